@@ -1,0 +1,25 @@
+"""What a run leaves behind: the tables of a trace, in memory and on disk."""
+
+from cloudchamber.trace.levels import Level
+from cloudchamber.trace.memory import Trace
+from cloudchamber.trace.tables import (
+    TABLES,
+    Channel,
+    Kind,
+    Readout,
+    RunStatus,
+    Sink,
+    Status,
+)
+
+__all__ = [
+    "TABLES",
+    "Channel",
+    "Kind",
+    "Level",
+    "Readout",
+    "RunStatus",
+    "Sink",
+    "Status",
+    "Trace",
+]
