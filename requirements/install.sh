@@ -15,9 +15,9 @@ installed() { # installed NAME HOW_LONG: requirements/NAME.txt and this project 
         exit 2
     }
     {
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
             --require-hashes -r "$root/requirements/$1.txt" &&
-            "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+            "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
                 --no-deps --no-build-isolation --editable "$root"
     } >&2 || {
         echo "cloudchamber: setting up failed, see above; nothing is lost, run the same again." >&2
