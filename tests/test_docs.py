@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from cloudchamber import cli
+from cloudchamber.trace import TABLES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -113,6 +114,13 @@ def help_page() -> str:
 
 def test_the_page_of_help_texts_is_what_help_says() -> None:
     assert HELP.read_text(encoding="utf-8") == help_page(), "run: python tests/test_docs.py"
+
+
+def test_the_page_of_tables_names_each_column_once_and_in_order() -> None:
+    page = (DOCS / "reference" / "trace.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.S | re.M))
+    told = {name: tuple(re.findall(r"^\| `(\w+)`", text, re.M)) for name, text in sections.items()}
+    assert told == {table.name: table.names for table in TABLES.values()}
 
 
 class TestTheRunnerItself:
