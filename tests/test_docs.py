@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from cloudchamber import cli
+from cloudchamber.microspec.value import Family
 from cloudchamber.trace import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,16 @@ def run_console(text: str) -> None:
         assert absent is None, f"{arguments} does not print {absent!r} but:\n{result.output}"
 
 
+@pytest.fixture
+def own_kinds() -> Iterator[None]:
+    """Kinds that a page defines are forgotten after it."""
+    before = {family: dict(family.kinds) for family in Family.__subclasses__()}
+    yield
+    for family, kinds in before.items():
+        family.kinds = kinds
+
+
+@pytest.mark.usefixtures("own_kinds")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -102,7 +113,7 @@ def help_page() -> str:
     parts = ["# The command line\n\nWhat `--help` says, kept true by a test.\n"]
 
     def add(command: click.Command, path: str, parent: click.Context | None) -> None:
-        context = click.Context(command, info_name=path.split()[-1], parent=parent)
+        context = click.Context(command, info_name=path.rsplit(maxsplit=1)[-1], parent=parent)
         context.max_content_width = context.terminal_width = 88
         parts.append(f"## {path}\n\n```text\n{command.get_help(context)}\n```\n")
         for name, below in sorted(getattr(command, "commands", {}).items()):

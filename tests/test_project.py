@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,17 @@ def test_pins_have_hashes_and_no_addresses(pins: Path) -> None:
 def test_public_names() -> None:
     assert sorted(cloudchamber.__all__) == sorted(PUBLIC)
     assert all(hasattr(cloudchamber, name) for name in PUBLIC)
+
+
+def test_the_wheel_carries_the_studies_and_whatever_the_program_reads(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.iterdir()
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    package = [name.removeprefix("src/") for name in names(FILES) if name.startswith("src/")]
+    studies = [f"cloudchamber/_{name}" for name in names(FILES) if name.startswith("studies/")]
+    assert set(package + studies) - inside == set()
+    assert {name.split("/")[0] for name in inside if ".dist-info" not in name} == {"cloudchamber"}
 
 
 def loaded(statement: str) -> set[str]:
