@@ -1,0 +1,172 @@
+"""Axes, scales and direct labels: how a figure shows a quantity, as parts of Vega-Lite."""
+
+__all__ = ["Axis", "axis", "colour", "field", "reach", "room", "spread", "tooltip"]
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cloudchamber.report.frames import column, visible
+from cloudchamber.report.theme import SERIES
+
+_LETTER = 6.4  # mean width in pixels of a letter at 12 px
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A column shown along an axis.
+
+    Attributes:
+        field: the column.
+        title: what it measures, in words; "" for the column's name.
+        unit: of the numbers, shown in brackets after the title; "" for none.
+        format: a d3 format such as ".0%"; "" for one that suits the numbers.
+        domain: least and greatest value shown; None for what the data span.
+        zero: whether zero is always in sight.
+        log: a logarithmic scale (values <= 0 are not drawn).
+    """
+
+    field: str
+    title: str = ""
+    unit: str = ""
+    format: str = ""
+    domain: tuple[float, float] | None = None
+    zero: bool = False
+    log: bool = False
+
+    @property
+    def name(self) -> str:
+        """The title with its unit."""
+        words = visible(self.title or self.field.replace("_", " ").capitalize())
+        return f"{words} ({visible(self.unit)})" if self.unit else words
+
+
+def axis(given: Axis | str) -> Axis:
+    """An axis from itself, or from a column's name."""
+    return given if isinstance(given, Axis) else Axis(given)
+
+
+def number_format(values: npt.ArrayLike) -> str:
+    """A d3 format: whole numbers as such, else as many digits as tell the values apart."""
+    finite = _finite(values)
+    if not finite.size or np.all(finite == np.round(finite)):
+        return ",d"
+    span = float(finite.max() - finite.min()) or float(abs(finite.max())) or 1.0
+    decimals = min(6, max(1, 1 - math.floor(math.log10(span))))
+    return f",.{decimals}~f"
+
+
+def reach(given: Axis, *values: npt.ArrayLike, margin: float = 0.04) -> tuple[float, float]:
+    """The least and greatest value to show: the axis's own, or the data's with a margin."""
+    if given.domain is not None:
+        return given.domain
+    finite = np.concatenate([_finite(each) for each in values])
+    finite = finite[finite > 0] if given.log else finite
+    if not finite.size:
+        return (0.1, 1.0) if given.log else (0.0, 1.0)
+    low, high = float(finite.min()), float(finite.max())
+    if given.log:
+        return (low, high if high > low else low * 10)
+    if given.zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    pad = (high - low) * margin if high > low else abs(high) * 0.1 or 1.0
+    # An end at zero is a floor or a ceiling: no room beyond it.
+    return (low - pad if low else low, high + pad if high else high)
+
+
+def field(given: Axis, domain: tuple[float, float], values: npt.ArrayLike, **more: Any) -> dict[str, Any]:
+    """A quantitative encoding of the axis's column, with its scale and title."""
+    finite = _finite(values)
+    whole = bool(finite.size) and bool(np.all(finite == np.round(finite)))
+    scale: dict[str, Any] = {"domain": list(domain), "nice": False, "zero": False}
+    if given.log:
+        scale |= {"type": "log"}
+    shown: dict[str, Any] = {
+        "title": given.name,
+        "format": given.format or number_format(np.linspace(*domain, 5) if not whole else values),
+        "tickCount": 5,
+    }
+    if whole and not given.log:
+        shown["tickMinStep"] = 1
+    return {
+        "field": column(given.field),
+        "type": "quantitative",
+        "scale": scale,
+        "axis": shown | more,
+    }
+
+
+def colour(series: str | None, order: Sequence[str], *, legend: bool = False) -> dict[str, Any]:
+    """The colour of a series, from its place in the order; the first colour where there is none."""
+    if series is None:
+        return {"value": SERIES[0]}
+    colours = [SERIES[i % len(SERIES)] for i in range(len(order))]
+    encoding: dict[str, Any] = {
+        "field": column(series),
+        "type": "nominal",
+        "scale": {"domain": list(order), "range": colours},
+    }
+    if not legend:
+        encoding["legend"] = None
+    return encoding
+
+
+def tooltip(*shown: tuple[str, str, str]) -> list[dict[str, Any]]:
+    """A tooltip of (column, title, format) each; format "" for words."""
+    return [
+        {"field": column(name), "title": visible(title)}
+        | ({"type": "quantitative", "format": form} if form else {"type": "nominal"})
+        for name, title, form in shown
+    ]
+
+
+def spread(wanted: Sequence[float], domain: tuple[float, float], height: float, gap: float = 15.0) -> list[float]:
+    """Where to write labels so that none covers another: near ``wanted``, ``gap`` pixels apart.
+
+    Args:
+        wanted: where the labels belong, in the axis's numbers.
+        domain: the axis's ends.
+        height: of the axis, in pixels.
+        gap: least distance between two labels, in pixels.
+
+    Returns:
+        A place for each label, in the axis's numbers, within the domain as far as there is room.
+    """
+    low, high = domain
+    scale = (height / (high - low)) if high > low else 1.0
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    places = [min(max((wanted[i] - low) * scale, 0.0), height) for i in order]
+    for _ in range(60):  # pushes neighbours apart; settles within a few rounds
+        moved = False
+        for i in range(len(places) - 1):
+            lack = gap - (places[i + 1] - places[i])
+            if lack > 1e-9:
+                places[i] -= lack / 2
+                places[i + 1] += lack / 2
+                moved = True
+        if not moved:
+            break
+    if places:
+        excess = max(0.0, places[-1] - height)
+        places = [place - excess for place in places]
+        lift = max(0.0, -places[0])
+        places = [place + lift for place in places]
+    result = [0.0] * len(places)
+    for place, i in zip(places, order, strict=True):
+        result[i] = low + place / scale
+    return result
+
+
+def room(labels: Sequence[str], most: int = 190) -> int:
+    """Pixels that the longest of the labels takes beside a figure."""
+    longest = max((len(label) for label in labels), default=0)
+    return min(most, round(longest * _LETTER) + 16)
+
+
+def _finite(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64).ravel()
+    return array[np.isfinite(array)]

@@ -1,0 +1,120 @@
+"""Colours and type of the account: one palette for page and figures, in light and dark.
+
+Figures are written with the light colours, so that a specification can be drawn anywhere (and a
+download looks as on paper); the page replaces each of them by a CSS variable that follows the
+reader's light or dark setting. Series colours are Okabe and Ito's (2008, Color Universal Design)
+darkened where they would be too faint for text on white (all have a contrast of 3.9 or more).
+"""
+
+__all__ = ["DIVERGING", "INK", "QUIET", "REFERENCE", "SEQUENTIAL", "SERIES", "VEGA_CONFIG"]
+
+from typing import Any, Final
+
+INK: Final = "#1c1d1f"
+QUIET: Final = "#5c6066"
+GRID: Final = "#e8e6e1"
+AXIS: Final = "#b9b7b1"
+PAPER: Final = "#fffefc"
+REFERENCE: Final = "#75787d"
+
+SERIES: Final = (
+    "#0072b2",  # blue
+    "#c9500b",  # vermillion
+    "#00805c",  # bluish green
+    "#a5478a",  # reddish purple
+    "#9c6b00",  # orange, darkened to ochre
+    "#4a6a8a",  # slate, for sky blue
+    "#2b2d30",  # near black
+)
+
+SEQUENTIAL: Final = ("#eaf1f7", "#a9cbe3", "#5a9dc9", "#1f6fa8", "#0a3f6e")
+DIVERGING: Final = ("#a83f06", "#e39a6c", "#f3f1ec", "#7fb2d6", "#0a5a91")
+
+# name of the CSS variable -> (light, dark)
+COLOURS: Final[dict[str, tuple[str, str]]] = {
+    "paper": (PAPER, "#17181b"),
+    "raised": ("#f7f5f1", "#1f2125"),
+    "ink": (INK, "#e9e7e2"),
+    "quiet": (QUIET, "#a5a6a8"),
+    "line": ("#dedbd4", "#37393e"),
+    "grid": (GRID, "#2c2e33"),
+    "axis": (AXIS, "#56595f"),
+    "reference": (REFERENCE, "#93969b"),
+    "link": ("#0a5a91", "#7db8e4"),
+    "good": ("#00694b", "#4cc49c"),
+    "poor": ("#a33c02", "#f0945c"),
+    "unsure": ("#7d5600", "#dfb04c"),
+    "series-1": (SERIES[0], "#5aaee6"),
+    "series-2": (SERIES[1], "#ee8a4d"),
+    "series-3": (SERIES[2], "#3dba93"),
+    "series-4": (SERIES[3], "#dc8fc4"),
+    "series-5": (SERIES[4], "#dcaa3e"),
+    "series-6": (SERIES[5], "#93b4d4"),
+    "series-7": (SERIES[6], "#d5d6d8"),
+}
+
+# What figures use; the page turns these, and no other colours, into variables.
+DRAWN: Final = ("ink", "quiet", "grid", "axis", "reference", "paper") + tuple(
+    f"series-{number}" for number in range(1, len(SERIES) + 1)
+)
+
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+VEGA_CONFIG: Final[dict[str, Any]] = {
+    "font": FONT,
+    "background": None,
+    "view": {"stroke": None},
+    "axis": {
+        "domainColor": AXIS,
+        "tickColor": AXIS,
+        "gridColor": GRID,
+        "labelColor": QUIET,
+        "labelFontSize": 11.5,
+        "labelPadding": 6,
+        "titleColor": QUIET,
+        "titleFontSize": 12,
+        "titleFontWeight": 500,
+        "titlePadding": 10,
+    },
+    "axisX": {"grid": False, "tickSize": 4, "labelFlush": False},
+    "axisY": {
+        "domain": False,
+        "ticks": False,
+        "titleAngle": 0,
+        "titleAlign": "left",
+        "titleAnchor": "end",
+        "titleBaseline": "bottom",
+        "titleX": 0,
+        "titleY": -12,
+    },
+    "header": {
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "labelFontWeight": 600,
+        "labelAnchor": "start",
+        "labelPadding": 22,
+        "title": None,
+    },
+    "legend": {
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "labelLimit": 260,
+        "orient": "top",
+        "symbolSize": 60,
+        "title": None,
+    },
+    "text": {"color": INK, "fontSize": 12},
+    "rule": {"color": AXIS},
+    "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
+    "range": {"category": list(SERIES), "ramp": list(SEQUENTIAL), "heatmap": list(SEQUENTIAL)},
+}
+
+
+def css_variables(dark: bool) -> str:
+    """The palette as CSS declarations."""
+    return "".join(f"--{name}:{both[dark]};" for name, both in COLOURS.items())
+
+
+def variables() -> dict[str, str]:
+    """Which colour of a figure becomes which CSS variable."""
+    return {COLOURS[name][0]: f"var(--{name})" for name in DRAWN}
