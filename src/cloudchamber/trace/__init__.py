@@ -1,5 +1,7 @@
 """What a run leaves behind: the tables of a trace, in memory and on disk."""
 
+from cloudchamber.trace.files import TraceWriter, clean
+from cloudchamber.trace.folder import TraceFolder
 from cloudchamber.trace.levels import Level
 from cloudchamber.trace.memory import Trace
 from cloudchamber.trace.tables import (
@@ -22,4 +24,7 @@ __all__ = [
     "Sink",
     "Status",
     "Trace",
+    "TraceFolder",
+    "TraceWriter",
+    "clean",
 ]

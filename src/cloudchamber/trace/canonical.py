@@ -74,8 +74,8 @@ def _plain(values: NDArray[Any], count: int) -> NDArray[Any]:
     hashes = np.empty(count, f"S{2 * _STRING_BYTES}")
     for row, text in enumerate(values.tolist()):
         if text not in known:
-            data = text.encode(errors="surrogatepass")
-            known[text] = blake2b(data, digest_size=_STRING_BYTES).hexdigest().encode()
+            hashed = blake2b(text.encode(), digest_size=_STRING_BYTES)
+            known[text] = hashed.hexdigest().encode()
         hashes[row] = known[text]
     return hashes
 

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import TraceError, nearest
 from cloudchamber.trace.canonical import digest_of
-from cloudchamber.trace.tables import SIGNAL, TABLES, Columns, RunStatus, conform, text_key
+from cloudchamber.trace.tables import (
+    SIGNAL,
+    TABLES,
+    Columns,
+    RunStatus,
+    clean_text,
+    conform,
+    text_key,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,16 +76,36 @@ class Trace:
         Raises:
             TraceError: the rows do not fit the table.
         """
-        part = conform(table, columns)
+        rows, given = conform(table, columns)
+        schema = TABLES[table]
+        part = {
+            name: values.astype(schema.column(name).dtype)
+            if isinstance(values, np.ndarray)
+            else values
+            for name, values in given.items()
+        }
         if table == "texts":
-            whole = joined(table, [part])
+            whole = joined(table, [(rows, part)])
             for key, kind, content in zip(*(c.tolist() for c in whole.values()), strict=True):
                 self._texts[key] = (kind, content)
-        elif part[0]:
-            self._parts[table].append(part)
+        elif rows:
+            self._parts[table].append((rows, part))
+        if table == "runs":
+            self._drop_failed(joined(table, [(rows, part)]))
+
+    def _drop_failed(self, runs: Columns) -> None:
+        """Remove what a failed run left: its one row in the table of runs is all that stays."""
+        failed = runs["run"][runs["status"] == RunStatus.failed.value]
+        for table in ("decisions", "exposures", "outcomes", "series"):
+            if len(failed) and self._parts[table]:
+                whole = self.columns(table)
+                kept = ~np.isin(whole["run"], failed)
+                rows = {name: values[kept] for name, values in whole.items()}
+                self._parts[table] = [(int(kept.sum()), rows)]
 
     def text(self, kind: str, content: str) -> int:
-        """Keep a text once; its key."""
+        """Keep a text once; its key. A lone surrogate or NUL is kept as a question mark."""
+        content = clean_text(content)
         key = text_key(kind, content)
         self._texts[key] = (kind, content)
         return key
@@ -123,9 +151,9 @@ class Trace:
             codes = TABLES[table].column(name).codes
             if codes:
                 names = pd.Index([code.name for code in codes])
-                out[name] = pd.Categorical.from_codes(values.astype("i1"), names)
+                out[name] = pd.Categorical.from_codes(values.astype("i1"), names, ordered=True)
             else:
-                out[name] = values
+                out[name] = pd.array(values, dtype="str") if values.dtype == object else values
         return pd.DataFrame(out)
 
     def select(self, runs: Iterable[int] | NDArray[np.int64]) -> "Trace":

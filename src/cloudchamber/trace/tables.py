@@ -27,6 +27,7 @@ __all__ = [
     "Sink",
     "Status",
     "Table",
+    "clean_text",
     "conform",
     "text_key",
 ]
@@ -244,17 +245,24 @@ class Sink(Protocol):
         ...
 
 
+def clean_text(content: str) -> str:
+    """The text with lone surrogates and NUL as question marks: what every reader can hold."""
+    if not content.isascii():
+        content = content.encode(errors="replace").decode()
+    return content.replace("\0", "?")
+
+
 def text_key(kind: str, content: str) -> int:
     """The key of a text: 63 bits of BLAKE2b of its kind and content, never 0."""
-    digest = blake2b(f"{kind}\0{content}".encode(errors="surrogatepass"), digest_size=8).digest()
+    digest = blake2b(f"{kind}\0{content}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "little") >> 1) or 1
 
 
 def conform(table: str, columns: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Check rows against a table: their number, and copies in the table's types.
+    """Check rows against a table: their number, and the given columns, not copied.
 
     Arrays stay arrays of shape [rows] and scalars stay scalars, so that a part keeps a constant as
-    one number; omitted columns stay omitted.
+    one number; omitted columns stay omitted. Numbers fit the column's type but may not have it yet.
 
     Raises:
         TraceError: unknown table or column, a required one missing, unequal lengths, or a value
@@ -276,7 +284,7 @@ def conform(table: str, columns: Mapping[str, Any]) -> tuple[int, dict[str, Any]
 
 
 def _taken(table: str, column: Column, value: Any) -> Any:
-    """A copy of a column's values in its type; a scalar stays one."""
+    """A column's values as an array, or as a scalar; both fit the column's type."""
     given = np.asarray(value)
     if given.ndim > 1:
         raise TraceError(
@@ -300,14 +308,15 @@ def _taken(table: str, column: Column, value: Any) -> Any:
                 f"column {column.name!r} of table {table!r} was given {low} to {high}; "
                 f"allowed: {bounds.min} to {bounds.max}"
             )
-    copied = given.astype(column.dtype)
-    return copied if given.ndim else copied[()]
+    return given if given.ndim else given.astype(column.dtype)[()]
 
 
 def _strings(table: str, column: Column, value: Any, given: NDArray[Any]) -> Any:
     if given.ndim == 0:
         if isinstance(value, str):
-            return str(value)
+            return clean_text(value)
     elif all(isinstance(entry, str) for entry in given.tolist()):
-        return np.array([*given.tolist(), None], dtype=object)[:-1]
+        whole = np.empty(len(given), object)
+        whole[:] = [clean_text(entry) for entry in given.tolist()]
+        return whole
     raise TraceError(f"column {column.name!r} of table {table!r} holds text; give strings")

@@ -1,0 +1,309 @@
+"""Reading a trace folder: pandas frames, DuckDB relations, or a whole trace in memory.
+
+A folder is read as it was when it was opened. Units without a file of runs do not exist; a run that
+failed has its row in the table of runs and no other; where two units hold the same run, the complete
+one counts.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.errors import TraceError, nearest
+from cloudchamber.trace.canonical import digest_of
+from cloudchamber.trace.layout import (
+    META,
+    VERSION,
+    check_mark,
+    enum_types,
+    in_columns,
+    part_path,
+    quoted,
+    read_expression,
+    sql_type,
+)
+from cloudchamber.trace.memory import Trace
+from cloudchamber.trace.tables import SIGNAL, TABLES, Columns
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+__all__ = ["TraceFolder"]
+
+T = TypeVar("T")
+
+_BLOCK_ROWS = 4_000_000
+_MAGIC = b"PAR1"
+
+
+class TraceFolder:
+    """A trace on disk.
+
+    Raises:
+        TraceError: there is no trace, it is foreign, or a file of it is damaged or missing; the
+            message names the file.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        import duckdb  # 50 ms that writing a specification need not pay
+
+        self.folder = Path(folder)
+        if not check_mark(self.folder):
+            raise TraceError(f"{self.folder} holds no trace; give the folder of one")
+        self._connection = duckdb.connect()
+        for statement in enum_types():
+            self._connection.execute(statement)
+        self._units = sorted((self.folder / "runs").glob("*.parquet"))
+        self._files: dict[str, list[Path]] = {name: [] for name in TABLES}
+        self._files["runs"] = list(self._units)
+        for path in self._units:
+            self._find_parts(path)
+        dropped = self._make_runs()
+        for name in TABLES:
+            if name != "runs":
+                self._make_view(name, dropped)
+
+    def _find_parts(self, runs: Path) -> None:
+        """List the parts of a unit, as its file of runs counts them."""
+        _check_whole(runs)
+        query = f"SELECT decode(value) FROM parquet_kv_metadata({quoted(str(runs))})"
+        found = self._rows(f"{query} WHERE decode(key) = '{META}'", [runs])
+        if not found:
+            raise TraceError(f"{runs} was not written by cloudchamber; remove it")
+        meta = json.loads(found[0][0])
+        if meta["version"] != VERSION:
+            raise TraceError(f"{runs} has version {meta['version']}; allowed: {VERSION}")
+        for table, parts in meta["parts"].items():
+            for number in range(parts):
+                part = part_path(self.folder, table, meta["unit"], number)
+                _check_whole(part)
+                self._files[table].append(part)
+
+    def _make_runs(self) -> dict[str, list[int]]:
+        """Make the view of runs; the runs of each unit whose other rows do not count."""
+        table = TABLES["runs"]
+        if not self._units:
+            self._make_view("runs", {})
+            return {}
+        columns = ", ".join(read_expression(table, name) for name in table.names)
+        # The complete row of a run counts, or else the one that was written last.
+        self._rows(
+            f"CREATE TABLE every AS SELECT {columns}, filename AS unit, "
+            "row_number() OVER (PARTITION BY run ORDER BY status = 'done' DESC, filename DESC) AS n "
+            f"FROM read_parquet({_listed(self._units)}, union_by_name = true, filename = true)",
+            self._units,
+        )
+        names = ", ".join(f'"{name}"' for name in table.names)
+        self._rows(f"CREATE VIEW runs AS SELECT {names} FROM every WHERE n = 1 ORDER BY run")
+        dropped: dict[str, list[int]] = {}
+        for unit, run in self._rows("SELECT unit, run FROM every WHERE n > 1 OR status = 'failed'"):
+            dropped.setdefault(Path(unit).stem, []).append(run)
+        return dropped
+
+    def _make_view(self, name: str, dropped: dict[str, list[int]]) -> None:
+        table, files = TABLES[name], self._files[name]
+        if not files:
+            empty = ", ".join(f'NULL::{sql_type(table, n)} AS "{n}"' for n in table.names)
+            self._rows(f"CREATE VIEW {name} AS SELECT * FROM (SELECT {empty}) WHERE false")
+            return
+        touched = [] if name == "texts" else [p for p in files if _unit(p) in dropped]
+        whole = [path for path in files if path not in set(touched)]
+        sources = [f"SELECT * FROM {_parquet(whole)}"] if whole else []
+        for unit in sorted({_unit(path) for path in touched}):
+            mine = [path for path in touched if _unit(path) == unit]
+            runs = ", ".join(map(str, dropped[unit]))
+            sources.append(f"SELECT * FROM {_parquet(mine)} WHERE run NOT IN ({runs})")
+        source = " UNION ALL BY NAME ".join(sources)
+        if name == "texts":
+            source = f"SELECT DISTINCT ON (text) * FROM ({source}) ORDER BY text"
+        described = self._rows(f"DESCRIBE {source}", files)
+        found = [row[0] for row in described]
+        lacking = [column for column in table.names if column not in found]
+        if lacking:
+            raise TraceError(f"{files[0]} lacks the column {lacking[0]!r}; it is not of this trace")
+        names = [*table.names, *sorted(n for n in found if n.startswith(SIGNAL))]
+        columns = ", ".join(read_expression(table, n) for n in names)
+        self._rows(f"CREATE VIEW {name} AS SELECT {columns} FROM ({source})")
+
+    def runs(self) -> "pd.DataFrame":
+        """The table of runs: one row a run, sorted by run."""
+        return self._frame("runs")
+
+    def decisions(
+        self, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> "pd.DataFrame":
+        """The decisions; `where` is an SQL condition on the columns."""
+        return self._frame("decisions", columns, where)
+
+    def exposures(
+        self, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> "pd.DataFrame":
+        """The exposures; `where` is an SQL condition on the columns, e.g. ``"position <= 3"``."""
+        return self._frame("exposures", columns, where)
+
+    def outcomes(self) -> "pd.DataFrame":
+        """The world's tallies at checkpoints."""
+        return self._frame("outcomes")
+
+    def series(self) -> "pd.DataFrame":
+        """The measures at steps."""
+        return self._frame("series")
+
+    def texts(self) -> "pd.DataFrame":
+        """The texts, each once."""
+        return self._frame("texts")
+
+    def frame(self, table: str) -> "pd.DataFrame":
+        """A table by name, as `Trace.frame` gives it."""
+        return self._frame(table)
+
+    def sql(self, query: str) -> "duckdb.DuckDBPyRelation":
+        """A DuckDB relation over views named as the tables; ask it for .df(), .pl() or .arrow().
+
+        Raises:
+            TraceError: the query is wrong, with DuckDB's reason.
+        """
+        import duckdb  # as above
+
+        try:
+            return self._connection.sql(query)
+        except duckdb.Error as error:
+            raise TraceError(f"the query cannot be answered: {error}") from error
+
+    def columns(self, table: str) -> Columns:
+        """A table as arrays of shape [rows], in the types and codes of memory."""
+        return self._columns(table, "")
+
+    def to_trace(self) -> Trace:
+        """The whole trace in memory."""
+        trace = Trace()
+        for table in TABLES:
+            columns = self.columns(table)
+            if len(columns[TABLES[table].names[0]]):
+                trace.append(table, columns)
+        return trace
+
+    def digest(self) -> str:
+        """The same digest that the trace has in memory; reads a block of runs at a time."""
+        return digest_of(self._blocks, self._shown())
+
+    def __len__(self) -> int:
+        """The number of runs."""
+        return int(self._rows("SELECT count(*) FROM runs")[0][0])
+
+    def _shown(self) -> list[str]:
+        names = [n for n in self._names("exposures") if n.startswith(SIGNAL)]
+        if not names:
+            return []
+        counts = ", ".join(f'count("{name}")' for name in names)
+        found = self._rows(f"SELECT {counts} FROM exposures", self._files["exposures"])[0]
+        return [name for name, count in zip(names, found, strict=True) if count]
+
+    def _blocks(self, table: str) -> Iterator[Columns]:
+        """A table's rows in blocks of whole runs, ascending."""
+        if "run" not in TABLES[table].names:
+            yield self._columns(table, "")
+            return
+        query = f"SELECT run, count(*) FROM {table} GROUP BY run ORDER BY run"
+        counted = self._rows(query, self._files[table])
+        start = 0
+        while start < len(counted):
+            stop, rows = start, 0
+            while stop < len(counted) and (stop == start or rows + counted[stop][1] <= _BLOCK_ROWS):
+                rows += counted[stop][1]
+                stop += 1
+            yield self._columns(
+                table, f"WHERE run BETWEEN {counted[start][0]} AND {counted[stop - 1][0]}"
+            )
+            start = stop
+
+    def _names(self, table: str) -> list[str]:
+        return [row[0] for row in self._rows(f"DESCRIBE {table}")]
+
+    def _columns(self, name: str, where: str) -> Columns:
+        table = TABLES[_known(name)]
+        names = self._names(name)
+        selected = ", ".join(in_columns(table, n) for n in names)
+        query = f"SELECT {selected} FROM {name} {where}"
+        found = self._ask(query, self._files[name], lambda result: result.fetchnumpy())
+        return {n: _filled(found[n]).astype(table.column(n).dtype, copy=False) for n in names}
+
+    def _frame(
+        self, table: str, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> "pd.DataFrame":
+        names = self._names(_known(table))
+        for name in columns or ():
+            if name not in names:
+                raise TraceError(f"{table} has no column {name!r}; {nearest(name, names)}")
+        selected = ", ".join(f'"{name}"' for name in columns or names)
+        query = f"SELECT {selected} FROM {table}" + (f" WHERE {where}" if where else "")
+        return self._ask(query, self._files[table], lambda result: result.df())
+
+    def _rows(self, query: str, files: Iterable[Path] = ()) -> list[Any]:
+        return self._ask(query, files, lambda result: result.fetchall())
+
+    def _ask(
+        self,
+        query: str,
+        files: Iterable[Path],
+        fetch: "Callable[[duckdb.DuckDBPyConnection], T]",
+    ) -> T:
+        """Run a query and fetch all of it; where that fails, name the file that cannot be read."""
+        import duckdb  # as above
+
+        try:
+            return fetch(self._connection.execute(query))
+        except duckdb.Error as error:
+            for path in files:
+                try:
+                    read = f"SELECT count(COLUMNS(*)) FROM {_parquet([path])}"
+                    self._connection.execute(read).fetchall()
+                except duckdb.Error as damage:
+                    raise TraceError(
+                        f"{path} is damaged ({str(damage).splitlines()[0]}); remove its unit's "
+                        f"file {_unit(path)}.parquet in runs/ and run again"
+                    ) from damage
+            raise TraceError(f"the trace cannot be read: {error}") from error
+
+
+def _known(table: str) -> str:
+    if table not in TABLES:
+        raise TraceError(f"a trace has no table {table!r}; {nearest(table, TABLES)}")
+    return table
+
+
+def _check_whole(path: Path) -> None:
+    """A Parquet file begins and ends with its magic bytes; a cut one does not."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(4)
+            file.seek(-4, 2)
+            last = file.read(4)
+    except FileNotFoundError as error:
+        raise TraceError(f"{path} is missing; remove its unit's file of runs, run again") from error
+    except OSError as error:
+        raise TraceError(f"{path} cannot be read: {error}") from error
+    if first != _MAGIC or last != _MAGIC:
+        raise TraceError(f"{path} is damaged (no Parquet file); remove its unit and run again")
+
+
+def _unit(path: Path) -> str:
+    return path.stem if path.parent.name == "runs" else path.stem.rpartition("-")[0]
+
+
+def _listed(files: Iterable[Path]) -> str:
+    return "[" + ", ".join(quoted(str(path)) for path in files) + "]"
+
+
+def _parquet(files: Iterable[Path]) -> str:
+    return f"read_parquet({_listed(files)}, union_by_name = true)"
+
+
+def _filled(values: Any) -> NDArray[Any]:
+    """NULL as NaN; a column that may be NULL is one of floats."""
+    return np.asarray(values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else values)
