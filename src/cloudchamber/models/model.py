@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import ModelError
 
-__all__ = ["STATUSES", "Model", "Reply", "Request"]
+__all__ = ["STATUSES", "Model", "Reply", "Request", "pack", "unpack"]
 
 ROLES = ("system", "user", "assistant")
 STATUSES = ("ok", "refused", "unparseable", "timeout", "failed")
@@ -119,3 +119,43 @@ class Model(Protocol):
     async def close(self) -> None:
         """Let go of processes, connections and files; asking again afterwards is an error."""
         ...
+
+
+def pack(reply: Reply) -> bytes:
+    """A reply as JSON, for a file or a pipe; minus infinity and NaN become null."""
+    values = {name: getattr(reply, name) for name in _PACKED}
+    if reply.logprobs is not None:
+        values["logprobs"] = [x if np.isfinite(x) else None for x in reply.logprobs.tolist()]
+    return msgspec.json.encode(values)
+
+
+def unpack(data: bytes) -> Reply:
+    """The reply that `pack` wrote.
+
+    Raises:
+        ModelError: not the JSON of a reply.
+    """
+    try:
+        packed = msgspec.json.decode(data, type=_Packed)
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"not a stored reply: {data[:80]!r} ({error}).") from error
+    values = {name: getattr(packed, name) for name in _PACKED}
+    values["mass"] = np.nan if packed.mass is None else packed.mass
+    if packed.logprobs is not None:
+        values["logprobs"] = np.array([-np.inf if x is None else x for x in packed.logprobs])
+    return Reply(**values)
+
+
+class _Packed(msgspec.Struct):
+    logprobs: list[float | None] | None
+    mass: float | None
+    text: str
+    choice: int
+    status: str
+    reason: str
+    tokens_in: int
+    tokens_out: int
+    seconds: float
+
+
+_PACKED = _Packed.__struct_fields__

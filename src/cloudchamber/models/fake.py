@@ -1,0 +1,121 @@
+"""Language models that are not: deterministic answers for tests and dry runs, behind the same socket."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from cloudchamber.errors import ModelError, nearest
+from cloudchamber.models.model import Reply, Request
+from cloudchamber.randomness import keys, uniforms
+
+__all__ = ["FAKES", "FakeModel", "fake"]
+
+
+class FakeModel:
+    """A model that a function answers for.
+
+    Args:
+        answer: what it replies to a request; a reply without `logprobs` counts as sampled.
+        name: its name and fingerprint.
+        exact: whether it says that it answers by exact distributions.
+    """
+
+    def __init__(
+        self, answer: Callable[[Request], Reply], name: str = "fake", exact: bool = True
+    ) -> None:
+        self.name, self.fingerprint, self.exact = name, name, exact
+        self.asked: list[tuple[Request, int]] = []
+        self._answer = answer
+
+    async def ask(self, request: Request, draw: int = 0) -> Reply:
+        """The function's reply; each request is remembered in `asked`."""
+        self.asked.append((request, draw))
+        return self._answer(request)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _distribution(request: Request, weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Reply:
+    tokens = sum(len(text.split()) for _, text in request.messages)
+    if not request.options:
+        return Reply(text="fake", tokens_in=tokens, tokens_out=1)
+    with np.errstate(divide="ignore"):
+        return Reply(logprobs=np.log(weights / weights.sum()), mass=1.0, tokens_in=tokens)
+
+
+def _uniform(request: Request) -> Reply:
+    return _distribution(request, np.ones(len(request.options)))
+
+
+def _first(request: Request) -> Reply:
+    return _distribution(request, np.eye(1, len(request.options))[0])
+
+
+def _last(request: Request) -> Reply:
+    return _distribution(request, np.eye(1, len(request.options))[0][::-1])
+
+
+def _hash(request: Request) -> Reply:
+    key = keys(int(request.key()[:15], 16), 0, "fake")
+    reply = _distribution(request, uniforms(key, len(request.options)))
+    return replace(reply, mass=0.5)
+
+
+def _refuse(request: Request) -> Reply:
+    return Reply(text="I cannot help with that.", status="refused", reason="the fake always refuses.")
+
+
+def _garbage(request: Request) -> Reply:
+    return Reply(text="%$#!", status="unparseable", reason="'%$#!' names none of the options.")
+
+
+def _timeout(request: Request) -> Reply:
+    return Reply(status="timeout", reason="the fake always times out.")
+
+
+def _fail(request: Request) -> Reply:
+    return Reply(status="failed", reason="the fake always fails.")
+
+
+FAKES: dict[str, tuple[Callable[[Request], Reply], str]] = {
+    "uniform": (_uniform, "every option alike"),
+    "first": (_first, "the first option, for certain"),
+    "last": (_last, "the last option, for certain"),
+    "hash": (_hash, "a distribution that depends on every letter of the request"),
+    "refuse": (_refuse, "always refuses"),
+    "garbage": (_garbage, "always answers what names no option"),
+    "timeout": (_timeout, "never answers in time"),
+    "fail": (_fail, "always fails"),
+}
+"""Name -> (what answers, what it does)."""
+
+
+class SampledFake(FakeModel):
+    """Says one of the options, each alike, under the draw's key; a stand-in for a server."""
+
+    def __init__(self) -> None:
+        super().__init__(_uniform, "fake:sampled", exact=False)
+
+    async def ask(self, request: Request, draw: int = 0) -> Reply:
+        """A sampled reply."""
+        self.asked.append((request, draw))
+        if not request.options:
+            return Reply(text="fake")
+        key = keys(int(request.key()[:15], 16), 0, "fake", occasion=draw)
+        choice = int(uniforms(key, 1)[0] * len(request.options))
+        return Reply(text=request.options[choice], choice=choice, tokens_out=1)
+
+
+def fake(kind: str) -> FakeModel:
+    """The fake called `fake:KIND`.
+
+    Raises:
+        ModelError: no such fake.
+    """
+    if kind == "sampled":
+        return SampledFake()
+    if kind not in FAKES:
+        raise ModelError(f"fake:{kind} was given; {nearest(kind, [*FAKES, 'sampled'])}")
+    return FakeModel(FAKES[kind][0], f"fake:{kind}")
