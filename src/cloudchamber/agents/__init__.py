@@ -1,0 +1,26 @@
+"""Whoever answers: rules, language models, records of earlier answers."""
+
+from cloudchamber.agents.llm import LanguageModel
+from cloudchamber.agents.recorded import Recorded
+from cloudchamber.agents.rules import (
+    PositionOnly,
+    Quality,
+    Random,
+    Rule,
+    SocialProof,
+    TwoStage,
+)
+from cloudchamber.agents.society import Society, decide
+
+__all__ = [
+    "LanguageModel",
+    "PositionOnly",
+    "Quality",
+    "Random",
+    "Recorded",
+    "Rule",
+    "SocialProof",
+    "Society",
+    "TwoStage",
+    "decide",
+]

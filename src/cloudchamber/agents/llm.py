@@ -1,0 +1,195 @@
+"""A language model's agent: each row of a batch becomes a prompt, each reply a distribution or a pick."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from cloudchamber.errors import AnswerError
+from cloudchamber.microspec.affordances import Affordances, spelled
+from cloudchamber.microspec.microspec import Microspec
+from cloudchamber.microspec.population import Decider
+from cloudchamber.microspec.value import Real
+from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
+from cloudchamber.models.model import Model, Reply, Request
+from cloudchamber.questions import Answers, Questions, Reals, draw
+from cloudchamber.trace.tables import Channel, Kind, Readout, Status
+
+__all__ = ["LanguageModel", "ask"]
+
+
+class LanguageModel(Decider):
+    """A language model decides, from a prompt that holds what the agent is shown and nothing else."""
+
+    kind: Literal["model"] = "model"
+    model: Annotated[str, Field(min_length=1)] = "embedded"
+    """Which: "embedded", "gguf:PATH", "openai:NAME@URL"."""
+    readout: Literal["exact", "sample"] = "exact"
+    """By the distribution over the allowed answers, or by a sampled answer."""
+    temperature: Annotated[Real, Field(ge=0, le=10)] = 1.0
+    """Of sampled answers, and of the distribution: log-probabilities are divided by it."""
+    instruction: str = ""
+    """Added to the role; what a prompt-level intervention changes."""
+
+    @property
+    def reads_text(self) -> bool:
+        """It is shown words."""
+        return True
+
+    def refuses(self, affordances: Affordances) -> str:
+        """Why it cannot answer what these affordances ask; empty if it can."""
+        listed = affordances.presentation == "list"
+        if listed and affordances.choose == "any":
+            return (
+                "a language model cannot say by one answer which of a list it would take; set "
+                "affordances.presentation to 'one at a time', or affordances.choose to 'up to'"
+            )
+        if listed and affordances.choose == "up to" and self.readout == "sample":
+            return "a sampled answer names one option; set readout to 'exact', or choose to 'one'"
+        return ""
+
+    def aloud(self) -> str:
+        """The decider in words."""
+        told = f', told "{self.instruction}"' if self.instruction else ""
+        return f"the language model {self.model}, answering by {self.readout} readout{told}"
+
+
+async def ask(
+    decider: LanguageModel, model: Model, spec: Microspec, questions: Questions
+) -> Answers:
+    """Ask a batch's questions of a model, all at once, and draw the answers under the batch's noise."""
+    prompts = [
+        spec.world.prompt(_glimpse(decider, spec, questions, row)) for row in range(len(questions))
+    ]
+    draws = questions.address.keys("sample") >> np.uint64(1)
+    replies = await asyncio.gather(
+        *(
+            model.ask(_request(decider, prompt), int(number))
+            for prompt, number in zip(prompts, draws, strict=True)
+        )
+    )
+    return _answers(decider, questions, prompts, list(replies))
+
+
+def _glimpse(decider: LanguageModel, spec: Microspec, questions: Questions, row: int) -> Glimpse:
+    group = spec.population.groups[int(questions.group[row])]
+    agent = int(questions.agent[row])
+    persona = ""
+    if group.personas:
+        member = int(spec.population.people().member[agent])
+        persona = group.personas[member % len(group.personas)]
+    return Glimpse(
+        kind=questions.kind,
+        options=_options(spec, questions, row),
+        heard=_heard(questions, row),
+        most=questions.choose.most,
+        may_decline=questions.choose.may_decline,
+        persona=persona,
+        instruction=decider.instruction,
+    )
+
+
+def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ...]:
+    if questions.labels is None:
+        raise AnswerError("a language model was asked about options without labels.")
+    how = "codes" if questions.kind is Kind.next else spec.affordances.labels
+    return tuple(
+        Shown(
+            int(item),
+            spelled(how, int(label)),
+            {
+                name: float(shown[row, place])
+                for name, shown in questions.signals.items()
+                if not np.isnan(shown[row, place])
+            },
+        )
+        for place, (item, label) in enumerate(
+            zip(questions.items[row], questions.labels[row], strict=True)
+        )
+        if item >= 0
+    )
+
+
+_CHANNELS: dict[int, Literal["others", "own", "score"]] = {
+    Channel.others: "others",
+    Channel.own: "own",
+    Channel.score: "score",
+}
+
+
+def _heard(questions: Questions, row: int) -> tuple[Remembered, ...]:
+    heard = questions.heard
+    return tuple(
+        Remembered(
+            _CHANNELS[int(heard.channel[at])],
+            int(heard.item[at]),
+            int(heard.source[at]),
+            int(heard.latency[at]),
+            float(heard.value[at]),
+        )
+        for at in range(int(heard.offsets[row]), int(heard.offsets[row + 1]))
+    )
+
+
+def _request(decider: LanguageModel, prompt: Prompt) -> Request:
+    return Request(
+        messages=(("system", prompt.system), ("user", prompt.user)),
+        options=prompt.answers,
+        temperature=decider.temperature,
+    )
+
+
+_STATUS = {status.name: status for status in Status}
+
+
+def _answers(
+    decider: LanguageModel, questions: Questions, prompts: list[Prompt], replies: list[Reply]
+) -> Answers:
+    rows, options = questions.items.shape
+    status = np.array([_STATUS[reply.status] for reply in replies], np.int8)
+    exact = np.array([reply.logprobs is not None for reply in replies])
+    if decider.readout == "sample":
+        exact &= False
+    weights, decline = np.zeros((rows, options)), np.zeros(rows)
+    for row in np.flatnonzero(exact & (status == Status.ok)):
+        _weigh(questions, replies[row], int(row), weights, decline)
+    drawn = draw(questions, weights, decline if questions.choose.may_decline else None)
+    picks = drawn.picks
+    for row in np.flatnonzero(~exact):
+        picks[row] = -1
+        choice = replies[row].choice
+        if status[row] == Status.ok and choice < (1 if questions.kind is Kind.judge else options):
+            picks[row, 0] = choice
+    weights[~exact] = np.nan
+    return Answers(
+        picks=picks,
+        weights=weights if exact.any() else None,
+        decline=drawn.decline,
+        status=status,
+        readout=np.where(exact, Readout.exact, Readout.sampled).astype(np.uint8),
+        mass=np.array([reply.mass for reply in replies]),
+        prompts=tuple(f"{prompt.system}\n\n{prompt.user}" for prompt in prompts),
+        completions=tuple(reply.text for reply in replies),
+        tokens=np.array([reply.tokens_in + reply.tokens_out for reply in replies], np.int64),
+        reasons=tuple((row, reply.reason) for row, reply in enumerate(replies) if reply.reason),
+    )
+
+
+def _weigh(
+    questions: Questions,
+    reply: Reply,
+    row: int,
+    weights: Reals,
+    decline: Reals,
+) -> None:
+    """Enter one reply's distribution; the model has applied the temperature."""
+    assert reply.logprobs is not None
+    probability = np.exp(reply.logprobs)
+    if questions.kind is Kind.judge:
+        weights[row, 0] = probability[0]
+        return
+    there = np.flatnonzero(questions.items[row] >= 0)
+    weights[row, there] = probability[: len(there)]
+    if questions.choose.may_decline:
+        decline[row] = probability[len(there)]

@@ -1,0 +1,5 @@
+"""The engine: the only place where time passes. It knows of no language model, network, file or clock."""
+
+from cloudchamber.engine.loop import Account, Runs, grow
+
+__all__ = ["Account", "Runs", "grow"]

@@ -1,0 +1,155 @@
+"""From what is shown to questions, and from answers to acts.
+
+A list is asked as one question a row; one at a time it is a yes-or-no question for each item, and of
+those an agent would take, chance picks as many as it may.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber import randomness
+from cloudchamber.engine.exposing import Exposing, Slate
+from cloudchamber.microspec.affordances import labels
+from cloudchamber.microspec.microspec import Microspec
+from cloudchamber.microspec.population import People
+from cloudchamber.microspec.turns import Batch
+from cloudchamber.microspec.world import Acts
+from cloudchamber.questions import Address, Answers, Choose, Heard, Ints, Questions
+from cloudchamber.trace.tables import Kind
+
+__all__ = ["Asking", "Done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a block of answers amounts to: which option columns became acts, rank by rank."""
+
+    run: Ints
+    agent: Ints
+    item: Ints
+    decision: Ints
+    acted: NDArray[np.bool_] | None
+    """One at a time: whether each judgement became an act."""
+
+    def acts(self, step: int) -> Acts:
+        """As the world takes them."""
+        return Acts(self.run, self.agent, self.item, self.decision, step)
+
+
+class Asking:
+    """Puts questions to the agents of a pool."""
+
+    def __init__(self, spec: Microspec, people: People, exposing: Exposing) -> None:
+        """Args: the microspecification, its agents, and what shows them things."""
+        self.spec, self.people, self.exposing = spec, people, exposing
+        self.content = spec.world.content()
+        self.singly = spec.affordances.presentation == "one at a time"
+        shown = spec.world.items if spec.visibility.top is None else spec.visibility.top
+        self.decisions_each = shown if self.singly else 1
+        """Decisions that one row of a batch comes to."""
+
+    def questions(self, block: Batch, address: Address, slate: Slate, decision: Ints) -> Questions:
+        """The questions of a block."""
+        whole = Questions(
+            Kind.choose,
+            self.spec.affordances.rule,
+            address,
+            block.run,
+            self.people.group[block.agent],
+            decision,
+            slate.items,
+            slate.signals,
+            slate.heard,
+            self.content,
+            slate.labels,
+        )
+        return self._one_by_one(whole) if self.singly else whole
+
+    def _one_by_one(self, whole: Questions) -> Questions:
+        """Each option as a judgement of its own, in the order it would have been listed."""
+        n, k = whole.items.shape
+        rows = np.repeat(np.arange(n), k)
+        each = whole.take(rows)
+        return Questions(
+            Kind.judge,
+            Choose("any"),
+            each.address,
+            each.run,
+            each.group,
+            each.decision + np.tile(np.arange(k), n),
+            whole.items.reshape(-1, 1),
+            {name: shown.reshape(-1, 1) for name, shown in whole.signals.items()},
+            each.heard,
+            self.content,
+            None if whole.labels is None else whole.labels.reshape(-1, 1),
+        )
+
+    def acts(
+        self, questions: Questions, answers: Answers, block: Batch, address: Address, slate: Slate
+    ) -> Done:
+        """The acts that answers amount to."""
+        if self.singly:
+            return self._allotted(questions, answers, block, address, slate)
+        row, rank = np.nonzero(answers.picks >= 0)
+        item = slate.items[row, answers.picks[row, rank]]
+        return Done(block.run[row], block.agent[row], item, questions.decision[row], None)
+
+    def _allotted(
+        self, questions: Questions, answers: Answers, block: Batch, address: Address, slate: Slate
+    ) -> Done:
+        n, k = slate.items.shape
+        would = (answers.picks[:, 0] >= 0).reshape(n, k)
+        rule = self.spec.affordances.rule
+        if rule.how != "any":
+            lot = randomness.bits(address.keys("allot"), slate.items) >> np.uint64(1)
+            lot = np.where(would, lot, np.iinfo(np.uint64).max)
+            rank = np.argsort(np.argsort(lot, axis=1), axis=1)
+            would = would & (rank < rule.most)
+        row, column = np.nonzero(would)
+        decision = questions.decision.reshape(n, k)[row, column]
+        item = slate.items[row, column]
+        return Done(block.run[row], block.agent[row], item, decision, would.reshape(-1))
+
+    def nominations(self, batch: Batch, address: Address, decision: Ints) -> Questions:
+        """Who is next? The options are those whom the agent can hear; -1 fills short rows."""
+        who = self._others(batch)
+        rows = len(batch)
+        named = None
+        if self.exposing.worded:
+            named = labels("codes", address, who.shape[1])
+        return Questions(
+            Kind.next,
+            Choose("one"),
+            address,
+            batch.run,
+            self.people.group[batch.agent],
+            decision,
+            who,
+            {},
+            Heard.nothing(rows),
+            {},
+            named,
+        )
+
+    def _others(self, batch: Batch) -> Ints:
+        agents = len(self.people.group)
+        network = self.exposing.network
+        if network is None:
+            others = np.broadcast_to(np.arange(agents - 1), (len(batch), agents - 1))
+            return np.asarray(others + (others >= batch.agent[:, None]))
+        owner = batch.run.astype(np.int64) * agents + batch.agent
+        offsets, ids = network.of(owner)
+        degree = np.diff(offsets)
+        who = np.full((len(batch), max(int(degree.max(initial=0)), 1)), -1, np.int64)
+        row = np.repeat(np.arange(len(batch)), degree)
+        who[row, np.arange(len(ids)) - offsets[row]] = ids % agents
+        # One who hears nobody keeps the turn.
+        who[degree == 0, 0] = batch.agent[degree == 0]
+        return who
+
+    def by_chance(self, questions: Questions) -> Ints:
+        """A place among the options of each row, uniformly."""
+        drawn = randomness.uniforms(questions.address.keys("next"), 1)[:, 0]
+        return (drawn * (questions.items >= 0).sum(axis=1)).astype(np.int64)

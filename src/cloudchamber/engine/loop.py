@@ -1,0 +1,180 @@
+"""The loop: a generator that yields questions and is sent answers.
+
+All of a batch is shown the state before the batch. A large batch is asked in blocks, which changes
+nothing but the size of what is in memory at a time.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cloudchamber.engine.asking import Asking
+from cloudchamber.engine.exposing import Exposing
+from cloudchamber.engine.ledger import Ledger
+from cloudchamber.engine.recording import Account, Recording
+from cloudchamber.errors import RunFailed
+from cloudchamber.microspec.microspec import Microspec
+from cloudchamber.microspec.turns import Batch, Moment
+from cloudchamber.microspec.world import Acts
+from cloudchamber.questions import Address, Answers, Ints, Questions
+from cloudchamber.trace.levels import Level
+from cloudchamber.trace.tables import Sink, Status
+
+__all__ = ["Account", "Runs", "grow"]
+
+BLOCK = 2048
+"""Rows asked at a time; a block of 48 options fits a core's cache."""
+
+Growth = Generator[Questions, Answers, Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """A pool of runs of one microspecification that are grown together."""
+
+    seed: int
+    replicates: Ints
+    ids: Ints
+    """The `run` column of each in the trace."""
+
+
+def grow(
+    spec: Microspec,
+    runs: Runs,
+    sink: Sink,
+    *,
+    level: Level | None = None,
+    checkpoints: int = 200,
+    block: int = BLOCK,
+) -> Growth:
+    """Grow a pool of runs; send the answers to what is yielded.
+
+    Args:
+        spec: what is grown.
+        runs: which replicates, under which seed.
+        sink: where the trace goes.
+        level: how much of it; full if not given.
+        checkpoints: at how many steps, at most, the world's tallies are recorded, the last among them.
+        block: rows asked at a time; without effect on the trace.
+
+    Yields:
+        Questions, at most `block` rows of them.
+
+    Returns:
+        The account: how much was asked and answered, by run.
+
+    Raises:
+        RunFailed: an answer has the status failed.
+    """
+    return _Growth(spec, runs, sink, level or Level(), checkpoints, block).grow()
+
+
+class _Growth:
+    """The state of a pool while it grows."""
+
+    def __init__(
+        self,
+        spec: Microspec,
+        runs: Runs,
+        sink: Sink,
+        level: Level,
+        checkpoints: int,
+        block: int,
+    ) -> None:
+        self.spec, self.runs, self.block = spec, runs, block
+        self.people = spec.population.people()
+        self.agents = len(self.people.group)
+        pool = len(runs.replicates)
+        self.state = spec.world.start(pool, self.agents)
+        self.ledger = Ledger(spec, pool, self.agents)
+        worded = any(group.decides.reads_text for group in spec.population.groups)
+        self.exposing = Exposing(spec, runs.seed, runs.replicates, self.ledger, worded)
+        self.recording = Recording(spec, runs.ids, runs.replicates, sink, level, self.exposing)
+        self.asking = Asking(spec, self.people, self.exposing)
+        self.decided = np.zeros(pool, np.int64)
+        self.named: Ints | None = None
+        steps = spec.turns.steps
+        self.checkpoints = set(np.linspace(0, steps, min(checkpoints, steps) + 1).astype(int))
+
+    def grow(self) -> Growth:
+        self.recording.outcomes(0, self.state)
+        for step in range(self.spec.turns.steps):
+            self.ledger.begin()
+            self.exposing.begin(step)
+            moment = Moment(
+                self.runs.seed, self.runs.replicates, step, self.agents, self.people.group
+            )
+            acted = np.zeros((len(self.runs.replicates), self.agents), np.int64)
+            for number, proposed in enumerate(self.spec.turns.batches(moment)):
+                batch = self._who(proposed, acted)
+                yield from self._decide(batch, step, number)
+            if step + 1 in self.checkpoints:
+                self.recording.outcomes(step + 1, self.state)
+        return self.recording.account
+
+    def _who(self, proposed: Batch, acted: Ints) -> Batch:
+        """In endogenous order, those who were named; an agent's occasions are counted."""
+        if not self.spec.turns.endogenous:
+            return proposed
+        agent = proposed.agent if self.named is None else self.named
+        occasion = acted[proposed.run, agent]
+        acted[proposed.run, agent] += 1
+        return Batch(proposed.run, agent, occasion)
+
+    def _decide(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
+        """One batch: show, ask, record, apply."""
+        counts = np.bincount(batch.run, minlength=len(self.decided))
+        first = np.cumsum(counts) - counts
+        size = self.asking.decisions_each
+        acts = []
+        for start in range(0, len(batch), self.block):
+            block = batch.block(start, start + self.block)
+            rank = np.arange(start, start + len(block)) - first[block.run]
+            decision = self.decided[block.run] + rank * size
+            address = self._address(block, step)
+            slate = self.exposing.show(block, address, self.state)
+            questions = self.asking.questions(block, address, slate, decision)
+            answers = yield from self._answers(questions)
+            done = self.asking.acts(questions, answers, block, address, slate)
+            self.recording.decisions(questions, answers, done.acted, number)
+            acts.append(done.acts(step))
+        self.decided += counts * size
+        self._apply(acts, step)
+        if self.spec.turns.endogenous:
+            yield from self._name(batch, step, number)
+
+    def _apply(self, acts: list[Acts], step: int) -> None:
+        run, agent, item, decision = (
+            np.concatenate([getattr(part, name) for part in acts])
+            for name in ("run", "agent", "item", "decision")
+        )
+        whole = Acts(run, agent, item, decision, step)
+        self.spec.world.apply(self.state, whole)
+        self.ledger.add(whole)
+
+    def _name(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
+        """Those who just decided say who is next; whoever names nobody leaves it to chance."""
+        address = self._address(batch, step)
+        questions = self.asking.nominations(batch, address, self.decided[batch.run])
+        answers = yield from self._answers(questions)
+        self.recording.decisions(questions, answers, None, number)
+        self.decided += 1
+        pick = answers.picks[:, 0]
+        row = np.arange(len(batch))
+        chance = self.asking.by_chance(questions)
+        self.named = np.where(pick >= 0, questions.items[row, pick], questions.items[row, chance])
+
+    def _answers(self, questions: Questions) -> Generator[Questions, Answers, Answers]:
+        answers = yield questions
+        answers.check(questions)
+        failed = np.flatnonzero(answers.statuses() == Status.failed)
+        if len(failed):
+            reasons = dict(answers.reasons)
+            row = int(failed[0])
+            raise RunFailed(int(questions.run[row]), "answer", reasons.get(row, "no reason given"))
+        return answers
+
+    def _address(self, block: Batch, step: int) -> Address:
+        replicate = self.runs.replicates[block.run]
+        return Address(self.runs.seed, replicate, step, block.agent, block.occasion)

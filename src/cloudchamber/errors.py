@@ -1,0 +1,76 @@
+"""The tree of errors. Every message says what was given, what is allowed, and what to do.
+
+CloudchamberError
+├── SpecificationError   a microspecification, design or study that makes no sense; names the field
+├── FieldDataError       a file of items or of field data that cannot be read as such
+├── TraceError           a trace or output folder that is foreign, damaged or cannot be written
+├── ModelError           a language model that cannot be had or does not answer
+│   └── ModelUnreachable     nothing answers at its address
+├── RunFailed            a run that cannot go on; becomes a row of the trace
+├── AnswerError          an agent broke its contract: wrong shape, unknown option, not a distribution
+└── Unfinished           stopped before the end (interrupt, spent budget); what was answered is kept
+"""
+
+__all__ = [
+    "AnswerError",
+    "CloudchamberError",
+    "FieldDataError",
+    "ModelError",
+    "ModelUnreachable",
+    "RunFailed",
+    "SpecificationError",
+    "TraceError",
+    "Unfinished",
+    "nearest",
+]
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CloudchamberError(Exception):
+    """Anything cloudchamber refuses; the command line prints its message and exits with 2."""
+
+
+class SpecificationError(CloudchamberError):
+    """A value that names a field, what was given and what is allowed."""
+
+
+class FieldDataError(CloudchamberError):
+    """A user's file that lacks a column, has no rows, or cannot be parsed."""
+
+
+class TraceError(CloudchamberError):
+    """A trace folder that is foreign, damaged, or cannot be written."""
+
+
+class ModelError(CloudchamberError):
+    """A language model that cannot be loaded, fetched, or does not answer as it must."""
+
+
+class ModelUnreachable(ModelError):
+    """Nothing answers at the model's address."""
+
+
+class AnswerError(CloudchamberError):
+    """An agent's answer breaks its contract."""
+
+
+class RunFailed(CloudchamberError):
+    """A run that cannot go on: which of the pool, at which stage, and why."""
+
+    def __init__(self, run: int, stage: str, reason: str) -> None:
+        super().__init__(f"run {run} failed at {stage}: {reason}")
+        self.run, self.stage, self.reason = run, stage, reason
+
+
+class Unfinished(CloudchamberError):
+    """The work stopped early; the same command goes on where it stopped."""
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """Say which of the allowed names are near, for the end of an error message."""
+    names = sorted(allowed)
+    close = get_close_matches(given, names, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+    return f"allowed: {', '.join(names) if names else 'nothing'}.{hint}"

@@ -1,0 +1,94 @@
+"""Affordances: what an agent can do with what it is shown, and whether it is told how it scores.
+
+What an act does is the world's business (`World`); here stands what of it is open to the agents, and in
+what form they are asked.
+"""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from cloudchamber import randomness
+from cloudchamber.microspec.value import Flag, Value, Whole
+from cloudchamber.microspec.visibility import shuffle
+from cloudchamber.questions import Address, Choose, Ints
+
+__all__ = ["Affordances", "labels"]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Affordances(Value):
+    """What agents can do."""
+
+    acts: tuple[str, ...] = ()
+    """Acts open to the agents, of those the world knows; empty for all of them."""
+    choose: Literal["one", "up to", "any"] = "one"
+    """How many options a decision may take."""
+    most: Annotated[Whole, Field(ge=1)] = 1
+    """The most options, where `choose` is "up to"."""
+    may_decline: Flag = False
+    """Whether choosing nothing is allowed."""
+    presentation: Literal["list", "one at a time"] = "list"
+    """The options as one list, or each on its own with a yes or no."""
+    labels: Literal["codes", "letters", "numbers"] = "codes"
+    """What options are called: random codes that say nothing of the place, letters, or the place."""
+    scoring: Literal["hidden", "shown"] = "hidden"
+    """Whether agents are shown their score."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Affordances":
+        if self.choose == "one" and self.most != 1:
+            raise ValueError(f'most: {self.most} given, but choose is "one"; set choose to "up to"')
+        return self
+
+    @property
+    def rule(self) -> Choose:
+        """How many options may be chosen, as the questions carry it."""
+        return Choose(self.choose, self.most, self.may_decline)
+
+    def aloud(self) -> str:
+        """The regime as a sentence."""
+        many = {"one": "one", "up to": f"up to {self.most}", "any": "any number"}[self.choose]
+        how = "from a list" if self.presentation == "list" else "shown one at a time (yes or no)"
+        none = ", or none," if self.may_decline else ""
+        score = "" if self.scoring == "hidden" else "; they are shown their score"
+        return f"agents choose {many}{none} {how}, options called by {self.labels}{score}"
+
+
+def labels(how: Literal["codes", "letters", "numbers"], address: Address, options: int) -> Ints:
+    """Numbers that name the options of each row, (rows, options); letters are numbered from 0.
+
+    Codes have as many digits as it takes that none ever equals the place of its option: an option
+    that would is given one of the codes left over.
+    """
+    rows = len(address.agent)
+    if how != "codes":
+        first = 1 if how == "numbers" else 0
+        return np.broadcast_to(np.arange(first, options + first), (rows, options))
+    low, pool = _codes(options)
+    keys = randomness.keys(
+        address.seed, address.replicate, "labels", address.step, address.agent, address.occasion
+    )
+    dealt = shuffle(keys, pool) + low
+    given, spare = dealt[:, :options].copy(), dealt[:, options:]
+    clash = given == np.arange(1, options + 1)
+    row, column = np.nonzero(clash)
+    given[row, column] = spare[row, (np.cumsum(clash, axis=1) - 1)[row, column]]
+    return given
+
+
+def _codes(options: int) -> tuple[int, int]:
+    """The lowest code and the number of codes: the fewest digits, from two, that leave enough spare."""
+    low = 10
+    while True:
+        pool, clashes = 9 * low, max(options - low + 1, 0)
+        if pool >= options + clashes:
+            return low, pool
+        low *= 10
+
+
+def spelled(how: Literal["codes", "letters", "numbers"], number: int) -> str:
+    """A label as it is written."""
+    return LETTERS[number] if how == "letters" else str(number)

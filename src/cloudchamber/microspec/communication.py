@@ -1,0 +1,202 @@
+"""Communication: who can address whom, and in what form what one does reaches another."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from cloudchamber.microspec import topology
+from cloudchamber.microspec.topology import Neighbours
+from cloudchamber.microspec.value import Family, Flag, Real, Whole
+
+__all__ = [
+    "BarabasiAlbert",
+    "Communication",
+    "Complete",
+    "Edges",
+    "ErdosRenyi",
+    "RandomPairs",
+    "Ring",
+    "Star",
+    "WattsStrogatz",
+]
+
+Share = Annotated[Real, Field(ge=0, le=1)]
+Positive = Annotated[Whole, Field(ge=1)]
+
+
+class Communication(Family):
+    """Who can address whom. The network is drawn anew for each replicate, under the seed."""
+
+    representation: Literal["counts", "acts"] = "counts"
+    """What is sent: tallies on the items acted on, or each act as a thing of its own."""
+    last: Positive = 5
+    """How many of the latest acts reach a reader, where acts are sent."""
+
+    @property
+    def each_step(self) -> bool:
+        """Whether the network is drawn anew at each step."""
+        return False
+
+    @property
+    def everyone(self) -> bool:
+        """Whether each reaches all."""
+        return False
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """Row i holds the agents whose acts can reach agent i."""
+        raise NotImplementedError
+
+    def who(self) -> str:
+        """The topology in words."""
+        raise NotImplementedError
+
+    def aloud(self) -> str:
+        """The regime as a sentence."""
+        form = (
+            "as tallies on the items"
+            if self.representation == "counts"
+            else f"as single acts, the latest {self.last}"
+        )
+        return f"{self.who()}; what they do is passed on {form}"
+
+
+class Complete(Communication):
+    """Everyone can address everyone."""
+
+    kind: Literal["complete"] = "complete"
+
+    @property
+    def everyone(self) -> bool:
+        """Whether each reaches all."""
+        return True
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """All others."""
+        return topology.complete(agents)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return "everyone can address everyone"
+
+
+class Ring(Communication):
+    """Agents stand in a circle and hear the `k` nearest on each side."""
+
+    kind: Literal["ring"] = "ring"
+    k: Positive = 1
+    directed: Flag = False
+    """Hear only those behind."""
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """The ring."""
+        return topology.ring(agents, self.k, directed=self.directed)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return f"agents on a ring hear the {self.k} nearest {'behind' if self.directed else 'on each side'}"
+
+
+class WattsStrogatz(Communication):
+    """A small world: a ring of `k` neighbours, each tie rewired with probability `p`."""
+
+    kind: Literal["watts-strogatz"] = "watts-strogatz"
+    k: Annotated[Whole, Field(ge=2)] = 4
+    """Neighbours of each agent on the ring, half on each side; even."""
+    p: Share = 0.1
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """The small world (Watts & Strogatz 1998)."""
+        return topology.watts_strogatz(agents, self.k, self.p, generator)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return f"agents in a small world hear about {self.k} others (rewired with probability {self.p:g})"
+
+
+class BarabasiAlbert(Communication):
+    """A scale-free network: each newcomer ties to `m` agents in proportion to their ties."""
+
+    kind: Literal["barabasi-albert"] = "barabasi-albert"
+    m: Positive = 2
+    directed: Flag = False
+    """Newcomers hear those they tie to, not the reverse."""
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """The scale-free network (Barabasi & Albert 1999)."""
+        return topology.barabasi_albert(agents, self.m, generator, directed=self.directed)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return f"agents on a scale-free network (each newcomer ties to {self.m})"
+
+
+class ErdosRenyi(Communication):
+    """A random graph: each possible tie is there with probability `p`."""
+
+    kind: Literal["erdos-renyi"] = "erdos-renyi"
+    p: Share = 0.1
+    directed: Flag = False
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """The random graph (Erdos & Renyi 1959)."""
+        return topology.erdos_renyi(agents, self.p, generator, directed=self.directed)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return f"agents on a random network (each tie there with probability {self.p:g})"
+
+
+class Star(Communication):
+    """One hub hears all and is heard by all; the others hear the hub alone."""
+
+    kind: Literal["star"] = "star"
+    hub: Annotated[Whole, Field(ge=0)] = 0
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """The star."""
+        return topology.star(agents, self.hub)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return f"agent {self.hub} hears everyone and everyone hears it, and nobody else"
+
+
+class Edges(Communication):
+    """The user's own ties."""
+
+    kind: Literal["edges"] = "edges"
+    pairs: tuple[tuple[Whole, Whole], ...] = ()
+    """(from, to): `to` hears `from`."""
+    directed: Flag = False
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """The given network."""
+        pairs = np.array(self.pairs, np.int64).reshape(-1, 2)
+        return topology.edges(agents, pairs, directed=self.directed)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return f"agents hear those they are tied to ({len(self.pairs)} given ties)"
+
+
+class RandomPairs(Communication):
+    """At each step agents meet in pairs, drawn at random; nobody hears anyone else."""
+
+    kind: Literal["random-pairs"] = "random-pairs"
+
+    @property
+    def each_step(self) -> bool:
+        """Whether the network is drawn anew at each step."""
+        return True
+
+    def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
+        """A random matching; with an odd number of agents one meets nobody."""
+        partner = topology.random_pairs(agents, generator)
+        paired = np.flatnonzero(partner >= 0)
+        pairs = np.column_stack([partner[paired], paired])
+        return topology.edges(agents, pairs, directed=True)
+
+    def who(self) -> str:
+        """The topology in words."""
+        return "agents meet in random pairs, anew at each step"

@@ -1,0 +1,293 @@
+"""The microspecification: population + interaction architecture + world, as one value.
+
+With a seed and the agents' answers it determines a run completely. It is frozen, comparable, written and
+read as canonical JSON, and hashed from that.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Self
+
+import msgspec
+from pydantic import ValidationError, model_validator
+
+from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.microspec.affordances import LETTERS, Affordances
+from cloudchamber.microspec.communication import Communication, Complete, Edges, Star
+from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval
+from cloudchamber.microspec.population import Population
+from cloudchamber.microspec.turns import Asynchronous, Simultaneous, Turns
+from cloudchamber.microspec.value import Value, json_schema, readable
+from cloudchamber.microspec.visibility import Engineered, Fixed, Order, Visibility
+from cloudchamber.microspec.world import World
+
+__all__ = ["Change", "Microspec", "diff"]
+
+FORMAT = 1
+"""Version of the canonical form; part of every hash."""
+
+
+class Microspec(Value):
+    """A hypothesis about how a population interacts: its regimes, its agents, its world."""
+
+    world: World
+    population: Population
+    communication: Communication = Complete()
+    visibility: Visibility = Visibility()
+    turns: Turns = Simultaneous()
+    memory: Memory = NoMemory()
+    affordances: Affordances = Affordances()
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        problems = list(_problems(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, every field, no spaces."""
+        return _canonical(self.model_dump(mode="json")).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Microspec":
+        """Read what `to_json` wrote, or the same by hand.
+
+        Raises:
+            SpecificationError: names every field that is wrong.
+        """
+        try:
+            given = json.loads(text)
+        except ValueError as error:
+            raise SpecificationError(f"not JSON: {error}.") from None
+        return cls._from(given)
+
+    @classmethod
+    def _from(cls, given: object) -> "Microspec":
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SpecificationError(readable(error, "Microspec")) from None
+
+    @classmethod
+    def as_json_schema(cls) -> str:
+        """The JSON schema, with every registered kind of world, regime and decider."""
+        return json.dumps(json_schema(cls), indent=2)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON, 64 hex digits."""
+        body = {"format": FORMAT, "microspec": self.model_dump(mode="json")}
+        return sha256(_canonical(body)).hexdigest()
+
+    def replace(self, path: str, value: object) -> "Microspec":
+        """The same microspecification with one field changed.
+
+        Args:
+            path: dotted, e.g. "visibility.latency", "population.groups.0.count", "visibility.fields.likes".
+            value: what it becomes: a value, or plain JSON; a string names a kind with its defaults.
+
+        Raises:
+            SpecificationError: no such path (the near ones are listed), or the value does not fit there.
+        """
+        tree = self.model_dump(mode="json")
+        *parents, last = [part for part in re.split(r"[.\[\]]+", path) if part]
+        node: Any = tree
+        walked: list[str] = []
+        for part in parents:
+            node = node[_key(node, part, path, walked)]
+            walked.append(part)
+        plain = value.model_dump(mode="json") if isinstance(value, Value) else value
+        open_ended = bool(walked) and walked[-1] == "fields"
+        node[last if open_ended else _key(node, last, path, walked)] = plain
+        try:
+            return self._from(tree)
+        except SpecificationError as error:
+            raise SpecificationError(f"cannot set {path} to {value!r}:\n{error}") from None
+
+    def aloud(self) -> str:
+        """The whole microspecification, read aloud: a line for each part."""
+        parts = (
+            ("World", self.world),
+            ("Population", self.population),
+            ("Communication", self.communication),
+            ("Visibility", self.visibility),
+            ("Turns", self.turns),
+            ("Memory", self.memory),
+            ("Affordances", self.affordances),
+        )
+        return "\n".join(f"{name}: {part.aloud()}." for name, part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field in which two microspecifications differ."""
+
+    path: str
+    before: object
+    after: object
+
+    def __str__(self) -> str:
+        return f"{self.path}: {_told(self.before)} -> {_told(self.after)}"
+
+
+def diff(before: Microspec, after: Microspec) -> tuple[Change, ...]:
+    """Every field in which two microspecifications differ, by path; "absent" where one has no such field."""
+    old = dict(_leaves(before.model_dump(mode="json")))
+    new = dict(_leaves(after.model_dump(mode="json")))
+    paths = sorted(
+        {p for p in old.keys() | new.keys() if old.get(p, _ABSENT) != new.get(p, _ABSENT)}
+    )
+    return tuple(Change(p, old.get(p, _ABSENT), new.get(p, _ABSENT)) for p in paths)
+
+
+_ABSENT = "absent"
+
+
+def _told(part: object) -> str:
+    return _ABSENT if part is _ABSENT else json.dumps(part)
+
+
+def _canonical(tree: object) -> bytes:
+    return msgspec.json.encode(tree, order="sorted")
+
+
+def _leaves(node: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Leaves of a JSON tree; a list of plain values counts as one leaf."""
+    if isinstance(node, Mapping):
+        for key, part in node.items():
+            yield from _leaves(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list) and any(isinstance(part, Mapping) for part in node):
+        for index, part in enumerate(node):
+            yield from _leaves(part, f"{path}.{index}")
+    else:
+        yield path, node
+
+
+def _key(node: object, part: str, path: str, walked: list[str]) -> Any:
+    here = ".".join(walked) or "the microspecification"
+    if isinstance(node, list):
+        if part.isdecimal() and int(part) < len(node):
+            return int(part)
+        allowed = f"allowed: 0 to {len(node) - 1}." if node else "it is empty."
+        raise SpecificationError(f"{path}: {here} has no entry {part!r}; {allowed}")
+    if not isinstance(node, dict):
+        raise SpecificationError(f"{path}: {here} is {node!r} and has no parts.")
+    if part not in node:
+        raise SpecificationError(f"{path}: {here} has no field {part!r}; {nearest(part, node)}")
+    return part
+
+
+def _problems(spec: Microspec) -> Iterator[str]:
+    """What does not fit together, each with its field, what was given, and what to do."""
+    yield from _visibility_problems(spec)
+    yield from _order_problems(spec.visibility.order, spec.world.items)
+    yield from _population_problems(spec)
+    yield from _affordance_problems(spec)
+    relevance = spec.memory.relevance_weight if isinstance(spec.memory, Retrieval) else 0
+    if relevance > 0 and spec.world.similarity() is None:
+        yield (
+            f"memory.relevance_weight: {relevance:g} given, but the world {spec.world.kind!r} "
+            "cannot tell how similar items are; set it to 0"
+        )
+
+
+def _visibility_problems(spec: Microspec) -> Iterator[str]:
+    seen, items = spec.visibility, spec.world.items
+    for name in seen.fields:
+        if name not in spec.world.fields:
+            yield (
+                f"visibility.fields.{name}: the world {spec.world.kind!r} has no such field; "
+                f"{nearest(name, spec.world.fields)}"
+            )
+    if seen.top is not None and seen.top > items:
+        yield f"visibility.top: {seen.top} given, but there are {items} items; at most {items}"
+    if seen.latency > spec.turns.steps:
+        yield (
+            f"visibility.latency: {seen.latency} given, but the run has {spec.turns.steps} step(s), so "
+            "nothing would ever be seen; lengthen turns.steps or hide the fields"
+        )
+    acts = spec.communication.representation == "acts"
+    if seen.whose == "all" and not spec.communication.everyone:
+        yield (
+            f"visibility.whose: 'all' given, but communication is {spec.communication.kind!r}, where not "
+            "everyone reaches everyone; set visibility.whose to 'neighbours'"
+        )
+    if seen.whose == "neighbours" and spec.communication.everyone:
+        yield (
+            "visibility.whose: 'neighbours' given, but in 'complete' communication all are neighbours; "
+            "set it to 'all', or choose another communication"
+        )
+    if acts and spec.affordances.presentation == "one at a time":
+        yield (
+            "communication.representation: 'acts' given, but with affordances.presentation "
+            "'one at a time' a reader judges one item and sees only its counts; set it to 'counts'"
+        )
+
+
+def _order_problems(order: Order, items: int) -> Iterator[str]:
+    if isinstance(order, Fixed) and order.items and sorted(order.items) != list(range(items)):
+        yield (
+            f"visibility.order.items: must name each of the {items} items (0 to {items - 1}) once; "
+            f"given {len(order.items)} entries"
+        )
+    if isinstance(order, Engineered):
+        if len(set(order.pinned)) < len(order.pinned) or max(order.pinned) >= items:
+            yield (
+                f"visibility.order.pinned: {list(order.pinned)} given; allowed: different items "
+                f"from 0 to {items - 1}"
+            )
+        yield from _order_problems(order.rest, items)
+
+
+def _population_problems(spec: Microspec) -> Iterator[str]:
+    agents = spec.population.count
+    talk = spec.communication
+    if isinstance(talk, Star) and talk.hub >= agents:
+        yield f"communication.hub: {talk.hub} given, but there are {agents} agents (0 to {agents - 1})"
+    if isinstance(talk, Edges):
+        bad = [pair for pair in talk.pairs if not all(0 <= a < agents for a in pair)]
+        if bad:
+            yield f"communication.pairs: {bad[:3]} given, but agents are 0 to {agents - 1}"
+    for name in ("k", "m"):
+        size = getattr(talk, name, 0)
+        if size >= agents:
+            yield f"communication.{name}: {size} given, but there are {agents} agents; at most {agents - 1}"
+    if spec.turns.endogenous and agents < 2:
+        yield "turns.order: 'endogenous' given, but one agent alone has nobody to name"
+    if isinstance(spec.turns, Asynchronous) and len(spec.turns.rates) not in (
+        1,
+        len(spec.population.groups),
+    ):
+        yield (
+            f"turns.rates: {len(spec.turns.rates)} given for {len(spec.population.groups)} group(s); "
+            "give one for all or one for each group"
+        )
+
+
+def _affordance_problems(spec: Microspec) -> Iterator[str]:
+    can, world = spec.affordances, spec.world
+    shown = world.items if spec.visibility.top is None else spec.visibility.top
+    for act in can.acts:
+        if act not in world.acts:
+            yield f"affordances.acts: the world has no act {act!r}; {nearest(act, world.acts)}"
+    if can.most > shown:
+        yield f"affordances.most: {can.most} given, but {shown} items are shown; at most {shown}"
+    if can.labels == "letters" and shown > len(LETTERS) and can.presentation == "list":
+        yield (
+            f"affordances.labels: 'letters' given for {shown} options; letters name at most "
+            f"{len(LETTERS)}; use 'codes', or set visibility.top"
+        )
+    if can.scoring == "shown" and not world.scores:
+        yield (
+            f"affordances.scoring: 'shown' given, but the world {world.kind!r} scores nothing here; "
+            "set a reward"
+        )
+    for index, group in enumerate(spec.population.groups):
+        why = group.decides.refuses(can)
+        if why:
+            yield f"population.groups.{index}.decides: {why}"

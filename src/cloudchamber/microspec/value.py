@@ -1,0 +1,192 @@
+"""Frozen, typed, hashable values: what every part of a microspecification is made of.
+
+A `Value` is immutable and compares by content. A `Family` is a value of one of several kinds (an order of
+display, a kind of turns, a world), told apart by its `kind`; kinds register themselves when their class is
+made, so one defined outside the package is accepted like our own.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Generic, NoReturn, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError
+from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue, PydanticJsonSchemaWarning
+from pydantic_core import CoreSchema, core_schema
+
+from cloudchamber.errors import SpecificationError, nearest
+
+__all__ = ["Family", "Flag", "FrozenDict", "Real", "Value", "Whole", "json_schema"]
+
+# A number is a number: "3", True and 3.5 are not taken for the integer 3.
+Whole = Annotated[int, Strict()]
+Real = Annotated[float, Strict()]
+Flag = Annotated[bool, Strict()]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def readable(error: ValidationError, owner: str) -> str:
+    """Every error of a validation on a line of its own: the field, what is wrong, what was given."""
+    lines = []
+    for detail in error.errors():
+        path = ".".join(str(part) for part in detail["loc"]) or owner
+        if detail["type"] == "extra_forbidden":
+            lines.append(f"{path}: no such field.")
+        elif detail["type"] == "missing":
+            lines.append(f"{path}: a value is needed.")
+        else:
+            message = detail["msg"].removeprefix("Value error, ")
+            given = detail["input"]
+            shown = "" if isinstance(given, Mapping | BaseModel) else f" (given: {_short(given)})"
+            lines.append(f"{path}: {message}{shown}")
+    return "\n".join(lines)
+
+
+def _short(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+class FrozenDict(dict[K, V], Generic[K, V]):
+    """A dictionary that refuses to change."""
+
+    def _refuse(self, *given: object, **named: object) -> NoReturn:
+        raise TypeError("a specification does not change; make another with replace()")
+
+    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = _refuse
+
+
+class Value(BaseModel):
+    """A frozen value; building it with bad parts raises `SpecificationError` naming each field."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",
+    )
+
+    def __init__(self, **parts: Any) -> None:
+        try:
+            super().__init__(**parts)
+        except ValidationError as error:
+            title = type(self).__name__
+            unknown = [d for d in error.errors() if d["type"] == "extra_forbidden"]
+            hint = "".join(
+                f"\n{d['loc'][-1]}: {nearest(str(d['loc'][-1]), type(self).model_fields)}"
+                for d in unknown
+                if len(d["loc"]) == 1
+            )
+            raise SpecificationError(f"{title}: {readable(error, title)}{hint}") from None
+
+    # Pydantic calls a custom __init__ for nested values too, which would end at the first error
+    # instead of collecting them all; this mark (pydantic's own, for BaseModel.__init__) says not to.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.model_dump_json()))
+
+    def aloud(self) -> str:
+        """The value as a sentence that can be read aloud."""
+        return type(self).__name__
+
+    def altered(self, **parts: Any) -> Self:
+        """A copy with some fields changed, validated anew."""
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**(kept | parts))
+
+
+class Family(Value):
+    """A value of one of several kinds; a bare string stands for a kind with its defaults.
+
+    A root names the family by subclassing `Family` directly; a kind subclasses the root and gives its
+    field `kind` a default.
+    """
+
+    kinds: ClassVar[dict[str, type["Family"]]]
+    kind: str
+
+    @classmethod
+    def _is_root(cls) -> bool:
+        # By name: this is asked while Family itself is being made.
+        return any(base.__qualname__ == "Family" for base in cls.__bases__)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        if cls._is_root():
+            cls.kinds = {}
+            return
+        kind = cls.model_fields["kind"].default
+        if isinstance(kind, str):
+            cls.kinds[kind] = cls
+
+    @classmethod
+    def _one_of(cls, given: object) -> "Family":
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, str):
+            given = {"kind": given}
+        if not isinstance(given, Mapping) or "kind" not in given:
+            raise ValueError(f"a kind is needed; {nearest('', cls.kinds)}")
+        kind = given["kind"]
+        if kind not in cls.kinds:
+            raise ValueError(f"no kind {kind!r}; {nearest(str(kind), cls.kinds)}")
+        return cls.kinds[kind].model_validate(dict(given))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if not cls._is_root():
+            return handler(source)
+        return core_schema.no_info_plain_validator_function(
+            cls._one_of,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: value.model_dump(mode="json")
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        if not cls._is_root():
+            return handler(schema)
+        # A kind may hold its own family (an order built on an order), so the kinds are not spelled out
+        # here but once, by `json_schema`.
+        return {"x-family": cls.__name__}
+
+
+def json_schema(root: type[Value]) -> dict[str, Any]:
+    """The JSON schema of a value, each family as a definition that lists its registered kinds."""
+    definitions: dict[str, Any] = {}
+    families = {family.__name__: family for family in Family.__subclasses__()}
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolve(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        definitions.update(
+            {name: resolve(schema) for name, schema in node.pop("$defs", {}).items()}
+        )
+        name = node.get("x-family")
+        if name is None:
+            return {key: resolve(part) for key, part in node.items()}
+        if name not in definitions:
+            definitions[name] = {}
+            kinds = families[name].kinds.values()
+            definitions[name] = {"anyOf": [resolve(_schema(kind)) for kind in kinds]}
+        return {"$ref": f"#/$defs/{name}"}
+
+    whole: dict[str, Any] = resolve(_schema(root))
+    return whole | {"$defs": dict(sorted(definitions.items()))}
+
+
+def _schema(value: type[Value]) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        # A default that is a value of a family is not spelled out in the schema.
+        warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+        return value.model_json_schema()

@@ -1,0 +1,280 @@
+"""What the engine asks and what it is answered, a batch at a time, as columns.
+
+A batch is a row for each (run, agent) that decides; its exposures are columns too: the options of row r are
+`items[r]` in the order shown, with one matrix for each signal; whatever else the agent is shown (others'
+acts, its own past, its score) is flat, with offsets. A rule answers a whole batch with array operations; a
+language model's agent turns each row into a prompt.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber import randomness
+from cloudchamber.errors import AnswerError
+from cloudchamber.trace.tables import Channel, Kind, Readout, Status
+
+__all__ = ["Address", "Answers", "Choose", "Heard", "Ints", "Questions", "Reals", "draw"]
+
+Ints = NDArray[np.integer[Any]]
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """How many options may be chosen: exactly one, up to `most`, or any number of them."""
+
+    how: Literal["one", "up to", "any"] = "one"
+    most: int = 1
+    may_decline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where in the experiment each row stands; every draw for the row is keyed by it."""
+
+    seed: int
+    replicate: Ints
+    step: int
+    agent: Ints
+    occasion: Ints
+
+    def keys(self, stream: str) -> NDArray[np.uint64]:
+        """Keys of draws that belong to each row's decision."""
+        return randomness.keys(
+            self.seed, self.replicate, stream, self.step, self.agent, self.occasion
+        )
+
+    def run_keys(self, stream: str) -> NDArray[np.uint64]:
+        """Keys of draws that are the same for every agent and step of a run."""
+        return randomness.keys(self.seed, self.replicate, stream, 0, -1)
+
+    def take(self, rows: Ints) -> "Address":
+        """The addresses of some rows."""
+        return replace(
+            self,
+            replicate=self.replicate[rows],
+            agent=self.agent[rows],
+            occasion=self.occasion[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is shown beside the options, flat: row r owns entries offsets[r] to offsets[r + 1]."""
+
+    offsets: Ints
+    channel: NDArray[np.int8]
+    item: Ints
+    source: Ints
+    origin: Ints
+    latency: Ints
+    value: Reals
+    """A tally (summary) or a score; NaN where there is none."""
+
+    @classmethod
+    def nothing(cls, rows: int) -> "Heard":
+        """Nothing shown to any of `rows` rows."""
+        none = np.zeros(0, np.int64)
+        return cls(
+            np.zeros(rows + 1, np.int64), none.astype(np.int8), none, none, none, none, np.zeros(0)
+        )
+
+    def row(self) -> Ints:
+        """The row of each entry."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def take(self, rows: Ints) -> "Heard":
+        """The entries of some rows, in the order of `rows`."""
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        at = np.repeat(self.offsets[:-1][rows], lengths) + within
+        rest = (getattr(self, part.name)[at] for part in fields(self)[1:])
+        return Heard(offsets, *rest)
+
+    @classmethod
+    def joined(cls, parts: Iterable["Heard"], rows: int) -> "Heard":
+        """Several channels' entries, each row's in the order of the parts."""
+        given = [part for part in parts if part.offsets[-1]]
+        if not given:
+            return cls.nothing(rows)
+        if len(given) == 1:
+            return given[0]
+        row = np.concatenate([part.row() for part in given])
+        order = np.argsort(row, kind="stable")
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+        rest = (
+            np.concatenate([getattr(part, column.name) for part in given])[order]
+            for column in fields(cls)[1:]
+        )
+        return cls(offsets, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A batch of questions of one kind.
+
+    Shapes: n rows; k options each. `content` holds per-item arrays that belong to the item itself
+    (a headline's quality) and so reach whoever is shown the item.
+    """
+
+    kind: Kind
+    choose: Choose
+    address: Address
+    run: Ints
+    group: NDArray[np.int16]
+    decision: Ints
+    items: Ints
+    signals: Mapping[str, Reals]
+    heard: Heard
+    content: Mapping[str, Reals] = field(default_factory=dict)
+    labels: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def agent(self) -> Ints:
+        """The agent that decides, for each row."""
+        return self.address.agent
+
+    def take(self, rows: Ints) -> "Questions":
+        """The questions of some rows."""
+        return replace(
+            self,
+            address=self.address.take(rows),
+            run=self.run[rows],
+            group=self.group[rows],
+            decision=self.decision[rows],
+            items=self.items[rows],
+            signals={name: shown[rows] for name, shown in self.signals.items()},
+            heard=self.heard.take(rows),
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
+    def shown(self, signal: str) -> Reals:
+        """A signal as the agents see it, with 0 where it is hidden: what is not shown cannot attract."""
+        if signal not in self.signals:
+            return np.zeros(self.items.shape)
+        return np.nan_to_num(self.signals[signal], nan=0.0)
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers to a batch, row for row.
+
+    `picks[r]` are the places (0-based columns of `items`) that row r chose, in order, -1 from where it
+    stopped; `weights` are proportional to the probability of each option (for any number of options and
+    for judgements: the probability of each), `decline` that of none; absent where only a sample was had.
+    """
+
+    picks: NDArray[np.int32]
+    weights: Reals | None = None
+    decline: Reals | None = None
+    status: NDArray[np.int8] | None = None
+    readout: Readout | NDArray[np.uint8] = Readout.rule
+    mass: Reals | None = None
+    prompts: tuple[str, ...] | None = None
+    """What each row's agent was told, where it was told in words."""
+    completions: tuple[str, ...] | None = None
+    """What it said, where it said anything."""
+    tokens: Ints | None = None
+    reasons: tuple[tuple[int, str], ...] = ()
+
+    def statuses(self) -> NDArray[np.int8]:
+        """The status of each row; ok where none was given."""
+        if self.status is not None:
+            return self.status
+        return np.full(len(self.picks), Status.ok, np.int8)
+
+    def check(self, questions: Questions) -> None:
+        """Refuse answers of the wrong shape, unknown options or weights that are not a distribution."""
+        n, k = questions.items.shape
+        if len(self.picks) != n or self.picks.ndim != 2:
+            raise AnswerError(
+                f"an agent answered {self.picks.shape} picks to {n} questions; allowed: ({n}, m)."
+            )
+        if self.picks.size and (self.picks.max() >= k or self.picks.min() < -1):
+            raise AnswerError(f"an agent picked an option outside 0..{k - 1}; -1 means none.")
+        if self.weights is None:
+            return
+        # NaN says that a row was sampled; a sum is infinite or negative only with an entry that is.
+        if (
+            self.weights.shape != (n, k)
+            or self.weights.min(initial=0) < 0
+            or np.isinf(self.weights.sum())
+        ):
+            raise AnswerError(
+                f"an agent's weights must be finite, not negative, of shape ({n}, {k})."
+            )
+
+    def probabilities(self, questions: Questions, rows: Ints) -> Reals:
+        """The probability of each option, for some rows; NaN where only a sample was had."""
+        if self.weights is None:
+            return np.full((len(rows), questions.items.shape[1]), np.nan)
+        weights = self.weights[rows]
+        if questions.choose.how == "any" or questions.kind == Kind.judge:
+            return weights
+        total = weights.sum(axis=1, keepdims=True)
+        if self.decline is not None:
+            total = total + self.decline[rows][:, None]
+        with np.errstate(invalid="ignore"):
+            return np.where(total > 0, weights / total, 0.0)
+
+
+def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> Answers:
+    """Draw every row's picks from its distribution, under the noise of its address.
+
+    Args:
+        questions: n rows of k options.
+        weights: (n, k), for one or up to m picks proportional to the probability of each option; for any
+            number of picks, and for judgements, the probability of each.
+        decline: (n,), the weight of choosing nothing (more), where the question allows it.
+
+    One noise serves all: an exponential E of mean 1 for each (address, item). The option with the least
+    E / weight is a draw from the weights, the next least the next pick without replacement (Plackett-Luce;
+    Gumbel-max by another name), and an option is included on its own when E < -log(1 - p). So the same
+    agent under two specifications differs only where its distribution does.
+    """
+    noise = randomness.exponentials(questions.address.keys("choice"), questions.items)
+    if questions.choose.how == "any" or questions.kind == Kind.judge:
+        with np.errstate(divide="ignore"):
+            included = noise < -np.log1p(-np.minimum(weights, 1.0))
+        return Answers(_ranked(included), weights)
+    with np.errstate(divide="ignore", over="ignore"):
+        arrival = np.divide(noise, weights, out=noise)
+    picks = _first(arrival) if questions.choose.how == "one" else _several(questions, arrival)
+    n = np.arange(len(questions))[:, None]
+    stopped = ~np.isfinite(arrival[n, picks])
+    if decline is not None and questions.choose.may_decline:
+        own = randomness.exponentials(questions.address.keys("decline"), 1)[:, 0]
+        with np.errstate(divide="ignore"):
+            stopped |= arrival[n, picks] > (own / decline)[:, None]
+    else:
+        decline = None
+    return Answers(np.where(stopped, -1, picks).astype(np.int32), weights, decline)
+
+
+def _first(arrival: Reals) -> NDArray[np.int32]:
+    return np.asarray(arrival.argmin(axis=1)[:, None], np.int32)
+
+
+def _several(questions: Questions, arrival: Reals) -> NDArray[np.int32]:
+    most = min(questions.choose.most, arrival.shape[1])
+    return np.argsort(arrival, axis=1, kind="stable")[:, :most].astype(np.int32)
+
+
+def _ranked(included: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """A mask as picks: the included places in the order shown, then -1."""
+    width = max(int(included.sum(axis=1).max(initial=0)), 1)
+    order = np.argsort(~included, axis=1, kind="stable")[:, :width]
+    kept = np.take_along_axis(included, order, axis=1)
+    return np.where(kept, order, -1).astype(np.int32)
+
+
+# The channels that `Heard` may carry; options have columns of their own.
+HEARD_CHANNELS = (Channel.others, Channel.own, Channel.score)

@@ -1,0 +1,72 @@
+"""The feed in words: what a language model is told, made of its glimpse and of nothing else.
+
+The rules are stated neutrally and nothing is said of what is being studied. The wording was chosen by
+what the embedded model can read (see the docs, "What the embedded model does").
+"""
+
+from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
+from cloudchamber.trace.tables import Kind
+
+__all__ = ["feed_prompt"]
+
+ROLE = "You are a reader browsing a news feed."
+
+
+def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse) -> Prompt:
+    """The prompt for a list or for one item; answers are the options' labels, or yes and no."""
+    system = " ".join(part for part in (ROLE, glimpse.persona, glimpse.instruction) if part)
+    past = [_heard(headlines, one) for one in glimpse.heard]
+    if glimpse.kind is Kind.next:
+        return _next(system, past, glimpse)
+    if glimpse.kind is Kind.judge:
+        return _single(headlines, system, past, glimpse)
+    return _list(headlines, system, past, glimpse)
+
+
+def _list(headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse) -> Prompt:
+    lines = [f"{one.label}: {headlines[one.item]}{_beside(one)}" for one in glimpse.options]
+    which = "Which item do you like most?" if glimpse.most == 1 else "Which items do you like?"
+    how = "Answer with its code."
+    if glimpse.may_decline:
+        how = "Answer with its code, or None if you like none."
+    answers = tuple(one.label for one in glimpse.options)
+    body = "\n".join([*past, *lines, "", f"{which} {how}"])
+    return Prompt(system, body, (*answers, "None") if glimpse.may_decline else answers)
+
+
+def _single(headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse) -> Prompt:
+    (one,) = glimpse.options
+    told = _sentence(one)
+    question = "Do you like this item? Answer Yes or No."
+    body = "\n".join([*past, headlines[one.item], "", f"{told} {question}" if told else question])
+    return Prompt(system, body, ("Yes", "No"))
+
+
+def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
+    answers = tuple(one.label for one in glimpse.options)
+    lines = [f"{one.label}: reader {one.item}" for one in glimpse.options]
+    question = "Which reader should browse the feed next? Answer with the code."
+    return Prompt(system, "\n".join([*past, *lines, "", question]), answers)
+
+
+def _beside(one: Shown) -> str:
+    likes = one.signals.get("likes")
+    return "" if likes is None else f" ({likes:g} {'like' if likes == 1 else 'likes'})"
+
+
+def _sentence(one: Shown) -> str:
+    likes = one.signals.get("likes")
+    if likes is None:
+        return ""
+    return f"{likes:g} other {'reader' if likes == 1 else 'readers'} liked this item."
+
+
+def _heard(headlines: tuple[str, ...], one: Remembered) -> str:
+    if one.channel == "score":
+        return f"Your score so far: {one.value:g}."
+    when = "just now" if one.latency == 0 else f"{one.latency} rounds ago"
+    if one.channel == "others":
+        return f"Reader {one.source} liked ({when}): {headlines[one.item]}"
+    if one.value == one.value:  # a tally; NaN where a single act is remembered
+        return f"You have liked this {one.value:g} times: {headlines[one.item]}"
+    return f"You liked ({when}): {headlines[one.item]}"
