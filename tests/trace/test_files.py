@@ -123,6 +123,8 @@ def test_sql_sees_tables_with_names_and_nulls(tmp_path: Path) -> None:
         feed(writer, 1)
         writer.commit({"run": 1})
     folder = TraceFolder(tmp_path)
+    memory = Trace()
+    feed(memory, 1)
     query = """SELECT avg(signal_likes) AS likes, count(*) AS n, count(signal_likes) AS shown
                FROM exposures WHERE channel = 'option'"""
     row = folder.sql(query).df().iloc[0]
@@ -130,6 +132,10 @@ def test_sql_sees_tables_with_names_and_nulls(tmp_path: Path) -> None:
     assert row["n"] == 20
     assert row["shown"] == 8
     assert row["likes"] == shown.mean()
+    everything = "SELECT * FROM exposures ORDER BY run, decision, position"
+    pd.testing.assert_frame_equal(folder.sql(everything).df(), memory.sql(everything).df())
+    memory.append("exposures", {"run": 1, "decision": 9})
+    assert memory.sql("SELECT count(*) FROM exposures").fetchall() == [(21,)]
     with pytest.raises(TraceError, match=r"cannot be answered.*expos"):
         folder.sql("SELECT * FROM expos")
     with pytest.raises(TraceError, match=r"no column 'signal_like'.*'signal_likes'"):

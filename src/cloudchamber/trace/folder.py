@@ -61,28 +61,33 @@ class TraceFolder:
         self._units = sorted((self.folder / "runs").glob("*.parquet"))
         self._files: dict[str, list[Path]] = {name: [] for name in TABLES}
         self._files["runs"] = list(self._units)
-        for path in self._units:
-            self._find_parts(path)
+        self._find_parts()
         dropped = self._make_runs()
         for name in TABLES:
             if name != "runs":
                 self._make_view(name, dropped)
 
-    def _find_parts(self, runs: Path) -> None:
-        """List the parts of a unit, as its file of runs counts them."""
-        _check_whole(runs)
-        query = f"SELECT decode(value) FROM parquet_kv_metadata({quoted(str(runs))})"
-        found = self._rows(f"{query} WHERE decode(key) = '{META}'", [runs])
-        if not found:
-            raise TraceError(f"{runs} was not written by cloudchamber; remove it")
-        meta = json.loads(found[0][0])
-        if meta["version"] != VERSION:
-            raise TraceError(f"{runs} has version {meta['version']}; allowed: {VERSION}")
-        for table, parts in meta["parts"].items():
-            for number in range(parts):
-                part = part_path(self.folder, table, meta["unit"], number)
-                _check_whole(part)
-                self._files[table].append(part)
+    def _find_parts(self) -> None:
+        """List the parts of each unit, as its file of runs counts them."""
+        if not self._units:
+            return
+        for path in self._units:
+            _check_whole(path)
+        query = "SELECT file_name, decode(value) FROM parquet_kv_metadata"
+        found = dict(
+            self._rows(f"{query}({_listed(self._units)}) WHERE decode(key) = '{META}'", self._units)
+        )
+        for path in self._units:
+            if str(path) not in found:
+                raise TraceError(f"{path} was not written by cloudchamber; remove it")
+            meta = json.loads(found[str(path)])
+            if meta["version"] != VERSION:
+                raise TraceError(f"{path} has version {meta['version']}; allowed: {VERSION}")
+            for table, parts in meta["parts"].items():
+                for number in range(parts):
+                    part = part_path(self.folder, table, meta["unit"], number)
+                    _check_whole(part)
+                    self._files[table].append(part)
 
     def _make_runs(self) -> dict[str, list[int]]:
         """Make the view of runs; the runs of each unit whose other rows do not count."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import TraceError, nearest
 from cloudchamber.trace.canonical import digest_of
+from cloudchamber.trace.layout import enum_types, write_expression
 from cloudchamber.trace.tables import (
     SIGNAL,
     TABLES,
@@ -22,6 +23,7 @@ from cloudchamber.trace.tables import (
 )
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 __all__ = ["Trace", "joined", "settled"]
@@ -69,6 +71,7 @@ class Trace:
     def __init__(self) -> None:
         self._parts: dict[str, list[Part]] = {name: [] for name in TABLES}
         self._texts: dict[int, tuple[str, str]] = {}
+        self._connection: duckdb.DuckDBPyConnection | None = None
 
     def append(self, table: str, columns: Mapping[str, Any]) -> None:
         """Append rows to a table; see `Sink.append`.
@@ -77,6 +80,7 @@ class Trace:
             TraceError: the rows do not fit the table.
         """
         rows, given = conform(table, columns)
+        self._connection = None
         schema = TABLES[table]
         part = {
             name: values.astype(schema.column(name).dtype)
@@ -107,6 +111,7 @@ class Trace:
         """Keep a text once; its key. A lone surrogate or NUL is kept as a question mark."""
         content = clean_text(content)
         key = text_key(kind, content)
+        self._connection = None
         self._texts[key] = (kind, content)
         return key
 
@@ -155,6 +160,29 @@ class Trace:
             else:
                 out[name] = pd.array(values, dtype="str") if values.dtype == object else values
         return pd.DataFrame(out)
+
+    def sql(self, query: str) -> "duckdb.DuckDBPyRelation":
+        """A DuckDB relation over views named as the tables, as `TraceFolder.sql` gives it.
+
+        Raises:
+            TraceError: the query is wrong, with DuckDB's reason.
+        """
+        import duckdb  # 50 ms that a run without queries need not pay
+
+        if self._connection is None:
+            self._connection = duckdb.connect()
+            for statement in enum_types():
+                self._connection.execute(statement)
+            for name, table in TABLES.items():
+                columns = self.columns(name)
+                self._connection.register(f"{name}_columns", columns)
+                selected = ", ".join(write_expression(table, column) for column in columns)
+                view = f"CREATE VIEW {name} AS SELECT {selected} FROM {name}_columns"
+                self._connection.execute(view)
+        try:
+            return self._connection.sql(query)
+        except duckdb.Error as error:
+            raise TraceError(f"the query cannot be answered: {error}") from error
 
     def select(self, runs: Iterable[int] | NDArray[np.int64]) -> "Trace":
         """The trace of some of the runs; all texts are kept."""

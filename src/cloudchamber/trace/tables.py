@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.errors import TraceError, nearest
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = [
     "SIGNAL",
@@ -22,6 +25,7 @@ __all__ = [
     "Column",
     "Columns",
     "Kind",
+    "Readable",
     "Readout",
     "RunStatus",
     "Sink",
@@ -242,6 +246,14 @@ class Sink(Protocol):
 
     def text(self, kind: str, content: str) -> int:
         """Keep a text once; its key, a positive 63-bit hash."""
+        ...
+
+
+class Readable(Protocol):
+    """What a measure reads: a `Trace` in memory or a `TraceFolder` on disk."""
+
+    def sql(self, query: str) -> "duckdb.DuckDBPyRelation":
+        """A relation over views named as the tables; coded columns are names, NaN is NULL."""
         ...
 
 
