@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudchamber.errors import ModelError, nearest
 from cloudchamber.models.model import Reply, Request
@@ -37,7 +38,7 @@ class FakeModel:
         """Nothing to let go of."""
 
 
-def _distribution(request: Request, weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Reply:
+def _distribution(request: Request, weights: NDArray[np.float64]) -> Reply:
     tokens = sum(len(text.split()) for _, text in request.messages)
     if not request.options:
         return Reply(text="fake", tokens_in=tokens, tokens_out=1)
@@ -64,7 +65,9 @@ def _hash(request: Request) -> Reply:
 
 
 def _refuse(request: Request) -> Reply:
-    return Reply(text="I cannot help with that.", status="refused", reason="the fake always refuses.")
+    return Reply(
+        text="I cannot help with that.", status="refused", reason="the fake always refuses."
+    )
 
 
 def _garbage(request: Request) -> Reply:

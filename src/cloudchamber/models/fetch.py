@@ -48,7 +48,9 @@ def digest_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); give the path of a file.") from error
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror}); give the path of a file."
+        ) from error
 
 
 def _to_stderr(line: str) -> None:

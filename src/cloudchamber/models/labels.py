@@ -52,7 +52,9 @@ def label_tree(prefix: Sequence[int], labels: Sequence[Sequence[int]], end: int)
     """
     sequences = [tuple(label) for label in labels]
     if len(set(sequences)) != len(sequences):
-        raise ModelError("options: two labels have the same tokens; give labels that differ in text.")
+        raise ModelError(
+            "options: two labels have the same tokens; give labels that differ in text."
+        )
     shared = tuple(prefix)
     while any(sequence[: len(shared)] != shared for sequence in sequences):
         shared = shared[:-1]

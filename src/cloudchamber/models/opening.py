@@ -49,12 +49,12 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
         return _embedded(processes)
     if kind == "gguf" and rest:
         return _gguf(name, Path(rest).expanduser(), processes)
-    if kind == "openai" and "@" in rest:
+    if kind == "openai" and "@http" in rest:
         from cloudchamber.models.remote import RemoteModel  # aiohttp costs 150 ms
 
-        model, _, address = rest.partition("@")
+        model, _, address = rest.partition("@http")
         key = os.environ.get("CLOUDCHAMBER_API_KEY") or os.environ.get("OPENAI_API_KEY") or ""
-        return RemoteModel(model, address, key, concurrency=concurrency)
+        return RemoteModel(model, f"http{address}", key, concurrency=concurrency)
     if kind == "fake" and rest:
         from cloudchamber.models.fake import fake
 

@@ -58,7 +58,9 @@ class Reader:
         longest = length + (tree.nodes.shape[1] if tree else request.max_tokens)
         limit = self._weights.architecture.context
         if longest > limit:
-            reason = f"the prompt and its answers are {longest} tokens; the model reads {limit} at most."
+            reason = (
+                f"the prompt and its answers are {longest} tokens; the model reads {limit} at most."
+            )
             return Reply(status="failed", reason=reason, tokens_in=length)
         self._reserve(longest)
         reply = self._exact(request, parts, tree) if tree else self._sampled(request, parts, draw)

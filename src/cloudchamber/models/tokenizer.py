@@ -51,7 +51,10 @@ class ChatTokenizer:
     """
 
     def __init__(self, metadata: Any, path: Path) -> None:
-        kind, pre = metadata.get("tokenizer.ggml.model"), metadata.get("tokenizer.ggml.pre", "default")
+        kind, pre = (
+            metadata.get("tokenizer.ggml.model"),
+            metadata.get("tokenizer.ggml.pre", "default"),
+        )
         splitter = _pre_tokenizer(pre)
         if kind != "gpt2" or splitter is None:
             raise ModelError(
@@ -68,7 +71,9 @@ class ChatTokenizer:
                 f"{path}: the vocabulary has no <|im_start|>; only models with ChatML are known here. "
                 "Serve the model with an OpenAI-compatible server and use openai:NAME@URL."
             )
-        self._bpe = Tokenizer(models.BPE(vocab=ids, merges=merges, ignore_merges=pre == "llama-bpe"))
+        self._bpe = Tokenizer(
+            models.BPE(vocab=ids, merges=merges, ignore_merges=pre == "llama-bpe")
+        )
         self._bpe.pre_tokenizer = splitter
         self._bpe.decoder = decoders.ByteLevel()
         own = [t for t, k in zip(tokens, kinds, strict=True) if k == _USER_DEFINED]

@@ -76,7 +76,8 @@ class Transformer:
 
     def logits(self, states: Floats) -> Floats:
         """(rows, vocabulary) logits of final states."""
-        return np.matmul(states, self.weights.unembedding.T)
+        logits: Floats = np.matmul(states, self.weights.unembedding.T)
+        return logits
 
     def _pass(self, memory: Memory, tokens: Ints, tree: Ints | None, wanted: int) -> Floats:
         """One pass over the rows of a chunk and its tree; `wanted` 0 asks for keys and values only."""
@@ -103,11 +104,14 @@ class Transformer:
             x = x + np.matmul(mixed, self.weights.out[layer])
             x += self._feed_forward(layer, x)
         memory.length = start + count
-        return self._norm(x) * self.weights.output_norm
+        state: Floats = self._norm(x) * self.weights.output_norm
+        return state
 
     def _norm(self, x: Floats) -> Floats:
         square = np.einsum("ij,ij->i", x, x) / np.float32(x.shape[1])
-        return x * (1.0 / np.sqrt(square + np.float32(self.weights.architecture.epsilon)))[:, None]
+        scale = 1.0 / np.sqrt(square + np.float32(self.weights.architecture.epsilon))
+        scaled: Floats = x * scale[:, None]
+        return scaled
 
     def _attend_to(
         self, memory: Memory, layer: int, x: Floats, rotation: tuple[Floats, Floats]
@@ -161,7 +165,8 @@ class Transformer:
         swish += 1.0
         np.divide(gate, swish, out=swish)
         swish *= up
-        return np.matmul(swish, self.weights.down[layer])
+        added: Floats = np.matmul(swish, self.weights.down[layer])
+        return added
 
 
 def _rotate(rows: Floats, rotation: tuple[Floats, Floats]) -> Floats:

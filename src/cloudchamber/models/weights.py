@@ -87,7 +87,9 @@ def _architecture(gguf: Gguf) -> Architecture:
         heads, width = meta["llama.attention.head_count"], meta["llama.embedding_length"]
         head = meta.get("llama.attention.key_length", width // heads)
         if meta.get("llama.rope.dimension_count", head) != head or head % 2:
-            raise ModelError(f"{gguf.path}: rotary embedding of a part of a head is not known here.")
+            raise ModelError(
+                f"{gguf.path}: rotary embedding of a part of a head is not known here."
+            )
         return Architecture(
             layers=meta["llama.block_count"],
             width=width,

@@ -9,7 +9,7 @@ import signal
 import struct
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -37,13 +37,13 @@ class Ready(msgspec.Struct):
     error: str = ""
 
 
-def send(pipe: BinaryIO, payload: bytes) -> None:
+def send(pipe: IO[bytes], payload: bytes) -> None:
     """Write a frame."""
     pipe.write(_LENGTH.pack(len(payload)) + payload)
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> bytes | None:
+def receive(pipe: IO[bytes]) -> bytes | None:
     """Read a frame; None where the other side is gone."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
@@ -61,7 +61,7 @@ def _reader(path: Path, mapped: Path) -> Reader:
         return Reader(gguf, dequantise(gguf))
 
 
-def _serve(source: BinaryIO, sink: BinaryIO, path: Path, mapped: Path) -> None:
+def _serve(source: IO[bytes], sink: IO[bytes], path: Path, mapped: Path) -> None:
     try:
         reader = _reader(path, mapped)
     except CloudchamberError as error:
