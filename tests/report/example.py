@@ -101,9 +101,17 @@ def runs_frame() -> pd.DataFrame:
 def all_figures() -> tuple[Figure, ...]:
     gini = gini_frame()
     panels = pd.concat(
-        [gini.assign(topic=topic, gini=gini.gini * by, low=gini.low * by, high=gini.high * by)
-         for topic, by in (("science", 1.0), ("sport", 0.8), ("local", 1.2), ("arts", 0.9),
-                           ("economy", 0.7), ("weather", 0.5))]
+        [
+            gini.assign(topic=topic, gini=gini.gini * by, low=gini.low * by, high=gini.high * by)
+            for topic, by in (
+                ("science", 1.0),
+                ("sport", 0.8),
+                ("local", 1.2),
+                ("arts", 0.9),
+                ("economy", 0.7),
+                ("weather", 0.5),
+            )
+        ]
     )
     return (
         figures.curve(
@@ -230,7 +238,7 @@ def example() -> Document:
         "headlines, and what makes them stop?",
         answer="Yes, where likes order the list: the Gini coefficient of attention reached **0.71** "
         "(0.68 to 0.74), against 0.28 with likes hidden. Showing the counts alone did little. "
-        "Shuffling the list for each reader undid most of it. _Every number here is synthetic._",
+        "Shuffling the list for each reader undid most of it. Every number here is synthetic.",
         facts=(
             ("cells", "12"),
             ("runs, of 288 planned", "287"),
@@ -308,11 +316,19 @@ def example() -> Document:
                         ),
                         "A null with the model’s own taste that reaches 0.6.",
                     ),
-                    Verdict("Shown likes attract by themselves", "undecided", ("Interval covers 0.",)),
+                    Verdict(
+                        "Shown likes attract by themselves", "undecided", ("Interval covers 0.",)
+                    ),
                     Verdict("The prompt is enough", "not met", ("Change 0.01, no interval.",)),
                     Verdict("It holds for people", "no evidence", ("No field data were given.",)),
-                    Check("Does the model follow instructions at all?", "In 99.8 % of decisions.", "fine"),
-                    Check("Is it biased to labels?", "Label identity explains **47 %**.", "warning"),
+                    Check(
+                        "Does the model follow instructions at all?",
+                        "In 99.8 % of decisions.",
+                        "fine",
+                    ),
+                    Check(
+                        "Is it biased to labels?", "Label identity explains **47 %**.", "warning"
+                    ),
                     Check("Did it see the likes?", "The answers did not move with them.", "bad"),
                 ),
             ),

@@ -1,6 +1,6 @@
 """Axes, scales and direct labels: how a figure shows a quantity, as parts of Vega-Lite."""
 
-__all__ = ["Axis", "axis", "colour", "field", "reach", "room", "spread", "tooltip"]
+__all__ = ["Axis", "axis", "colour", "field", "number_format", "reach", "spread", "tooltip"]
 
 import math
 from collections.abc import Sequence
@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from cloudchamber.report.frames import column, visible
 from cloudchamber.report.theme import SERIES
-
-_LETTER = 6.4  # mean width in pixels of a letter at 12 px
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,9 @@ def reach(given: Axis, *values: npt.ArrayLike, margin: float = 0.04) -> tuple[fl
     return (low - pad if low else low, high + pad if high else high)
 
 
-def field(given: Axis, domain: tuple[float, float], values: npt.ArrayLike, **more: Any) -> dict[str, Any]:
+def field(
+    given: Axis, domain: tuple[float, float], values: npt.ArrayLike, **more: Any
+) -> dict[str, Any]:
     """A quantitative encoding of the axis's column, with its scale and title."""
     finite = _finite(values)
     whole = bool(finite.size) and bool(np.all(finite == np.round(finite)))
@@ -110,8 +110,7 @@ def colour(series: str | None, order: Sequence[str], *, legend: bool = False) ->
         "type": "nominal",
         "scale": {"domain": list(order), "range": colours},
     }
-    if not legend:
-        encoding["legend"] = None
+    encoding["legend"] = {"symbolOpacity": 1, "symbolType": "circle"} if legend else None
     return encoding
 
 
@@ -124,7 +123,9 @@ def tooltip(*shown: tuple[str, str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def spread(wanted: Sequence[float], domain: tuple[float, float], height: float, gap: float = 15.0) -> list[float]:
+def spread(
+    wanted: Sequence[float], domain: tuple[float, float], height: float, gap: float = 15.0
+) -> list[float]:
     """Where to write labels so that none covers another: near ``wanted``, ``gap`` pixels apart.
 
     Args:
@@ -159,12 +160,6 @@ def spread(wanted: Sequence[float], domain: tuple[float, float], height: float, 
     for place, i in zip(places, order, strict=True):
         result[i] = low + place / scale
     return result
-
-
-def room(labels: Sequence[str], most: int = 190) -> int:
-    """Pixels that the longest of the labels takes beside a figure."""
-    longest = max((len(label) for label in labels), default=0)
-    return min(most, round(longest * _LETTER) + 16)
 
 
 def _finite(values: npt.ArrayLike) -> npt.NDArray[np.float64]:

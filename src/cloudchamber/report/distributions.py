@@ -10,7 +10,7 @@ import numpy as np
 from cloudchamber.report import layers
 from cloudchamber.report.axes import Axis, axis, colour, field, number_format, reach, tooltip
 from cloudchamber.report.document import Figure
-from cloudchamber.report.frames import column, visible
+from cloudchamber.report.frames import column
 from cloudchamber.report.theme import INK, SERIES
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def distributions(
     """
     along = axis(value)
     tidied = layers.tidy(frame, [along.field], words=[series])
-    there = list(dict.fromkeys(tidied[column(series)]))
-    named = [name for name in map(visible, order) if name in there]
-    known = named + [name for name in there if name not in named]
+    known = layers.order_of(tidied, series, order)
     if len(tidied) < 2:
         return Figure(id, title, caption, {}, tidied, alt)
     shade = _shades(series, known, field_data)
@@ -74,7 +72,12 @@ def _shades(series: str, known: Sequence[str], field_data: str | None) -> dict[s
 
 
 def _dots(
-    data: "pd.DataFrame", along: Axis, by: str, known: Sequence[str], wide: tuple[float, float], shade: Any
+    data: "pd.DataFrame",
+    along: Axis,
+    by: str,
+    known: Sequence[str],
+    wide: tuple[float, float],
+    shade: Any,
 ) -> tuple["pd.DataFrame", dict[str, Any]]:
     """Dots piled up in each series' row, and a stroke at its median."""
     import pandas as pd
@@ -94,15 +97,25 @@ def _dots(
     most = int(piled["pile"].max()) + 1
     pitch = 30 + 8 * min(most, 9)
     # A row's dots stand on its floor; taller piles than nine are pressed together.
-    rows = {"field": by, "type": "nominal", "sort": list(known)}
+    rows: dict[str, Any] = {
+        "field": by,
+        "type": "nominal",
+        "sort": list(known),
+        "scale": {"padding": 0},
+    }
     rows |= {"axis": {"title": None, "labelColor": INK, "labelFontSize": 12, "grid": False}}
+    rows["axis"] |= {"labelOffset": pitch / 2 - 14}  # beside the floor, not the middle, of a row
     rise = {
         "field": "pile",
         "type": "quantitative",
-        "scale": {"domain": [0, max(most, 2)], "range": [pitch - 14, pitch - 14 - 8 * min(max(most, 2), 9)]},
+        "scale": {
+            "domain": [0, max(most, 2)],
+            "range": [pitch - 14, pitch - 14 - 8 * min(max(most, 2), 9)],
+        },
     }
     across = field(along, wide, piled[name])
-    shown = tooltip((by, by.capitalize(), ""), (along.field, along.name, across["axis"]["format"]))
+    form = across["axis"]["format"].replace("~", "")
+    shown = tooltip((by, by.capitalize(), ""), (along.field, along.name, form))
     spec = {
         "height": pitch * len(known),
         "encoding": {"y": rows},
@@ -113,17 +126,36 @@ def _dots(
             },
             {
                 "data": {"values": medians},
-                "mark": {"type": "tick", "thickness": 2, "size": 12, "yOffset": pitch / 2 - 4},
+                "mark": {"type": "tick", "thickness": 2, "size": 9, "yOffset": pitch / 2 - 3},
                 "encoding": {"x": {"field": name, "type": "quantitative"}, "color": shade},
             },
+            {
+                "name": "wide-medians",
+                "data": {"values": medians},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "dx": 14,
+                    "yOffset": pitch / 2 - 14,
+                    "fontSize": 11.5,
+                },
+                "encoding": {
+                    "x": {"value": "width"},
+                    "text": {"field": name, "type": "quantitative", "format": form},
+                },
+            },
         ],
-        "usermeta": layers.usermeta(),
     }
-    return piled.drop(columns=[]), spec
+    return piled, spec
 
 
 def _steps(
-    data: "pd.DataFrame", along: Axis, by: str, known: Sequence[str], wide: tuple[float, float], shade: Any
+    data: "pd.DataFrame",
+    along: Axis,
+    by: str,
+    known: Sequence[str],
+    wide: tuple[float, float],
+    shade: Any,
 ) -> tuple["pd.DataFrame", dict[str, Any]]:
     """The share of each series at or below a value, as steps."""
     import pandas as pd
@@ -132,22 +164,23 @@ def _steps(
     parts = []
     for one in known:
         values = np.sort(data.loc[data[by] == one, name].to_numpy(dtype=np.float64))
-        ends = np.concatenate([[wide[0]], values, [wide[1]]])
-        shares = np.concatenate([[0.0], np.arange(1, len(values) + 1) / len(values), [1.0]])
-        parts.append(pd.DataFrame({by: one, name: ends, "share": shares}))
+        shares = np.arange(len(values) + 1) / len(values)
+        reached = np.concatenate([values[:1], values])
+        parts.append(pd.DataFrame({by: one, name: reached, "share": shares}))
     stepped = pd.concat(parts, ignore_index=True)
     share = Axis("share", "Share at or below", format=".0%", domain=(0.0, 1.0))
     upwards = field(share, (0.0, 1.0), stepped["share"])
     across = field(along, wide, data[name])
     form = along.format or number_format(data[name])
-    shown = tooltip((by, by.capitalize(), ""), (along.field, along.name, form), ("share", share.title, ".0%"))
-    legend = {key: each for key, each in shade.items() if key != "legend"}
+    shown = tooltip(
+        (by, by.capitalize(), ""), (along.field, along.name, form), ("share", share.title, ".0%")
+    )
+    legend = shade | {"legend": {"symbolOpacity": 1, "symbolType": "circle"}}
     spec = {
         "encoding": {"x": across},
         "layer": [
             layers.line(upwards, legend, interpolate="step-after"),
             layers.dots(upwards, legend, shown, seen=False),
         ],
-        "usermeta": layers.usermeta(top=10),
     }
     return stepped, spec

@@ -1,11 +1,11 @@
 """Data frames as JSON that can stand inside a page, and values as people read them."""
 
-__all__ = ["cell_text", "column", "inert_json", "plain", "records", "visible"]
+__all__ = ["cell_text", "column", "column_texts", "inert_json", "plain", "records", "visible"]
 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudchamber.errors import SpecificationError
@@ -90,6 +90,19 @@ def cell_text(value: Any) -> str:
     if isinstance(known, float):
         return _number(known)
     return visible(str(known))
+
+
+def column_texts(values: Sequence[Any]) -> list[str]:
+    """The cells of one column: numbers that are not whole share their number of decimals."""
+    known = [plain(value) for value in values]
+    sizes = [abs(value) for value in known if isinstance(value, float) and value]
+    if not sizes or max(sizes) >= 1000 or max(sizes) < 0.001:
+        return [cell_text(value) for value in known]
+    decimals = max(0, 2 - math.floor(math.log10(max(sizes))))
+    return [
+        f"{value:.{decimals}f}".replace("-", "−") if isinstance(value, float) else cell_text(value)
+        for value in known
+    ]
 
 
 def _number(value: float) -> str:

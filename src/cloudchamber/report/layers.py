@@ -1,17 +1,18 @@
 """The marks that figures are made of, and the frame of rows that they are drawn from.
 
-A layer whose name starts with ``wide-`` is left out by the page on a narrow screen (text beside
-the plot); with ``usermeta.cloudchamber.legend`` a legend of the series takes its place.
+The page leaves out layers whose name starts with ``wide-`` (text beside the plot) where the screen
+is narrow, and those that start with ``narrow-`` elsewhere; where ``usermeta.cloudchamber.legend``
+says so, a legend takes the place of the names.
 """
 
-__all__ = ["dots", "ends", "line", "ribbon", "rule", "tidy", "usermeta"]
+__all__ = ["band", "dots", "ends", "line", "order_of", "rule", "tidy", "usermeta"]
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudchamber.errors import SpecificationError, nearest
-from cloudchamber.report.axes import Axis, room, spread
+from cloudchamber.report.axes import Axis, spread
 from cloudchamber.report.frames import column, visible
 from cloudchamber.report.theme import QUIET, REFERENCE
 
@@ -61,20 +62,35 @@ def tidy(
         kept[name] = kept[name] if whole else values
         if name in numbers:
             finite &= values.notna()
-    for name in words:
-        if name:
-            kept[name] = [visible(str(text)) for text in kept[name]]
-    return kept[finite].reset_index(drop=True).rename(columns={name: column(name) for name in asked})
+    for name in (word for word in words if word):
+        kept[name] = [visible(str(text)) for text in kept[name]]
+    return (
+        kept[finite].reset_index(drop=True).rename(columns={name: column(name) for name in asked})
+    )
 
 
-def usermeta(**hints: Any) -> Mapping[str, Any]:
+def usermeta(**hints: Any) -> Layer:
     """What the page should know of a figure, where other readers of Vega-Lite look past it."""
     return {"cloudchamber": hints}
 
 
-def ribbon(low: str, high: str, colour: Any, domain: tuple[float, float]) -> Layer:
-    """The interval of a curve, as a band behind it."""
-    return {
+def order_of(data: "pd.DataFrame", series: str | None, given: Sequence[str]) -> list[str]:
+    """The series there are, in the order given; then those not named, in the frame's order."""
+    if series is None:
+        return []
+    there = list(dict.fromkeys(data[column(series)]))
+    named = [visible(str(name)) for name in given]
+    first = [name for name in dict.fromkeys(named) if name in there]
+    return first + [name for name in there if name not in first]
+
+
+def band(
+    low: str | None, high: str | None, colour: Any, domain: tuple[float, float]
+) -> list[Layer]:
+    """The interval of a curve, as a band behind it; nothing where there are no bounds."""
+    if not (low and high):
+        return []
+    layer: Layer = {
         "mark": {"type": "area", "opacity": 0.16, "clip": True},
         "encoding": {
             "y": {"field": column(low), "type": "quantitative", "scale": {"domain": list(domain)}},
@@ -82,6 +98,7 @@ def ribbon(low: str, high: str, colour: Any, domain: tuple[float, float]) -> Lay
             "color": colour,
         },
     }
+    return [layer]
 
 
 def line(y: Layer, colour: Any, **mark: Any) -> Layer:
@@ -109,65 +126,72 @@ def ends(
     frame: "pd.DataFrame",
     x: Axis,
     y: Axis,
-    series: str,
-    colour: Any,
+    series: str | None,
+    shades: Mapping[str, str],
     domains: tuple[tuple[float, float], tuple[float, float]],
     height: float,
-) -> tuple[Layer, int]:
-    """The names of the series at the right of their curves, and the room they take in pixels."""
-    by, over, up = column(series), column(x.field), column(y.field)
-    last = frame.sort_values(over, kind="stable").groupby(by, sort=False).tail(1)
-    names = [str(name) for name in last[by]]
+    reference: tuple[float, str] | None = None,
+) -> Layer:
+    """The names of the series, and of the reference value, at the right of the plot.
+
+    Args:
+        frame: what ``tidy`` gave.
+        x: along the page.
+        y: upwards.
+        series: whose row it is; None where only the reference is named.
+        shades: the colour of each series.
+        domains: of ``x`` and of ``y``.
+        height: of the plot, in pixels; names stand at least a line apart.
+        reference: a value of ``y`` and its name.
+    """
+    up = column(y.field)
+    named: list[tuple[str, float, str]] = []
+    if series:
+        last = frame.sort_values(column(x.field), kind="stable").groupby(column(series), sort=False)
+        for _, row in last.tail(1).iterrows():
+            name = str(row[column(series)])
+            named.append((name, float(row[up]), shades[name]))
+    if reference:
+        named.append((visible(reference[1]), reference[0], QUIET))
     scale = math.log10 if y.log else float
     across = (scale(domains[1][0]), scale(domains[1][1]))
-    places = spread([scale(value) for value in last[up]], across, height)
+    places = spread([scale(value) for _, value, _ in named], across, height)
     rows = [
-        {by: name, over: domains[0][1], up: 10**place if y.log else place}
-        for name, place in zip(names, places, strict=True)
+        {"name": name, "shade": shade, "place": 10**place if y.log else place}
+        for (name, _, shade), place in zip(named, places, strict=True)
     ]
-    width = room(names)
-    layer = {
+    return {
         "name": "wide-names",
         "data": {"values": rows},
-        "mark": {
-            "type": "text",
-            "align": "left",
-            "baseline": "middle",
-            "dx": 8,
-            "fontWeight": 500,
-            "limit": width,
-        },
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 8, "limit": 190},
         "encoding": {
-            "x": {"field": over, "type": "quantitative"},
-            "y": {"field": up, "type": "quantitative"},
-            "text": {"field": by, "type": "nominal"},
-            "color": colour,
+            "x": {"value": "width"},
+            "y": {"field": "place", "type": "quantitative"},
+            "text": {"field": "name", "type": "nominal"},
+            "color": {"field": "shade", "type": "nominal", "scale": None},
         },
     }
-    return layer, width
 
 
-def rule(value: float, label: str, *, along: str = "y", at: float | None = None) -> list[Layer]:
-    """A dashed line at a reference value with its name; ``along`` is the axis of the value."""
-    line_layer: Layer = {
+def rule(value: float, label: str, *, along: str = "y", align: str = "right") -> list[Layer]:
+    """A dashed line at a reference value; ``along`` is the axis of the value.
+
+    Across the plot (``along="x"``) its name stands on top; along it, ``ends`` names it at the
+    right, and here only for a narrow screen.
+    """
+    here: Layer = {"field": "reference", "type": "quantitative"}
+    whole: Layer = {"x": {"value": 0}, "x2": {"value": "width"}} if along == "y" else {}
+    drawn: Layer = {
         "data": {"values": [{"reference": value}]},
         "mark": {"type": "rule", "strokeDash": [4, 3], "color": REFERENCE},
-        "encoding": {along: {"field": "reference", "type": "quantitative"}},
+        "encoding": {along: here} | whole,
     }
-    text: Layer = {
-        "data": {"values": [{"reference": value, "name": visible(label), "at": at}]},
-        "mark": {"type": "text", "color": QUIET, "fontSize": 11.5},
-        "encoding": {
-            along: {"field": "reference", "type": "quantitative"},
-            "text": {"field": "name", "type": "nominal"},
-        },
+    mark = {"type": "text", "color": QUIET, "fontSize": 11.5, "baseline": "bottom", "dy": -4}
+    place: Layer = {"x": {"value": "width"}} if along == "y" else {"y": {"value": 0}}
+    named: Layer = {
+        "name": "narrow-reference" if along == "y" else "reference",
+        "data": {"values": [{"reference": value, "name": visible(label)}]},
+        "mark": mark | {"align": align},
+        "encoding": {along: here, "text": {"field": "name", "type": "nominal"}} | place,
     }
-    if along == "y":
-        text["mark"] |= {"align": "right", "baseline": "bottom", "dy": -4}
-        text["encoding"]["x"] = (
-            {"value": "width"} if at is None else {"field": "at", "type": "quantitative"}
-        )
-    else:
-        text["mark"] |= {"align": "center", "baseline": "bottom", "dy": -4}
-        text["encoding"]["y"] = {"value": 0}
-    return [line_layer, text] if label else [line_layer]
+    return [drawn, named] if label else [drawn]

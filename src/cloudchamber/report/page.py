@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 from cloudchamber.errors import TraceError
 from cloudchamber.report import theme
 from cloudchamber.report.document import STAGES, Block, Document, Figure, Table, Verdict
-from cloudchamber.report.frames import cell_text, inert_json, records, visible
+from cloudchamber.report.frames import column_texts, inert_json, records, visible
 
 _HERE = Path(__file__).parent
 _MARK = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|`([^`\n]+)`", re.DOTALL)
@@ -40,15 +40,23 @@ def render(document: Document) -> str:
     """
     bundle, script = _asset("vega.min.js"), _asset("page.js")
     style = _style()
-    return _environment().get_template("page.html.j2").render(
-        doc=document,
-        policy=_policy((bundle, script), style),
-        style=Markup(style),
-        stages=_stages(document),
-        verdicts=[_view(block, numbers) for numbers, block in _numbered(document) if isinstance(block, Verdict)],
-        sections=_sections(document),
-        data=Markup(inert_json(_data(document))),
-        scripts=[Markup(bundle), Markup(script)],
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            doc=document,
+            policy=_policy((bundle, script), style),
+            style=Markup(style),
+            stages=_stages(document),
+            verdicts=[
+                _view(block, numbers)
+                for numbers, block in _numbered(document)
+                if isinstance(block, Verdict)
+            ],
+            sections=_sections(document),
+            data=Markup(inert_json(_data(document))),
+            scripts=[Markup(bundle), Markup(script)],
+        )
     )
 
 
@@ -65,20 +73,26 @@ def save(document: Document, path: str | Path) -> Path:
     text = render(document).encode("utf-8")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:
-            part.write(text)
-        try:
-            Path(part.name).chmod(0o644)
-            os.replace(part.name, target)
-        except OSError:
-            Path(part.name).unlink(missing_ok=True)
-            raise
+        _replace(target, text)
     except OSError as error:
         raise TraceError(
             f"The report cannot be written to {target}: {error.strerror or error}. "
             "Give a folder that can be written to, with some megabytes of free space."
         ) from error
     return target
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write beside the target, then rename: a reader sees the old page or the new one."""
+    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:
+        try:
+            part.write(content)
+            part.close()
+            Path(part.name).chmod(0o644)  # temporary files are for their owner only
+            os.replace(part.name, target)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
 
 
 # Text ------------------------------------------------------------------------------------------
@@ -208,19 +222,20 @@ def _enough(figure: Figure) -> bool:
 def _table_view(table: Table, number: int) -> dict[str, Any]:
     frame = table.frame
     numeric = [kind.kind in "iuf" for kind in frame.dtypes]
-    shown = records(frame.head(_TABLE_ROWS))["rows"]
+    first = frame.head(_TABLE_ROWS)
+    shown = [column_texts(first.iloc[:, i].tolist()) for i in range(len(numeric))]
     return {
         "anchor": f"table-{number}",
         "title": visible(table.title),
         "heads": list(zip([str(name) for name in frame.columns], numeric, strict=True)),
-        "rows": [list(zip(map(cell_text, row), numeric, strict=True)) for row in shown],
+        "rows": [list(zip(row, numeric, strict=True)) for row in zip(*shown, strict=True)],
         "more": len(frame) if len(frame) > _TABLE_ROWS else 0,
     }
 
 
 def _data(document: Document) -> dict[str, Any]:
     """What the page's script reads: figures by id, tables by anchor, and the theme."""
-    sources = {
+    sources: dict[str, Any] = {
         f"fig-{figure.id}": {"spec": figure.spec, **records(figure.data)}
         for figure in document.figures
         if _enough(figure)
@@ -231,6 +246,7 @@ def _data(document: Document) -> dict[str, Any]:
     return {
         "config": theme.VEGA_CONFIG,
         "variables": theme.variables(),
+        "night": theme.NIGHT,
         "paper": _PAPER,
         "sources": sources,
     }

@@ -6,7 +6,18 @@ reader's light or dark setting. Series colours are Okabe and Ito's (2008, Color 
 darkened where they would be too faint for text on white (all have a contrast of 3.9 or more).
 """
 
-__all__ = ["DIVERGING", "INK", "QUIET", "REFERENCE", "SEQUENTIAL", "SERIES", "VEGA_CONFIG"]
+__all__ = [
+    "DIVERGING",
+    "INK",
+    "NIGHT",
+    "ON_DARK",
+    "ON_LIGHT",
+    "QUIET",
+    "REFERENCE",
+    "SEQUENTIAL",
+    "SERIES",
+    "VEGA_CONFIG",
+]
 
 from typing import Any, Final
 
@@ -29,6 +40,23 @@ SERIES: Final = (
 
 SEQUENTIAL: Final = ("#eaf1f7", "#a9cbe3", "#5a9dc9", "#1f6fa8", "#0a3f6e")
 DIVERGING: Final = ("#a83f06", "#e39a6c", "#f3f1ec", "#7fb2d6", "#0a5a91")
+
+ON_LIGHT: Final = "#111214"  # words on a light cell of a heat map
+ON_DARK: Final = "#fefefe"
+
+# Colours between which others are mixed cannot be variables: on a dark screen the page draws
+# with these instead, in which nothing is dark and much is bright, as for the words on them.
+NIGHT: Final = dict(
+    zip(
+        (*SEQUENTIAL, *DIVERGING, ON_LIGHT, ON_DARK),
+        (
+            *("#222f3a", "#2b5675", "#3f81b0", "#7ab3d9", "#cfe6f6"),
+            *("#f2a878", "#a8582a", "#2a2b2f", "#2f6f9f", "#9ccbee"),
+            *(ON_DARK, ON_LIGHT),
+        ),
+        strict=True,
+    )
+)
 
 # name of the CSS variable -> (light, dark)
 COLOURS: Final[dict[str, tuple[str, str]]] = {
@@ -54,8 +82,9 @@ COLOURS: Final[dict[str, tuple[str, str]]] = {
 }
 
 # What figures use; the page turns these, and no other colours, into variables.
-DRAWN: Final = ("ink", "quiet", "grid", "axis", "reference", "paper") + tuple(
-    f"series-{number}" for number in range(1, len(SERIES) + 1)
+DRAWN: Final = (
+    *("ink", "quiet", "grid", "axis", "reference", "paper"),
+    *(f"series-{number}" for number in range(1, len(SERIES) + 1)),
 )
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -92,16 +121,21 @@ VEGA_CONFIG: Final[dict[str, Any]] = {
         "labelFontSize": 12,
         "labelFontWeight": 600,
         "labelAnchor": "start",
-        "labelPadding": 22,
+        "labelPadding": 10,
         "title": None,
     },
     "legend": {
         "labelColor": INK,
         "labelFontSize": 12,
         "labelLimit": 260,
+        "offset": 32,  # the title of the y axis stands between legend and plot
         "orient": "top",
         "symbolSize": 60,
         "title": None,
+        "titleColor": QUIET,
+        "titleFontSize": 12,
+        "titleFontWeight": 500,
+        "titlePadding": 6,
     },
     "text": {"color": INK, "fontSize": 12},
     "rule": {"color": AXIS},

@@ -16,7 +16,9 @@
     : value && typeof value === "object"
       ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapped(each, change)]))
     : value;
-  const themed = (value) => mapped(value, (text) => page.variables[text] ?? text);
+  const night = matchMedia("(prefers-color-scheme: dark)");
+  const themed = (value) => mapped(value, (text) =>
+    page.variables[text] ?? (night.matches ? page.night[text] : undefined) ?? text);
 
   // The specification for a given width; what does not fit a phone goes, and a legend comes.
   function fitted(figure, width, spec, config) {
@@ -25,11 +27,10 @@
     const kept = {...spec, config, data: {values: objects(figure)}};
     delete kept.usermeta;
     const slim = (layers) => layers
-      .filter((layer) => !(narrow && (layer.name ?? "").startsWith("wide-")))
+      .filter((layer) => !(layer.name ?? "").startsWith(narrow ? "wide-" : "narrow-"))
       .map((layer) => layer.encoding?.color?.legend === null && narrow && hints.legend
-        ? {...layer, encoding: {...layer.encoding, color: {...layer.encoding.color, legend: {}}}} : layer);
+        ? {...layer, encoding: {...layer.encoding, color: {...layer.encoding.color, legend: {symbolOpacity: 1, symbolType: "circle"}}}} : layer);
     if (kept.layer) kept.layer = slim(kept.layer);
-    const right = narrow ? 12 : hints.right ?? 12;
     if (hints.panel) {
       const {least, overhead, gap, count} = hints.panel;
       const most = Math.max(1, Math.min(hints.panel.columns, Math.floor((width + gap) / (least + overhead + gap))));
@@ -40,9 +41,12 @@
     } else {
       kept.width = width;
       kept.autosize = {type: "fit-x", contains: "padding"};
-      kept.padding = {left: 4, right, top: hints.top ?? 10, bottom: 4};
+      kept.padding = {left: 4, right: 8, top: 6, bottom: 4};
       const limit = Math.round(Math.min(280, width * 0.4));
       kept.config = {...config, axisY: {...config.axisY, labelLimit: limit}};
+      const names = (spec.layer ?? []).flatMap((layer) => layer.encoding?.color?.scale?.domain ?? []);
+      const longest = Math.max(0, ...names.map((name) => typeof name === "string" ? name.length : 0));
+      if (narrow) kept.config.legend = {...config.legend, columns: longest * 7 > width / 2 - 40 ? 1 : 2};
     }
     return kept;
   }
@@ -95,6 +99,11 @@
   }
   const places = [...document.querySelectorAll("[data-figure]")];
   const watch = new ResizeObserver((entries) => entries.forEach(({target}) => draw(target)));
+  night.addEventListener("change", () => places.forEach((place) => {
+    const last = drawn.get(place);
+    if (last) last.width = 0;
+    draw(place);
+  }));
   (async () => {
     for (const place of places) { await draw(place); watch.observe(place); }
     document.documentElement.dataset.drawn = "yes";
