@@ -35,18 +35,19 @@ class Slate:
 
 
 class Exposing:
-    """Shows a pool of runs what their specification lets them see."""
+    """Shows a pool of runs what their specification lets them see.
 
-    def __init__(
-        self, spec: Microspec, seed: int, replicates: Ints, ledger: Ledger, worded: bool
-    ) -> None:
-        """Args:
+    Args:
         spec: the microspecification.
         seed: the experiment's seed.
         replicates: the replicate of each run.
         ledger: what everybody did.
         worded: whether options need labels, because someone reads them.
-        """
+    """
+
+    def __init__(
+        self, spec: Microspec, seed: int, replicates: Ints, ledger: Ledger, worded: bool
+    ) -> None:
         self.spec, self.ledger, self.worded = spec, ledger, worded
         self.seed, self.replicates = seed, replicates
         self.agents = spec.population.count

@@ -1,0 +1,104 @@
+"""What an output folder is a folder of: the study, how it was called, and what every cell means.
+
+It is written before anything is grown, so that a folder can be continued, reported and told from a
+foreign one at any time.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cloudchamber.errors import TraceError
+
+__all__ = ["Manifest"]
+
+NAME = "study.json"
+FORMAT = "cloudchamber study 1"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The identity of an output folder."""
+
+    study: str
+    """Name or path of the study."""
+    options: Mapping[str, Any]
+    """How the study was built: quick, agents, overrides."""
+    seed: int
+    level: str
+    replicates: int
+    cells: tuple[Mapping[str, Any], ...] = ()
+    """Name, levels and specification of each cell."""
+    version: str = ""
+    format: str = field(default=FORMAT)
+
+    def write(self, folder: Path) -> None:
+        """Write it, at once or not at all.
+
+        Raises:
+            TraceError: the folder cannot be written.
+        """
+        body = msgspec.json.format(msgspec.json.encode(asdict(self), order="sorted"), indent=2)
+        path = folder / NAME
+        fresh = folder / f".{NAME}.{os.getpid()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh.write_bytes(body)
+            os.replace(fresh, path)
+        except OSError as error:
+            raise TraceError(
+                f"cannot write {path}: {error.strerror}; give another folder with --out."
+            ) from None
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read a folder's manifest.
+
+        Raises:
+            TraceError: there is none, or it is damaged.
+        """
+        path = folder / NAME
+        if not folder.exists():
+            raise TraceError(f"no such folder: {folder}.")
+        try:
+            given = msgspec.json.decode(path.read_bytes())
+            if given["format"] != FORMAT:
+                raise TraceError(f"{path} has the format {given['format']!r}; allowed: {FORMAT!r}.")
+            return replace(cls(**given), cells=tuple(given["cells"]))
+        except FileNotFoundError:
+            raise TraceError(
+                f"{folder} is not the output of a study (it holds no {NAME}); give a folder that "
+                "'cloudchamber run' wrote."
+            ) from None
+        except OSError as error:
+            raise TraceError(f"cannot read {path}: {error.strerror}.") from None
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            raise TraceError(
+                f"{path} is damaged ({type(error).__name__}); remove it or give another folder."
+            ) from None
+
+    def claim(self, folder: Path) -> None:
+        """Make the folder this study's, or see that it already is; then write the manifest.
+
+        Raises:
+            TraceError: the folder holds something else, or the same study under another seed or level.
+        """
+        occupied = folder.is_dir() and any(folder.iterdir())
+        if folder.exists() and not folder.is_dir():
+            raise TraceError(f"{folder} is a file; give a folder with --out.")
+        if occupied:
+            self._check(Manifest.read(folder), folder)
+        self.write(folder)
+
+    def _check(self, there: "Manifest", folder: Path) -> None:
+        for name in ("study", "seed", "level"):
+            old, new = getattr(there, name), getattr(self, name)
+            if old != new:
+                raise TraceError(
+                    f"{folder} holds {name} {old!r}, and {new!r} was asked for; keep them apart: "
+                    "give another folder with --out."
+                )
