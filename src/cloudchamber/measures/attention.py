@@ -1,0 +1,209 @@
+"""What the exposures of a trace say about attention: to position, to shown signals, to labels.
+
+Each option shown counts with the probability the agent gave it, where that is recorded exactly (the
+Rao-Blackwell form of the same estimate: less noise, no bias), and else with whether it was chosen. Of runs
+in which an agent may pick several options one after the other, the choices count, since the recorded
+probability is that of the first pick. All sums are SQL: a trace is never loaded whole, and every result is
+by run, for the run is the unit.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cloudchamber.errors import TraceError
+from cloudchamber.trace.tables import SIGNAL, Readable, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "answer_rates",
+    "choice_by_position",
+    "choice_by_signal",
+    "first_place_share",
+    "mean_position",
+    "signal_effect",
+    "valid_mass",
+    "variance_shares",
+]
+
+# An option of the world's list; the options of "who is next" are agents and have no item.
+_OPTIONS = "exposures WHERE channel = 'option' AND item >= 0"
+_EXACT = "coalesce(probability, (chosen > 0)::INTEGER)::DOUBLE"
+_PICKED = "(chosen > 0)::INTEGER::DOUBLE"
+
+
+def _weighed(source: Readable) -> str:
+    """SQL for the options with `w`, what each counts: run, position, item, label, signals, w."""
+    several = _several(source)
+    if not several:
+        return f"(SELECT *, {_EXACT} AS w FROM {_OPTIONS})"
+    runs = ", ".join(map(str, several))
+    return f"(SELECT *, CASE WHEN run IN ({runs}) THEN {_PICKED} ELSE {_EXACT} END AS w FROM {_OPTIONS})"
+
+
+def _several(source: Readable) -> list[int]:
+    """The runs in which some decision has more than one pick."""
+    query = "SELECT run FROM decisions GROUP BY run HAVING max(pick) > 1 ORDER BY run"
+    return [row[0] for row in source.sql(query).fetchall()]
+
+
+def mean_position(source: Readable) -> "pd.Series[float]":
+    """Mean selected position by run: sum of position times weight over sum of weights.
+
+    1 is the first place; (n + 1) / 2 where position plays no part among n options.
+    """
+    query = f"""SELECT run, sum(w * position) / nullif(sum(w), 0) AS value
+                FROM {_weighed(source)} WHERE position > 0 GROUP BY run ORDER BY run"""
+    return _series(source, query, "mean position")
+
+
+def choice_by_position(source: Readable) -> "pd.DataFrame":
+    """P(choice | position) by run: a row a run, a column a position (1 = first); NaN: never shown."""
+    query = f"""SELECT run, position, avg(w) AS value FROM {_weighed(source)}
+                WHERE position > 0 GROUP BY run, position"""
+    frame = _frame(source, query)
+    return frame.pivot(index="run", columns="position", values="value").sort_index()
+
+
+def first_place_share(source: Readable, places: int = 1) -> "pd.Series[float]":
+    """Share of the choices that fall on the first `places` positions, by run: lock-in to the top."""
+    query = f"""SELECT run, sum(w) FILTER (position <= {int(places)}) / nullif(sum(w), 0) AS value
+                FROM {_weighed(source)} WHERE position > 0 GROUP BY run ORDER BY run"""
+    return _series(source, query, "first place share")
+
+
+def choice_by_signal(
+    source: Readable,
+    signal: str = "likes",
+    *,
+    levels: Sequence[float] = (0, 1, 10, 100, 1000),
+    positions: Sequence[int] = (1,),
+) -> "pd.DataFrame":
+    """P(choice | level of a shown signal, position band) by run.
+
+    Args:
+        source: a trace.
+        signal: the field shown, e.g. "likes".
+        levels: lower edges of the levels, ascending: 1 with 10 next is the level 1 up to below 10.
+        positions: first positions of the bands, ascending; (1,) is one band of all, (1, 4) is the
+            first three places and the rest.
+
+    Returns:
+        Columns run, level (lower edge; NaN: hidden), band (first position), value (the probability),
+        shown (how many exposures it rests on).
+
+    Raises:
+        TraceError: no exposure of the trace has such a signal column.
+    """
+    column = _signal_column(source, signal)
+    query = f"""SELECT run, {_band(column, levels)} AS level, {_band("position", positions)} AS band,
+                       avg(w) AS value, count(*) AS shown
+                FROM {_weighed(source)} GROUP BY ALL ORDER BY ALL"""
+    return _frame(source, query)
+
+
+def signal_effect(
+    source: Readable,
+    signal: str = "likes",
+    *,
+    cut: float = 1,
+    within: Sequence[str] = ("position",),
+) -> "pd.Series[float]":
+    """Effect of a shown signal by run: P(choice | at or above the cut) - P(choice | below).
+
+    Compared within strata (the same position, the same item, ...) and averaged with Mantel-Haenszel
+    weights n1 n0 / (n1 + n0), so that a signal that goes with the position is not credited for it.
+    Exposures that hide the signal do not count; NaN where no stratum holds both. Where likes grew from
+    choices, add "item" to `within`, or better alter them by experiment: popular items are also the good.
+
+    Raises:
+        TraceError: no exposure of the trace has such a signal column.
+    """
+    column = _signal_column(source, signal)
+    strata = "".join(f', "{name}"' for name in within)
+    query = f"""
+        WITH cells AS (
+            SELECT run{strata},
+                   count(*) FILTER ({column} >= {cut})::DOUBLE AS n1, avg(w) FILTER ({column} >= {cut}) AS p1,
+                   count(*) FILTER ({column} < {cut})::DOUBLE AS n0, avg(w) FILTER ({column} < {cut}) AS p0
+            FROM {_weighed(source)} GROUP BY ALL)
+        SELECT run, sum((p1 - p0) * n1 * n0 / (n1 + n0)) FILTER (n1 > 0 AND n0 > 0)
+                    / sum(n1 * n0 / (n1 + n0)) FILTER (n1 > 0 AND n0 > 0) AS value
+        FROM cells GROUP BY run ORDER BY run"""
+    return _series(source, query, f"effect of {signal}")
+
+
+def variance_shares(
+    source: Readable, by: Sequence[str] = ("label", "position", "item")
+) -> "pd.DataFrame":
+    """Share of the variance of choice between options that goes with each factor, by run.
+
+    Epsilon squared: 1 - (within-group mean square) / (total mean square), the one-way share of variance
+    corrected for the number of groups, 0 in expectation where the factor plays no part. With random
+    labels and orders the three are separate questions: does the agent choose labels, places or items?
+    A constant factor gives NaN.
+    """
+    import pandas as pd  # 300 ms that `import cloudchamber` need not pay
+
+    out = {}
+    for factor in by:
+        query = f"""
+            WITH cells AS (SELECT run, "{factor}" AS f, count(*)::DOUBLE AS n, sum(w) AS s, sum(w * w) AS q
+                           FROM {_weighed(source)} WHERE "{factor}" >= 0 GROUP BY run, f)
+            SELECT run, sum(n) AS n, count(*) AS groups, sum(q) - sum(s) * sum(s) / sum(n) AS total,
+                   sum(q - s * s / n) AS inner_sum
+            FROM cells GROUP BY run ORDER BY run"""
+        found = _frame(source, query).set_index("run")
+        freedom = found["n"] - found["groups"]
+        ratio = (found["inner_sum"] / freedom) / (found["total"] / (found["n"] - 1))
+        out[factor] = (1 - ratio).where(
+            (found["groups"] > 1) & (freedom > 0) & (found["total"] > 0)
+        )
+    return pd.DataFrame(out)
+
+
+def answer_rates(source: Readable) -> "pd.DataFrame":
+    """Share of a run's decisions of each status (ok, refused, unparseable, timeout, failed)."""
+    query = """SELECT run, status::VARCHAR AS status, count(*) AS n FROM decisions
+               WHERE pick <= 1 GROUP BY ALL"""
+    frame = _frame(source, query)
+    wide = frame.pivot(index="run", columns="status", values="n").sort_index().fillna(0.0)
+    statuses = [status.name for status in Status]
+    return wide.div(wide.sum(axis=1), axis=0).reindex(columns=statuses, fill_value=0.0)
+
+
+def valid_mass(source: Readable) -> "pd.Series[float]":
+    """Mean probability that a model put on valid answers, by run; NaN for rules."""
+    query = (
+        "SELECT run, avg(mass) AS value FROM decisions WHERE pick <= 1 GROUP BY run ORDER BY run"
+    )
+    return _series(source, query, "valid mass")
+
+
+def _series(source: Readable, query: str, name: str) -> "pd.Series[float]":
+    return _frame(source, query).set_index("run")["value"].astype(np.float64).rename(name)
+
+
+def _frame(source: Readable, query: str) -> "pd.DataFrame":
+    found: pd.DataFrame = source.sql(query).df()
+    return found
+
+
+def _signal_column(source: Readable, signal: str) -> str:
+    names = source.sql("SELECT * FROM exposures LIMIT 0").columns
+    if SIGNAL + signal not in names:
+        shown = [name.removeprefix(SIGNAL) for name in names if name.startswith(SIGNAL)]
+        raise TraceError(
+            f"no exposure shows the signal {signal!r}; shown in this trace: "
+            f"{', '.join(shown) or 'none'}"
+        )
+    return f'"{SIGNAL}{signal}"'
+
+
+def _band(column: str, edges: Sequence[float]) -> str:
+    """SQL for the highest edge that is not above the value; NULL for NULL and below the first."""
+    cases = " ".join(f"WHEN {column} >= {edge} THEN {edge}" for edge in sorted(edges, reverse=True))
+    return f"(CASE {cases} END)::DOUBLE"

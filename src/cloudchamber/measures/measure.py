@@ -1,0 +1,114 @@
+"""A measure: trace -> a number for each run, and where it has a course, for each step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.measures import attention, concentration
+from cloudchamber.measures.tally import final_tallies, tallies
+from cloudchamber.trace.tables import Readable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MEASURES", "Measure", "measure_named", "of_tally"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named function of traces."""
+
+    name: str
+    unit: str
+    """What a number of it is, in words a reader knows."""
+    low: float
+    """The least value possible."""
+    high: float
+    """The largest value possible; infinite where there is no bound."""
+    compute: "Callable[[Readable], pd.Series[float]]"
+    """One number a run: a series indexed by run."""
+    over_time: "Callable[[Readable], pd.DataFrame] | None" = None
+    """The same at each checkpoint: columns run, step, value; None where it has no course."""
+
+    def __call__(self, source: Readable) -> "pd.Series[float]":
+        """One number a run, named after the measure."""
+        return self.compute(source).rename(self.name)
+
+
+def of_tally(
+    name: str, unit: str, low: float, high: float, function: Callable[[Any], NDArray[np.float64]]
+) -> Measure:
+    """A measure of the world's tallies.
+
+    Args:
+        name: its name.
+        unit: what a number of it is.
+        low: the least value possible.
+        high: the largest value possible.
+        function: tallies of shape [..., items] -> [...], e.g. `concentration.gini`.
+    """
+    return Measure(
+        name,
+        unit,
+        low,
+        high,
+        partial(_final, function=function),
+        partial(_course, function=function),
+    )
+
+
+def _final(source: Readable, function: Callable[[Any], NDArray[np.float64]]) -> "pd.Series[float]":
+    import pandas as pd  # 300 ms that `import cloudchamber` need not pay
+
+    parts = [pd.Series(function(t.value[:, -1]), index=t.run) for t in final_tallies(source)]
+    whole = pd.concat(parts) if parts else pd.Series(dtype=np.float64)
+    return whole.rename_axis("run").sort_index()
+
+
+def _course(source: Readable, function: Callable[[Any], NDArray[np.float64]]) -> "pd.DataFrame":
+    import pandas as pd  # as above
+
+    parts = []
+    for tally in tallies(source):
+        value = function(tally.value)
+        run, step = np.broadcast_arrays(tally.run[:, None], tally.step[None])
+        parts.append(
+            pd.DataFrame({"run": run.ravel(), "step": step.ravel(), "value": value.ravel()})
+        )
+    if not parts:
+        return pd.DataFrame({"run": [], "step": [], "value": []})
+    return pd.concat(parts, ignore_index=True).sort_values(["run", "step"], ignore_index=True)
+
+
+_TOP_5 = partial(concentration.top_share, k=5)
+
+MEASURES: dict[str, Measure] = {
+    m.name: m
+    for m in (
+        of_tally("gini", "0 for equal shares, 1 for one item", 0, 1, concentration.gini),
+        of_tally("top-1 share", "share of all choices", 0, 1, concentration.top_share),
+        of_tally("top-5 share", "share of all choices", 0, 1, _TOP_5),
+        of_tally("entropy", "1 for equal shares, 0 for one item", 0, 1, concentration.entropy),
+        of_tally("effective number", "items", 1, np.inf, concentration.effective_number),
+        of_tally("herfindahl", "sum of squared shares", 0, 1, concentration.herfindahl),
+        Measure("mean position", "places from the top", 1, np.inf, attention.mean_position),
+        Measure("first place share", "share of all choices", 0, 1, attention.first_place_share),
+        Measure("effect of likes", "probability of choice", -1, 1, attention.signal_effect),
+    )
+}
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of that name.
+
+    Raises:
+        SpecificationError: there is none.
+    """
+    if name not in MEASURES:
+        raise SpecificationError(f"measure: {name!r}; {nearest(name, MEASURES)}")
+    return MEASURES[name]

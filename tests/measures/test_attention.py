@@ -1,0 +1,211 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cloudchamber.errors import TraceError
+from cloudchamber.measures import attention
+from cloudchamber.trace import Readable, Status, Trace, TraceFolder, TraceWriter
+
+N = 48
+
+
+def gate(tau: float) -> np.ndarray:
+    weights = np.exp(-np.arange(N) / tau)
+    return np.asarray(weights / weights.sum())
+
+
+def browses(
+    trace: Trace,
+    run: int,
+    decisions: int,
+    probability: np.ndarray,
+    *,
+    exact: bool,
+    likes: np.ndarray | float = np.nan,
+    seed: int = 0,
+) -> None:
+    """Decisions over N options; `probability` is (N,) or (decisions, N), in the order shown."""
+    rng = np.random.default_rng([seed, run])
+    p = np.broadcast_to(probability, (decisions, N))
+    pick = (p.cumsum(axis=1) < rng.random((decisions, 1))).sum(axis=1)
+    items = rng.permuted(np.tile(np.arange(N), (decisions, 1)), axis=1)
+    trace.append(
+        "exposures",
+        {
+            "run": run,
+            "decision": np.repeat(np.arange(decisions), N),
+            "position": np.tile(np.arange(1, N + 1), decisions),
+            "item": items.ravel(),
+            "label": rng.permuted(np.tile(np.arange(N), (decisions, 1)), axis=1).ravel(),
+            "probability": p.ravel() if exact else np.nan,
+            "chosen": (np.arange(N) == pick[:, None]).ravel(),
+            "signal_likes": np.broadcast_to(likes, (decisions, N)).ravel(),
+        },
+    )
+    trace.append("decisions", {"run": run, "decision": np.arange(decisions), "choice": pick})
+
+
+def test_mean_position_is_exact_with_probabilities_and_near_with_picks() -> None:
+    trace = Trace()
+    p = gate(5.0)
+    browses(trace, 1, 30, p, exact=True)
+    browses(trace, 2, 4000, p, exact=False)
+    browses(trace, 3, 4000, np.full(N, 1 / N), exact=False)
+    found = attention.mean_position(trace)
+    place = np.arange(1, N + 1)
+    expected, sd = p @ place, np.sqrt(p @ place**2 - (p @ place) ** 2)
+    assert found[1] == pytest.approx(expected, abs=1e-5)
+    assert found[2] == pytest.approx(expected, abs=4 * sd / np.sqrt(4000))
+    assert found[3] == pytest.approx((N + 1) / 2, abs=4 * np.sqrt((N**2 - 1) / 12 / 4000))
+
+
+def test_choice_by_position_is_the_gate() -> None:
+    trace = Trace()
+    browses(trace, 1, 10, gate(4.0), exact=True)
+    browses(trace, 2, 10, gate(9.0), exact=True)
+    curve = attention.choice_by_position(trace)
+    assert curve.index.tolist() == [1, 2]
+    assert list(map(int, curve.columns)) == list(range(1, N + 1))
+    np.testing.assert_allclose(curve.to_numpy(), [gate(4.0), gate(9.0)], atol=1e-6)
+    assert attention.first_place_share(trace)[1] == pytest.approx(gate(4.0)[0], abs=1e-6)
+    assert attention.first_place_share(trace, 3)[2] == pytest.approx(gate(9.0)[:3].sum(), abs=1e-6)
+
+
+def test_picks_count_where_an_agent_makes_several() -> None:
+    trace = Trace()
+    # The first pick's distribution is certain of place 1; picks are places 1 and 3.
+    trace.append(
+        "exposures",
+        {
+            "run": 1,
+            "decision": 0,
+            "position": [1, 2, 3, 4],
+            "item": [0, 1, 2, 3],
+            "probability": [1.0, 0, 0, 0],
+            "chosen": [1, 0, 2, 0],
+        },
+    )
+    trace.append("decisions", {"run": 1, "decision": 0, "pick": [1, 2], "choice": [0, 2]})
+    assert attention.mean_position(trace)[1] == 2
+    assert attention.choice_by_position(trace).to_numpy().tolist() == [[1, 0, 1, 0]]
+
+
+def test_only_options_of_the_list_count() -> None:
+    trace = Trace()
+    browses(trace, 1, 5, gate(4.0), exact=True)
+    before = attention.choice_by_position(trace)
+    row = {"run": 1, "decision": 0, "position": 1, "probability": 0.9}
+    trace.append("exposures", row | {"channel": 1, "item": 3})
+    trace.append("exposures", row | {"channel": 0, "item": -1, "source": 4})
+    assert attention.choice_by_position(trace).equals(before)
+
+
+def two_stage(likes: np.ndarray, place: np.ndarray, boost: float) -> np.ndarray:
+    weights = np.exp(-(place - 1) / 6) * np.where(likes > 0, boost, 1.0)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def test_effect_of_likes_is_not_mistaken_for_one_of_position() -> None:
+    rng = np.random.default_rng(3)
+    place = np.arange(1, N + 1)
+    trace = Trace()
+    for run, boost in ((1, 1.0), (2, 2.0)):
+        # The higher the place, the more often it has likes: raw rates would show an effect anyway.
+        likes = (rng.random((400, N)) < np.exp(-(place - 1) / 10)) * rng.integers(1, 200, (400, N))
+        browses(trace, run, 400, two_stage(likes, place, boost), exact=True, likes=likes)
+    effect = attention.signal_effect(trace)
+    assert effect[1] == pytest.approx(0, abs=1e-6)
+    assert effect[2] > 0.01
+    raw = attention.signal_effect(trace, within=())
+    assert raw[1] > 0.01
+
+
+def test_choice_by_signal_level_and_position() -> None:
+    place = np.arange(1, N + 1)
+    likes = np.tile([0.0, 1, 9, 10, 150, 2000], (60, 8))
+    trace = Trace()
+    browses(trace, 1, 60, two_stage(likes, place, 3.0), exact=True, likes=likes)
+    browses(trace, 2, 60, gate(6.0), exact=True)
+    table = attention.choice_by_signal(trace, positions=(1, 4)).set_index("run")
+    seen = table.loc[1].set_index(["band", "level"]).sort_index()
+    assert seen.loc[1].index.tolist() == [0, 1]
+    assert seen.loc[4].index.tolist() == [0, 1, 10, 100, 1000]
+    assert seen["shown"].sum() == 60 * N
+    p = two_stage(likes[0], place, 3.0)
+    assert seen.loc[(1.0, 1.0), "value"] == pytest.approx(p[1:3].mean(), abs=1e-6)
+    assert seen.loc[(4.0, 1000.0), "value"] == pytest.approx(p[5::6].mean(), abs=1e-6)
+    assert table.loc[2]["level"].isna().all()
+    assert np.isnan(attention.signal_effect(trace)[2])
+    with pytest.raises(TraceError, match="signal 'comments'; shown in this trace: likes"):
+        attention.choice_by_signal(trace, "comments")
+
+
+def test_variance_shares_tell_label_from_position_from_item() -> None:
+    rng = np.random.default_rng(0)
+    trace = Trace()
+    decisions = 200
+    labels = rng.permuted(np.tile(np.arange(N), (decisions, 1)), axis=1)
+    items = rng.permuted(np.tile(np.arange(N), (decisions, 1)), axis=1)
+    places = np.tile(np.arange(1, N + 1), (decisions, 1))
+    by = {1: labels + 1.0, 2: places * 1.0, 3: items + 1.0, 4: rng.exponential(size=labels.shape)}
+    for run, weights in by.items():
+        trace.append(
+            "exposures",
+            {
+                "run": run,
+                "decision": np.repeat(np.arange(decisions), N),
+                "position": places.ravel(),
+                "item": items.ravel(),
+                "label": labels.ravel(),
+                "probability": (weights / weights.sum(axis=1, keepdims=True)).ravel(),
+            },
+        )
+    trace.append("decisions", {"run": [1, 2, 3, 4], "decision": 0})
+    shares = attention.variance_shares(trace)
+    expected = np.vstack([np.eye(3), np.zeros(3)])
+    np.testing.assert_allclose(shares.to_numpy(), expected, atol=0.02)
+
+
+def test_answer_rates_count_decisions_not_picks() -> None:
+    trace = Trace()
+    trace.append("decisions", {"run": 1, "decision": 0, "pick": [1, 2, 3], "mass": 0.2})
+    status = [Status.ok, Status.refused, Status.unparseable]
+    trace.append("decisions", {"run": 1, "decision": [1, 2, 3], "status": status, "mass": 0.1})
+    trace.append("decisions", {"run": 2, "decision": [0, 1]})
+    rates = attention.answer_rates(trace)
+    assert rates.loc[1].to_dict() == {
+        "ok": 0.5,
+        "refused": 0.25,
+        "unparseable": 0.25,
+        "timeout": 0,
+        "failed": 0,
+    }
+    assert rates.loc[2, "ok"] == 1
+    mass = attention.valid_mass(trace)
+    assert mass[1] == pytest.approx(0.125)
+    assert np.isnan(mass[2])
+
+
+def test_a_folder_gives_the_same_as_memory(tmp_path: Path) -> None:
+    trace = Trace()
+    likes = np.random.default_rng(1).integers(0, 3, (20, N))
+    browses(trace, 1, 20, gate(4.0), exact=True, likes=likes)
+    browses(trace, 2, 20, gate(4.0), exact=False)
+    with TraceWriter(tmp_path, "u", part_rows=100) as writer:
+        for table in ("exposures", "decisions"):
+            writer.append(table, trace.columns(table))
+        writer.commit({"run": [1, 2]})
+    sources: list[Readable] = [trace, TraceFolder(tmp_path)]
+    for function in (
+        attention.mean_position,
+        attention.choice_by_position,
+        attention.choice_by_signal,
+        attention.signal_effect,
+        attention.variance_shares,
+        attention.answer_rates,
+    ):
+        one, other = (function(source) for source in sources)
+        np.testing.assert_allclose(
+            one.to_numpy(float), other.to_numpy(float), rtol=1e-9, atol=1e-12
+        )
