@@ -1,0 +1,106 @@
+"""Finding studies: by name among those here and those that ship, or by path."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cloudchamber.errors import SpecificationError, nearest
+
+if TYPE_CHECKING:
+    from cloudchamber.study import Study
+
+__all__ = ["described", "find", "load", "places"]
+
+
+def places() -> Iterator[Path]:
+    """Folders that may hold studies: here, the repository's, the installed package's."""
+    package = Path(__file__).parent.parent
+    seen = set()
+    for place in (Path("studies"), package.parent.parent / "studies", package / "_studies"):
+        if place.is_dir() and place.resolve() not in seen:
+            seen.add(place.resolve())
+            yield place
+
+
+def _files() -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for place in places():
+        for file in sorted(place.glob("*/study.py")):
+            found.setdefault(file.parent.name, file)
+    return found
+
+
+def find(name: str) -> Path:
+    """The file of a study, by name or by the path of its file or folder.
+
+    Raises:
+        SpecificationError: there is none; lists the names.
+    """
+    path = Path(name)
+    if path.suffix == ".py" and path.is_file():
+        return path
+    if (path / "study.py").is_file():
+        return path / "study.py"
+    found = _files()
+    if name in found:
+        return found[name]
+    raise SpecificationError(f"no study {name!r}; {nearest(name, found)}")
+
+
+def described() -> dict[str, str]:
+    """The first line of each study's text, by name; read without running it."""
+    told = {}
+    for name, file in _files().items():
+        try:
+            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        except (SyntaxError, UnicodeDecodeError, OSError):
+            text = "cannot be read"
+        told[name] = text.strip().partition("\n")[0]
+    return told
+
+
+def load(name: str, **options: Any) -> "Study":
+    """Build a study with some options; an option that is None or False is left out.
+
+    Raises:
+        SpecificationError: the file has no function `study`, or it takes no such option.
+    """
+    file = find(name)
+    build = getattr(_module(file), "study", None)
+    if not callable(build):
+        raise SpecificationError(f"{file} has no function study(); write one that returns a Study.")
+    given = {
+        key: value for key, value in options.items() if value is not None and value is not False
+    }
+    taken = inspect.signature(build).parameters
+    if unknown := [key for key in given if key not in taken]:
+        raise SpecificationError(
+            f"the study {name!r} has no option --{unknown[0].replace('decides', 'agents')}; "
+            f"{nearest(unknown[0], taken)}"
+        )
+    study: Study = build(**given)
+    return study
+
+
+def _module(file: Path) -> ModuleType:
+    title = f"cloudchamber_study_{file.resolve().parent.name}"
+    spec = spec_from_file_location(title, file)
+    if spec is None or spec.loader is None:
+        raise SpecificationError(f"{file} cannot be read as Python.")
+    module = module_from_spec(spec)
+    sys.modules[title] = module  # so that its dataclasses find their module
+    sys.path.insert(0, str(file.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise SpecificationError(f"{file}, line {error.lineno}: {error.msg}.") from None
+    except ImportError as error:
+        raise SpecificationError(f"{file}: {error}.") from None
+    finally:
+        sys.path.pop(0)
+    return module

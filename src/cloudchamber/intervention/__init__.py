@@ -1,0 +1,27 @@
+"""Stage 4: intervene, on the agents or on the architecture: functions of the specification."""
+
+from cloudchamber.intervention.intervention import Intervention
+from cloudchamber.intervention.on_agents import instruct, let_decide, mix_in
+from cloudchamber.intervention.on_architecture import (
+    bucket,
+    delay,
+    hide,
+    limit,
+    one_at_a_time,
+    pin,
+    shuffle_for_each_reader,
+)
+
+__all__ = [
+    "Intervention",
+    "bucket",
+    "delay",
+    "hide",
+    "instruct",
+    "let_decide",
+    "limit",
+    "mix_in",
+    "one_at_a_time",
+    "pin",
+    "shuffle_for_each_reader",
+]

@@ -1,0 +1,78 @@
+"""Interventions on the interaction architecture: what is shown, in which order, how late, in which form."""
+
+from cloudchamber.intervention.intervention import Intervention
+from cloudchamber.microspec import Bucketed, Engineered, Hidden, Shuffled
+
+__all__ = ["bucket", "delay", "hide", "limit", "one_at_a_time", "pin", "shuffle_for_each_reader"]
+
+
+def hide(field: str) -> Intervention:
+    """Show a field to nobody."""
+    return Intervention(
+        f"hide {field}",
+        "architecture",
+        lambda spec: spec.replace(f"visibility.fields.{field}", Hidden()),
+        f"nobody sees {field}, so they cannot be followed",
+    )
+
+
+def bucket(field: str, edges: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)) -> Intervention:
+    """Show a field rounded down to the edges."""
+    return Intervention(
+        f"bucket {field}",
+        "architecture",
+        lambda spec: spec.replace(f"visibility.fields.{field}", Bucketed(edges=edges)),
+        f"small differences in {field} are not seen",
+    )
+
+
+def shuffle_for_each_reader() -> Intervention:
+    """Show every reader an order of its own, drawn at random."""
+    return Intervention(
+        "shuffle for each reader",
+        "architecture",
+        lambda spec: spec.replace("visibility.order", Shuffled()),
+        "every item has the same chance of every place",
+    )
+
+
+def one_at_a_time() -> Intervention:
+    """Ask about each item on its own, yes or no."""
+    return Intervention(
+        "one at a time",
+        "architecture",
+        lambda spec: spec.replace("affordances.presentation", "one at a time"),
+        "items do not compete for the first places",
+    )
+
+
+def delay(steps: int) -> Intervention:
+    """Let acts become visible only after some steps."""
+    return Intervention(
+        f"delay by {steps}",
+        "architecture",
+        lambda spec: spec.replace("visibility.latency", steps),
+        "early acts have no immediate followers",
+    )
+
+
+def limit(top: int) -> Intervention:
+    """Show only the first items."""
+    return Intervention(
+        f"show {top}",
+        "architecture",
+        lambda spec: spec.replace("visibility.top", top),
+        "there is less to choose among",
+    )
+
+
+def pin(*items: int) -> Intervention:
+    """A ranker that puts chosen items first, whatever the order of the rest: an attack."""
+    return Intervention(
+        f"pin {', '.join(map(str, items))}",
+        "architecture",
+        lambda spec: spec.replace(
+            "visibility.order", Engineered(pinned=items, rest=spec.visibility.order)
+        ),
+        "whoever controls the ranking decides what is considered",
+    )
