@@ -68,12 +68,12 @@ def missing(shown: list[str], printed: str) -> str | None:
 
 
 def run_console(text: str) -> None:
-    """Run the commands of a console block; a shown line that starts with Error means exit code 2."""
+    """Run the commands of a console block; a shown line `cloudchamber: ...` means exit code 2."""
     for arguments, shown in commands(text):
         result = CliRunner().invoke(cli.main, arguments, prog_name="cloudchamber")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        expected = 2 if any(line.startswith("Error") for line in shown) else 0
+        expected = 2 if any(line.startswith(("cloudchamber:", "Error:")) for line in shown) else 0
         assert result.exit_code == expected, f"{arguments}: {result.output}"
         absent = missing(shown, result.output)
         assert absent is None, f"{arguments} does not print {absent!r} but:\n{result.output}"
