@@ -200,6 +200,7 @@ class Answers:
             )
         if self.picks.size and (self.picks.max() >= k or self.picks.min() < -1):
             raise AnswerError(f"an agent picked an option outside 0..{k - 1}; -1 means none.")
+        self._check_picks(questions)
         if self.weights is None:
             return
         # NaN says that a row was sampled; a sum is infinite or negative only with an entry that is.
@@ -211,6 +212,24 @@ class Answers:
             raise AnswerError(
                 f"an agent's weights must be finite, not negative, of shape ({n}, {k})."
             )
+
+    def _check_picks(self, questions: Questions) -> None:
+        """Picks are no more than allowed, no option twice, none after the agent stopped."""
+        picks, most = self.picks, questions.choose.most
+        if questions.choose.how != "any" and (picks[:, most:] >= 0).any():
+            raise AnswerError(f"an agent picked more than the {most} option(s) allowed.")
+        if (
+            questions.kind is Kind.next
+            and (np.take_along_axis(questions.items, np.maximum(picks, 0), 1) < 0).any()
+        ):
+            raise AnswerError("an agent named someone it was not offered.")
+        if picks.shape[1] < 2:
+            return
+        if ((picks[:, :-1] < 0) & (picks[:, 1:] >= 0)).any():
+            raise AnswerError("an agent picked an option after it stopped; -1 comes last.")
+        ordered = np.sort(picks, axis=1)
+        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+            raise AnswerError("an agent picked the same option twice in one decision.")
 
     def probabilities(self, questions: Questions, rows: Ints) -> Reals:
         """The probability of each option, for some rows; NaN where only a sample was had."""

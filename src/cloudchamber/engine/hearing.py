@@ -60,7 +60,8 @@ class Hearing:
         last = self.spec.communication.last
         width = min(last * 2, int(length.max(initial=0)))
         while True:
-            place = length[batch.run][:, None] - 1 - np.arange(width)
+            # Oldest first, so that of acts of one decision the later picks count as the newer.
+            place = length[batch.run][:, None] - np.arange(width, 0, -1)
             rows = log.rows[batch.run[:, None], np.maximum(place, 0)]
             own = rows[..., 0] == batch.agent[:, None]
             good = (place >= 0) & ~own
@@ -84,9 +85,10 @@ class Hearing:
         source = np.full(shape, NEVER, np.int64)
         item, decision, when = source.copy(), source.copy(), source.copy()
         source[row, column] = (ids % self.agents)[:, None]
-        item[row, column], when[row, column] = ring.item[ids], ring.step[ids]
-        late = ring.step[ids] > step - self.ledger.latency
-        decision[row, column] = np.where(late, NEVER, ring.decision[ids])
+        past_item, past_decision, past_step = ring.oldest_first(ids)
+        item[row, column], when[row, column] = past_item, past_step
+        late = past_step > step - self.ledger.latency
+        decision[row, column] = np.where(late, NEVER, past_decision)
         flat = (len(batch), -1)
         return source.reshape(flat), item.reshape(flat), decision.reshape(flat), when.reshape(flat)
 
@@ -96,7 +98,7 @@ class Hearing:
             return self._tallies(batch, owner, step)
         ring = self.ledger.ring
         assert ring is not None
-        item, decision, when = ring.item[owner], ring.decision[owner], ring.step[owner]
+        item, decision, when = ring.oldest_first(owner)
         worth = decision.astype(np.float64)
         width = self.spec.memory.depth
         if isinstance(self.spec.memory, Retrieval):

@@ -91,6 +91,16 @@ class Ring:
         self.step[owner, place] = step
         np.add.at(self.made, owner, 1)
 
+    def oldest_first(self, owner: Ints) -> tuple[Ints, Ints, Ints]:
+        """The remembered acts of some owners, (owners, depth) each: item, decision, step.
+
+        Acts of one decision stand in the order they were picked; places never filled come first.
+        """
+        depth = self.item.shape[1]
+        place = (self.made[owner][:, None] + np.arange(depth)) % depth
+        at = (owner[:, None], place)
+        return self.item[at], self.decision[at], self.step[at]
+
 
 class Log:
     """All acts of each run in order, for readers to whom single acts of everyone are passed on."""

@@ -1,9 +1,10 @@
 """Communication: who can address whom, and in what form what one does reaches another."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cloudchamber.microspec import topology
 from cloudchamber.microspec.topology import Neighbours
@@ -46,6 +47,10 @@ class Communication(Family):
     def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
         """Row i holds the agents whose acts can reach agent i."""
         raise NotImplementedError
+
+    def problems(self, agents: int) -> Iterator[str]:
+        """Why it makes no sense among so many agents: the field, what was given, what is allowed."""
+        yield from ()
 
     def who(self) -> str:
         """The topology in words."""
@@ -92,6 +97,13 @@ class Ring(Communication):
         """The ring."""
         return topology.ring(agents, self.k, directed=self.directed)
 
+    def problems(self, agents: int) -> Iterator[str]:
+        """Nobody is met twice on the way round."""
+        most = agents - 1 if self.directed else (agents - 1) // 2
+        if self.k > most:
+            side = "behind" if self.directed else "on each side"
+            yield _too_many("k", f"{self.k} {side}", agents, most)
+
     def who(self) -> str:
         """The topology in words."""
         return f"agents on a ring hear the {self.k} nearest {'behind' if self.directed else 'on each side'}"
@@ -105,9 +117,21 @@ class WattsStrogatz(Communication):
     """Neighbours of each agent on the ring, half on each side; even."""
     p: Share = 0.1
 
+    @model_validator(mode="after")
+    def _even(self) -> "WattsStrogatz":
+        if self.k % 2:
+            raise ValueError(f"k: {self.k} given; allowed: even numbers, half on each side")
+        return self
+
     def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
         """The small world (Watts & Strogatz 1998)."""
-        return topology.watts_strogatz(agents, self.k, self.p, generator)
+        return topology.watts_strogatz(agents, self.k // 2, self.p, generator)
+
+    def problems(self, agents: int) -> Iterator[str]:
+        """Nobody is met twice on the way round."""
+        most = (agents - 1) // 2 * 2
+        if self.k > most:
+            yield _too_many("k", str(self.k), agents, most)
 
     def who(self) -> str:
         """The topology in words."""
@@ -125,6 +149,11 @@ class BarabasiAlbert(Communication):
     def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
         """The scale-free network (Barabasi & Albert 1999)."""
         return topology.barabasi_albert(agents, self.m, generator, directed=self.directed)
+
+    def problems(self, agents: int) -> Iterator[str]:
+        """A newcomer ties to others than itself."""
+        if self.m >= agents:
+            yield _too_many("m", str(self.m), agents, agents - 1)
 
     def who(self) -> str:
         """The topology in words."""
@@ -157,6 +186,13 @@ class Star(Communication):
         """The star."""
         return topology.star(agents, self.hub)
 
+    def problems(self, agents: int) -> Iterator[str]:
+        """The hub is one of the agents."""
+        if self.hub >= agents:
+            yield (
+                f"communication.hub: {self.hub} given, but there are {agents} agents (0 to {agents - 1})"
+            )
+
     def who(self) -> str:
         """The topology in words."""
         return f"agent {self.hub} hears everyone and everyone hears it, and nobody else"
@@ -174,6 +210,15 @@ class Edges(Communication):
         """The given network."""
         pairs = np.array(self.pairs, np.int64).reshape(-1, 2)
         return topology.edges(agents, pairs, directed=self.directed)
+
+    def problems(self, agents: int) -> Iterator[str]:
+        """Ties are between two agents that exist."""
+        bad = [pair for pair in self.pairs if not all(0 <= a < agents for a in pair)]
+        if bad:
+            yield f"communication.pairs: {bad[:3]} given, but agents are 0 to {agents - 1}"
+        alone = [pair for pair in self.pairs if pair[0] == pair[1]]
+        if alone:
+            yield f"communication.pairs: {alone[:3]} given, but a tie is between two agents; leave it out"
 
     def who(self) -> str:
         """The topology in words."""
@@ -200,3 +245,8 @@ class RandomPairs(Communication):
     def who(self) -> str:
         """The topology in words."""
         return "agents meet in random pairs, anew at each step"
+
+
+def _too_many(field: str, given: str, agents: int, most: int) -> str:
+    allowed = f"at most {most}" if most > 0 else "there are too few"
+    return f"communication.{field}: {given} given, but there are {agents} agents; {allowed}"

@@ -17,7 +17,7 @@ from pydantic import ValidationError, model_validator
 
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.microspec.affordances import LETTERS, Affordances
-from cloudchamber.microspec.communication import Communication, Complete, Edges, Star
+from cloudchamber.microspec.communication import Communication, Complete
 from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval
 from cloudchamber.microspec.population import Population
 from cloudchamber.microspec.turns import Asynchronous, Simultaneous, Turns
@@ -246,17 +246,7 @@ def _order_problems(order: Order, items: int) -> Iterator[str]:
 
 def _population_problems(spec: Microspec) -> Iterator[str]:
     agents = spec.population.count
-    talk = spec.communication
-    if isinstance(talk, Star) and talk.hub >= agents:
-        yield f"communication.hub: {talk.hub} given, but there are {agents} agents (0 to {agents - 1})"
-    if isinstance(talk, Edges):
-        bad = [pair for pair in talk.pairs if not all(0 <= a < agents for a in pair)]
-        if bad:
-            yield f"communication.pairs: {bad[:3]} given, but agents are 0 to {agents - 1}"
-    for name in ("k", "m"):
-        size = getattr(talk, name, 0)
-        if size >= agents:
-            yield f"communication.{name}: {size} given, but there are {agents} agents; at most {agents - 1}"
+    yield from spec.communication.problems(agents)
     if spec.turns.endogenous and agents < 2:
         yield "turns.order: 'endogenous' given, but one agent alone has nobody to name"
     if isinstance(spec.turns, Asynchronous) and len(spec.turns.rates) not in (

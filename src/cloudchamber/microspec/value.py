@@ -55,7 +55,11 @@ class FrozenDict(dict[K, V], Generic[K, V]):
     def _refuse(self, *given: object, **named: object) -> NoReturn:
         raise TypeError("a specification does not change; make another with replace()")
 
-    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = _refuse
+    __setitem__ = __delitem__ = __ior__ = update = pop = popitem = clear = setdefault = _refuse
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[K, V]]]:
+        # As a whole: entry by entry, as a dictionary is unpickled and copied, it would refuse.
+        return type(self), (dict(self),)
 
 
 class Value(BaseModel):
