@@ -23,6 +23,7 @@ from cloudchamber.trace import TABLES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+NAMESPACE = "__docs__"
 HELP = DOCS / "reference" / "command-line.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(
@@ -82,17 +83,17 @@ def run_console(text: str) -> None:
 @pytest.fixture
 def own_kinds() -> Iterator[None]:
     """Kinds that a page defines are forgotten after it."""
-    before = {family: dict(family.kinds) for family in Family.__subclasses__()}
     yield
-    for family, kinds in before.items():
-        family.kinds = kinds
+    for family in Family.__subclasses__():
+        for kind in [name for name, one in family.kinds.items() if one.__module__ == NAMESPACE]:
+            del family.kinds[kind]
 
 
 @pytest.mark.usefixtures("own_kinds")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {"__name__": "__docs__"}
+    namespace: dict[str, object] = {"__name__": NAMESPACE}
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "python":
             # The empty lines make a traceback point at the line of the page.
@@ -113,11 +114,12 @@ def help_page() -> str:
     parts = ["# The command line\n\nWhat `--help` says, kept true by a test.\n"]
 
     def add(command: click.Command, path: str, parent: click.Context | None) -> None:
-        context = click.Context(command, info_name=path.rsplit(maxsplit=1)[-1], parent=parent)
+        name = path.rsplit(maxsplit=1)[-1]
+        context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
         context.max_content_width = context.terminal_width = 88
         parts.append(f"## {path}\n\n```text\n{command.get_help(context)}\n```\n")
-        for name, below in sorted(getattr(command, "commands", {}).items()):
-            add(below, f"{path} {name}", context)
+        for below_name, below in sorted(getattr(command, "commands", {}).items()):
+            add(below, f"{path} {below_name}", context)
 
     add(cli.main, "cloudchamber", None)
     return "\n".join(parts)
