@@ -1,0 +1,157 @@
+from collections.abc import Callable
+from math import inf, isnan, nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudchamber.errors import SpecificationError
+from cloudchamber.measures.concentration import unpredictability
+from cloudchamber.measures.estimate import (
+    Estimate,
+    difference,
+    jackknife,
+    mean,
+    proportion,
+    ratio,
+    runs_needed,
+    verdict,
+)
+
+stats: Any = scipy.stats
+
+numbers = st.lists(st.floats(-100, 100), min_size=2, max_size=12)
+
+
+def test_an_estimate_reads_as_a_sentence_part() -> None:
+    assert str(Estimate(0.312, 0.221, 0.404, 12)) == "0.31 [0.22, 0.40], 12 runs"
+    assert str(Estimate(0.3123, 0.3012, 0.3231, 12)) == "0.312 [0.301, 0.323], 12 runs"
+    assert str(Estimate(24.5, 19.9, 29.1, 2)) == "24 [20, 29], 2 runs"
+    assert str(Estimate(-0.0001, -0.5, 0.5, 2)) == "-0.0 [-0.5, 0.5], 2 runs"
+    assert str(mean([0.31])) == "0.31, cannot tell (1 run)"
+    assert str(mean([])) == "cannot tell (0 runs)"
+    assert str(mean([1.0, 1.0])) == "1.000 [1.000, 1.000], 2 runs"
+    assert str(difference([1, 2, 4], [0, 0, 1], paired=True)).endswith("3 pairs of runs")
+
+
+@given(numbers)
+def test_the_mean_is_scipys_t_interval(values: list[float]) -> None:
+    found = mean(values)
+    assert found.value == pytest.approx(np.mean(values))
+    if np.ptp(values) > 1e-6:
+        low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        assert (found.low, found.high) == pytest.approx((low, high))
+
+
+@given(numbers, numbers)
+def test_the_difference_is_scipys_welch_and_paired_t(one: list[float], other: list[float]) -> None:
+    if np.ptp(one) > 1e-3 and np.ptp(other) > 1e-3:
+        found = difference(one, other)
+        low, high = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+        assert (found.low, found.high) == pytest.approx((low, high))
+        assert found.n == len(one) + len(other)
+    n = min(len(one), len(other))
+    a, b = np.array(one[:n]), np.array(other[:n])
+    if np.ptp(a - b) > 1e-6:
+        low, high = stats.ttest_rel(a, b).confidence_interval()
+        found = difference(a, b, paired=True)
+        assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_series_are_paired_by_replicate_and_gaps_drop_out() -> None:
+    a = pd.Series([5.0, 1.0, 3.0, nan], index=[3, 1, 2, 4])
+    b = pd.Series([1.0, 2.0, 3.0, 4.0, 9.0], index=[1, 2, 3, 4, 5])
+    found = difference(a, b, paired=True)
+    assert found.value == pytest.approx(np.mean([0.0, 1.0, 2.0]))
+    assert found.n == 3
+    with pytest.raises(SpecificationError, match="3 against 2"):
+        difference([1, 2, 3], [1, 2], paired=True)
+
+
+def test_the_proportion_is_scipys_exact_interval() -> None:
+    for k, n in ((0, 7), (3, 7), (7, 7), (1, 1)):
+        low, high = stats.binomtest(k, n).proportion_ci(method="exact")
+        found = proportion(k, n)
+        assert (found.low, found.high) == pytest.approx((low, high))
+    assert not proportion(0, 0).known
+
+
+def test_ratio() -> None:
+    a, b = np.array([2.0, 2.2, 1.8, 2.1]), np.array([1.0, 1.1, 0.9, 1.05])
+    exact = ratio(a, b, paired=True)
+    assert (exact.value, exact.low, exact.high) == pytest.approx((2, 2, 2))
+    apart = ratio(a, b)
+    assert apart.low < 2 < apart.high
+    assert apart.low * apart.high == pytest.approx(4)
+    assert not ratio([-1, -1, 0.5], [1, 1, 2]).known
+    assert isnan(ratio([1, 2], [0, 0]).value)
+
+
+def test_the_jackknife_of_a_mean_is_the_t_interval() -> None:
+    values = np.random.default_rng(0).normal(size=9)
+    found, plain = jackknife(lambda x: float(x.mean()), values), mean(values)
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high))
+
+
+def test_verdicts() -> None:
+    assert verdict(Estimate(0.3, 0.1, 0.5, 9)) == "effect"
+    assert verdict(Estimate(0.3, -0.1, 0.5, 9)) == "undecided"
+    assert verdict(Estimate(0.3, nan, nan, 1)) == "undecided"
+    assert verdict(Estimate(0.0, -0.01, 0.01, 9)) == "undecided"
+    assert verdict(Estimate(0.0, -0.01, 0.01, 9), margin=0.05) == "no effect"
+    assert verdict(Estimate(0.02, 0.01, 0.03, 9), margin=0.05) == "no effect"
+    assert verdict(Estimate(0.3, 0.1, 0.5, 9), null=0.3) == "undecided"
+    assert verdict(Estimate(0.3, 0.1, 0.5, 9), margin=0.05) == "effect"
+
+
+def covered(
+    simulate: Callable[[np.random.Generator], Estimate], truth: float, times: int = 4000
+) -> float:
+    """Share of intervals that hold the truth."""
+    hits = 0
+    for at in range(times):
+        found = simulate(np.random.default_rng(at))
+        hits += found.low <= truth <= found.high
+    return hits / times
+
+
+# 4,000 intervals: the share that cover has a standard error of 0.34 points.
+def test_intervals_of_means_cover_as_they_say() -> None:
+    assert covered(lambda r: mean(r.normal(3, 2, 8)), 3) == pytest.approx(0.95, abs=0.02)
+    assert covered(lambda r: difference(r.normal(3, 1, 6), r.normal(1, 3, 9)), 2) == pytest.approx(
+        0.95, abs=0.02
+    )
+
+
+def test_paired_runs_are_told_apart_more_finely() -> None:
+    def cells(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        shared = rng.normal(0, 3, 8)
+        return 1 + shared + rng.normal(0, 0.5, 8), shared + rng.normal(0, 0.5, 8)
+
+    assert covered(lambda r: difference(*cells(r), paired=True), 1) == pytest.approx(0.95, abs=0.02)
+    a, b = cells(np.random.default_rng(1))
+    close, wide = difference(a, b, paired=True), difference(a, b)
+    assert (close.high - close.low) < 0.5 * (wide.high - wide.low)
+
+
+def test_the_interval_of_unpredictability_is_not_too_narrow() -> None:
+    def tallies(rng: np.random.Generator, runs: int) -> np.ndarray:
+        return rng.multinomial(200, rng.dirichlet(np.full(12, 3.0), runs))
+
+    truth = unpredictability(tallies(np.random.default_rng(10**6), 5000))
+    share = covered(lambda r: jackknife(unpredictability, tallies(r, 12)), truth, 600)
+    # 600 intervals: a standard error of 0.9 points
+    assert 0.92 < share <= 1
+
+
+def test_runs_needed_give_the_power_they_promise() -> None:
+    n = int(runs_needed(sd=1.0, effect=0.8))
+    rng = np.random.default_rng(0)
+    told = [verdict(mean(rng.normal(0.8, 1, n))) == "effect" for _ in range(4000)]
+    assert np.mean(told) == pytest.approx(0.8, abs=0.04)
+    assert runs_needed(1, 0) == inf
+    assert isnan(runs_needed(nan, 1))
