@@ -132,33 +132,29 @@ def spread(
         wanted: where the labels belong, in the axis's numbers.
         domain: the axis's ends.
         height: of the axis, in pixels.
-        gap: least distance between two labels, in pixels.
+        gap: least distance between two labels, in pixels; less where there is no room for it.
 
     Returns:
-        A place for each label, in the axis's numbers, within the domain as far as there is room.
+        A place for each label, in the axis's numbers, within the domain.
     """
     low, high = domain
     scale = (height / (high - low)) if high > low else 1.0
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    places = [min(max((wanted[i] - low) * scale, 0.0), height) for i in order]
-    for _ in range(60):  # pushes neighbours apart; settles within a few rounds
-        moved = False
-        for i in range(len(places) - 1):
-            lack = gap - (places[i + 1] - places[i])
-            if lack > 1e-9:
-                places[i] -= lack / 2
-                places[i + 1] += lack / 2
-                moved = True
-        if not moved:
-            break
-    if places:
-        excess = max(0.0, places[-1] - height)
-        places = [place - excess for place in places]
-        lift = max(0.0, -places[0])
-        places = [place + lift for place in places]
-    result = [0.0] * len(places)
-    for place, i in zip(places, order, strict=True):
-        result[i] = low + place / scale
+    gap = min(gap, height / max(1, len(order) - 1))
+    # With i gaps taken off the i-th place, "at least a gap apart" is "never falling": the nearest
+    # such places in least squares are the means of pooled neighbours (isotonic regression).
+    pools: list[tuple[float, int]] = []
+    for i, at in enumerate(order):
+        mean, count = (wanted[at] - low) * scale - i * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, many = pools.pop()
+            mean, count = (before * many + mean * count) / (many + count), many + count
+        pools.append((mean, count))
+    top = height - gap * (len(order) - 1)
+    level = [min(max(mean, 0.0), top) for mean, count in pools for _ in range(count)]
+    result = [0.0] * len(order)
+    for i, at in enumerate(order):
+        result[at] = low + (level[i] + i * gap) / scale
     return result
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SIGNS = {"met": "green", "not met": "red", "undecided": "yellow", "no evidence": "dim"}
 _STATES = {"fine": ("fine", "green"), "warning": ("caution", "yellow"), "bad": ("problem", "red")}
-_MARKS = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|`([^`\n]+)`", re.DOTALL)
+_MARKS = re.compile(r"\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*|`([^`\n]+)`", re.DOTALL)
 
 
 def summary(document: Document, path: str | Path | None = None) -> "Group":

@@ -9,7 +9,7 @@ from cloudchamber.report import layers
 from cloudchamber.report.axes import Axis, axis, colour, field, reach, tooltip
 from cloudchamber.report.document import Figure
 from cloudchamber.report.frames import column
-from cloudchamber.report.theme import INK, QUIET, SERIES
+from cloudchamber.report.theme import INK, NAMES, QUIET, SERIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def curve(
     ]
     several = series if len(known) > 1 else None
     if several or reference:
-        shades = dict(zip(known, shade["scale"]["range"], strict=True)) if several else {}
+        shades = {name: NAMES[i % len(NAMES)] for i, name in enumerate(known)}
         ends = layers.ends(data, across, up, several, shades, (wide, tall), height, reference)
         parts.append(ends)
     spec = {

@@ -22,7 +22,7 @@ _UNSHOWABLE = re.compile(
 )
 
 
-def visible(text: str) -> str:
+def visible(text: object) -> str:
     """The text with every control, direction and unpaired character shown as U+FFFD."""
     unified = str(text).replace("\r\n", "\n").replace("\r", "\n")
     return _UNSHOWABLE.sub("�", unified.replace("\u2028", "\n").replace("\u2029", "\n"))
@@ -31,7 +31,7 @@ def visible(text: str) -> str:
 def column(name: object) -> str:
     """A column's name that Vega-Lite, R and pandas all take as it is: letters, digits and _."""
     word = re.sub(r"\W+", "_", str(name), flags=re.ASCII).strip("_")
-    return word if word and not word[0].isdigit() else f"c_{word}"
+    return word if word and not word[0].isdigit() else f"c_{word}".rstrip("_")
 
 
 def records(frame: "pd.DataFrame") -> dict[str, list[Any]]:
@@ -40,7 +40,7 @@ def records(frame: "pd.DataFrame") -> dict[str, list[Any]]:
     Raises:
         SpecificationError: two columns have one name.
     """
-    fields = [str(name) for name in frame.columns]
+    fields = [visible(name) for name in frame.columns]
     if len(set(fields)) < len(fields):
         raise SpecificationError(
             f"A figure's or table's data have columns {fields}; allowed: each name once."
@@ -50,7 +50,7 @@ def records(frame: "pd.DataFrame") -> dict[str, list[Any]]:
 
 
 def plain(value: Any) -> Any:
-    """One value as JSON has it; lists and mappings through and through."""
+    """One value as JSON has it, texts visible; lists and mappings through and through."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -58,9 +58,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
-        return value
+        return visible(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {visible(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
@@ -69,7 +69,7 @@ def plain(value: Any) -> Any:
         return None
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    return str(value)
+    return visible(value)
 
 
 def inert_json(value: Any) -> str:
@@ -89,7 +89,7 @@ def cell_text(value: Any) -> str:
         return f"{known:,}".replace("-", "−")
     if isinstance(known, float):
         return _number(known)
-    return visible(str(known))
+    return str(known)
 
 
 def column_texts(values: Sequence[Any]) -> list[str]:

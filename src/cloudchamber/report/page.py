@@ -27,7 +27,7 @@ from cloudchamber.report.document import STAGES, Block, Document, Figure, Table,
 from cloudchamber.report.frames import column_texts, inert_json, records, visible
 
 _HERE = Path(__file__).parent
-_MARK = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|`([^`\n]+)`", re.DOTALL)
+_MARK = re.compile(r"\*\*(?=\S)(.{1,500}?)(?<=\S)\*\*|`([^`\n]+)`", re.DOTALL)
 _TABLE_ROWS = 100  # shown; the CSV has all
 _PAPER = 680  # width in pixels at which figures are drawn into files
 
