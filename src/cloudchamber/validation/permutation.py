@@ -43,9 +43,11 @@ class Distance:
         """Whether the groups differ; None where so few runs could not have shown it at this level."""
         return None if self.smallest_p > level else self.p <= level
 
-    def sentence(self, first: str = "simulated runs", second: str = "field worlds") -> str:
-        """The result in words, with its numbers."""
-        within = "; ".join(
+    def sentence(
+        self, level: float = 0.05, first: str = "simulated runs", second: str = "field worlds"
+    ) -> str:
+        """The result in words, with its numbers; `level` as in `differs`."""
+        within = ", ".join(
             f"two {name} are {value:.3f} apart"
             for name, value in ((first, self.within_first), (second, self.within_second))
             if not np.isnan(value)
@@ -54,7 +56,7 @@ class Distance:
             None: f"with so few runs p could not be below {self.smallest_p:.3f}: cannot tell",
             True: f"they differ (p = {self.p:.3g})",
             False: f"no difference found (p = {self.p:.2f})",
-        }[self.differs()]
+        }[self.differs(level)]
         return (
             f"{self.what}: {self.first} {first} and {self.second} {second} are on average "
             f"{self.between:.3f} apart ({self.unit})"

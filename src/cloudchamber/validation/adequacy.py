@@ -1,0 +1,254 @@
+"""What the evidence allows one to say of a hypothesis: three verdicts, each by a rule that is written here.
+
+    descriptive     was the phenomenon grown: do the runs meet its criterion?
+    explanatory     is it the stated micro-rule that grows it: does it go without it, do rivals do worse?
+    observational   does what was grown look like what is seen outside?
+
+Each rule is a few lines over numbers passed in; nothing is looked up and nothing weighed by hand. An
+interval that reaches across the line is "undecided", and no data is "no evidence": neither is a failure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cloudchamber.measures.estimate import Estimate
+from cloudchamber.validation.comparison import Comparison
+from cloudchamber.validation.permutation import Distance
+
+__all__ = [
+    "Answer",
+    "Contrast",
+    "Criterion",
+    "Rival",
+    "Verdict",
+    "descriptive",
+    "explanatory",
+    "observational",
+]
+
+Answer = Literal["met", "not met", "undecided", "no evidence"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One answer, why, and what would overturn it."""
+
+    name: str
+    """descriptive, explanatory or observational."""
+    answer: Answer
+    """met, not met, undecided or no evidence."""
+    because: tuple[str, ...]
+    """Plain sentences with the numbers that decided."""
+    overturn: str
+    """The finding that would change the answer."""
+
+    def sentence(self) -> str:
+        """The verdict as it is read aloud."""
+        return f"{self.name.capitalize()} adequacy: {self.answer}. {' '.join(self.because)}"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One condition of the phenomenon: a measure that must lie beyond a bound."""
+
+    measure: str
+    """What is measured, as the sentence names it."""
+    estimate: Estimate
+    """Over runs."""
+    bound: float
+    """E.g. the measure's value under independent choice."""
+    above: bool = True
+    """Whether the measure must lie above the bound, or below it."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What becomes of the phenomenon's measure when one part of the hypothesis is taken out."""
+
+    removed: str
+    """The part, e.g. "likes are hidden"."""
+    difference: Estimate
+    """The whole hypothesis less the one without the part, over replicates; above 0: the part matters."""
+    least: float = 0.0
+    """The smallest change that would matter, in the measure's units."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another micro-rule for the same decisions, scored on runs that neither was fitted to."""
+
+    name: str
+    """The rival mechanism."""
+    advantage: Estimate
+    """Held-out log-likelihood a decision, the hypothesis less the rival, over runs; above 0 speaks for it."""
+
+
+def descriptive(criteria: Sequence[Criterion], doubts: Sequence[str] = ()) -> Verdict:
+    """Was the phenomenon grown?
+
+    Met if each criterion's interval lies wholly beyond its bound; not met if one lies wholly on the other
+    side; else undecided. A doubt (a failed manipulation check, a cell with half its answers unparseable)
+    makes it undecided either way.
+
+    Args:
+        criteria: all of them are needed.
+        doubts: sentences on why the numbers may not mean what they say.
+    """
+    overturn = "More runs whose interval lies on the other side of the criterion's bound."
+    if not criteria:
+        return Verdict(
+            "descriptive",
+            "no evidence",
+            ("No criterion was measured.",),
+            "A run with a measured criterion.",
+        )
+    sides = [_side(c.estimate, c.bound, c.above) for c in criteria]
+    because = [
+        f"{c.measure} is {c.estimate}; the criterion asks for {'above' if c.above else 'below'} "
+        f"{c.bound:.3g}: {side}."
+        for c, side in zip(criteria, sides, strict=True)
+    ]
+    return Verdict("descriptive", _all(sides, doubts), (*because, *doubts), overturn)
+
+
+def explanatory(
+    contrasts: Sequence[Contrast],
+    rivals: Sequence[Rival] | None = None,
+    doubts: Sequence[str] = (),
+) -> Verdict:
+    """Is it the stated micro-rule that grows the phenomenon?
+
+    Met if taking out each part that the hypothesis names lowers the phenomenon's measure (interval wholly
+    above the least change that matters) and each rival predicts held-out decisions worse (interval wholly
+    above 0); not met if one of them lies wholly below; else undecided. Without rivals it is at best
+    undecided: that one rule suffices does not say that another would not. A doubt makes it undecided.
+
+    Args:
+        contrasts: knock-outs and baselines, one for each part that the hypothesis says is needed.
+        rivals: other mechanisms, if they were compared.
+        doubts: sentences on why the numbers may not mean what they say.
+    """
+    if not contrasts:
+        return Verdict(
+            "explanatory",
+            "no evidence",
+            ("No part of the hypothesis was taken out to see whether the phenomenon stays.",),
+            "A contrast with a part of the hypothesis taken out.",
+        )
+    sides = [_side(c.difference, c.least, True) for c in contrasts]
+    because = [
+        f"When {c.removed}, the measure falls by {c.difference}: "
+        + {
+            "met": "the phenomenon weakens, as the hypothesis says",
+            "not met": "it does not weaken by as much as would matter, against the hypothesis",
+            "undecided": "no change can be told from chance",
+        }[side]
+        + "."
+        for c, side in zip(contrasts, sides, strict=True)
+    ]
+    if not rivals:
+        sides.append("undecided")
+        because.append("Rival mechanisms were not compared.")
+    for rival in rivals or ():
+        side = _side(rival.advantage, 0, True)
+        sides.append(side)
+        because.append(
+            f"On held-out runs the hypothesis is ahead of {rival.name} by {rival.advantage} (nats a "
+            "decision): "
+            + {
+                "met": "the rival does worse",
+                "not met": "the rival does better",
+                "undecided": "they cannot be told apart",
+            }[side]
+            + "."
+        )
+    return Verdict(
+        "explanatory",
+        _all(sides, doubts),
+        (*because, *doubts),
+        "A rival mechanism that predicts held-out runs as well, or the phenomenon growing without one of "
+        "the parts.",
+    )
+
+
+def observational(
+    comparison: Comparison | None,
+    tolerance: float | None = None,
+    level: float = 0.05,
+    published: Sequence[str] = (),
+) -> Verdict:
+    """Does what was grown look like what is seen outside?
+
+    Not met if a measure's two intervals do not overlap, or the shape or the course differs (permutation
+    test, the level shared between them). Met if nothing differs and, besides, the whole interval of the
+    difference of each measure lies within a tolerance stated beforehand: finding no difference is not
+    finding agreement. Else undecided. Without field data, no evidence; published numbers of another
+    setting are quoted and decide nothing.
+
+    Args:
+        comparison: with field data; None if there were none.
+        tolerance: the largest difference in a measure that still counts as the same, as a share of the
+            field's value; e.g. 0.2.
+        level: chance of a false "not met" from the permutation tests together.
+        published: sentences of published comparators.
+    """
+    if comparison is None:
+        return Verdict(
+            "observational",
+            "no evidence",
+            ("No field data were given.", *_quoted(published)),
+            "Field data of item popularity in parallel worlds.",
+        )
+    sides: list[Answer] = []
+    because = []
+    for beside in comparison.measures:
+        furthest = max(abs(beside.difference.low), abs(beside.difference.high))
+        close = tolerance is not None and furthest <= tolerance * beside.field.value
+        apart = beside.overlap is False
+        sides.append("not met" if apart else "met" if beside.overlap and close else "undecided")
+        because.append(beside.sentence())
+    tests = [d for d in (comparison.shape, comparison.course) if d is not None]
+    for distance in tests:
+        sides.append(_test(distance, level / len(tests)))
+        because.append(distance.sentence(level / len(tests)))
+    if tolerance is None and "not met" not in sides:
+        because.append(
+            "No tolerance was stated beforehand, so agreement cannot be told from too little data."
+        )
+    return Verdict(
+        "observational",
+        _all(sides, ()),
+        (*because, *comparison.notes, *_quoted(published)),
+        "More worlds, or another field, in which the measures, the shape or the course come out otherwise.",
+    )
+
+
+def _side(estimate: Estimate, bound: float, above: bool) -> Answer:
+    """Where the interval lies: beyond the bound, short of it, or across."""
+    if not estimate.known:
+        return "undecided"
+    beyond, short = estimate.low > bound, estimate.high < bound
+    if not above:
+        beyond, short = short, beyond
+    return "met" if beyond else "not met" if short else "undecided"
+
+
+def _all(sides: Sequence[Answer], doubts: Sequence[str]) -> Answer:
+    if doubts:
+        return "undecided"
+    if "not met" in sides:
+        return "not met"
+    return "undecided" if "undecided" in sides else "met"
+
+
+def _test(distance: Distance, level: float) -> Answer:
+    """A test that could not have found a difference leaves the question open."""
+    differs = distance.differs(level)
+    if differs is None:
+        return "undecided"
+    return "not met" if differs else "met"
+
+
+def _quoted(published: Sequence[str]) -> list[str]:
+    return [f"For comparison, not as evidence: {sentence}" for sentence in published]
