@@ -134,14 +134,15 @@ class Hearing:
         assert isinstance(memory, Retrieval)
         worth = memory.recency_weight * memory.decay ** np.maximum(age, 0)
         if self.similarity is None or memory.relevance_weight == 0:
-            return worth
+            return np.round(worth, 9)
         relevance = np.stack(
             [
                 self.similarity[np.maximum(own, 0)][:, shown].max(axis=1)
                 for own, shown in zip(item, items, strict=True)
             ]
         )
-        return worth + memory.relevance_weight * relevance
+        # Rounded, so that what is equally worthy in theory ties on every machine.
+        return np.round(worth + memory.relevance_weight * relevance, 9)
 
     def _score(self, batch: Batch, state: State) -> Heard:
         row = np.arange(len(batch))

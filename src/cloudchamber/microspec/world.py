@@ -122,6 +122,10 @@ class World(Family):
         """Arrays over items that reach whoever is shown the item."""
         return {}
 
+    def words(self) -> tuple[str, ...]:
+        """What each item says, where items are told in words; empty where they are not."""
+        return ()
+
     def similarity(self) -> Reals | None:
         """(items, items), or None where the world cannot tell."""
         return None

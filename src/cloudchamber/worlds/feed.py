@@ -94,6 +94,10 @@ class Feed(World):
         """The quality of each item."""
         return {"quality": np.asarray(self.quality, np.float64)} if self.quality else {}
 
+    def words(self) -> tuple[str, ...]:
+        """The headlines."""
+        return self.headlines
+
     def similarity(self) -> Reals:
         """(items, items): cosine of the headlines' words."""
         return self._similarity
