@@ -202,6 +202,9 @@ def test_nothing_chosen_is_an_error_in_all_runs_and_a_note_in_one(tmp_path: Path
     field = as_field([urn(rng) for _ in range(3)], tmp_path)
     with pytest.raises(TraceError, match="nothing to compare"):
         compare(frame([nothing]), field)
+    torn = frame([urn(rng), urn(rng)]).drop(index=20)
+    with pytest.raises(TraceError, match="Run 1: some item has no tally"):
+        compare(torn, field)
     found = compare(frame([urn(rng), nothing, urn(rng), urn(rng)]), field)
     assert found.shape.first == 3
     assert "In 1 of the runs nothing was chosen; they are left out." in found.notes

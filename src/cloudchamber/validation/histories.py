@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudchamber.errors import TraceError
 from cloudchamber.measures.concentration import gini, shares
 from cloudchamber.randomness import generator
 
@@ -57,11 +58,18 @@ def histories(outcomes: "pd.DataFrame", seeded: bool) -> list[History]:
         outcomes: run, step, item, value.
         seeded: the first checkpoint of a run is what its world was seeded with, which nobody chose: it is
             taken off. In the field the first checkpoint counts.
+
+    Raises:
+        TraceError: a run lacks the tally of some item at some checkpoint.
     """
     found = []
     for run, rows in outcomes.groupby("run", sort=True):
         table = rows.pivot(index="step", columns="item", values="value").sort_index()
         tally = table.to_numpy(dtype=np.float64)
+        if np.isnan(tally).any():
+            raise TraceError(
+                f"Run {run}: some item has no tally at some checkpoint; give the whole table of outcomes."
+            )
         if seeded:
             tally = tally - tally[0]
         if tally[-1].sum() > 0:
