@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -45,6 +46,8 @@ HOSTILE = (
     "javascript:alert(1)",
     "http://example.org/x.js",
     "\ud800 half a pair",
+    "a \\ back\\",
+    "'\"} + datum.x //",
 )
 
 
@@ -62,6 +65,26 @@ def document(text: str) -> Document:
         reference=(0.2, text),
         alt=text,
     )
+    about: dict[str, Any] = {"title": text, "caption": text}
+    more = (
+        figures.intervals(
+            pd.DataFrame({text: [text, "b"], "value": [1.0, 2.0], "low": 0.5, "high": 2.5}),
+            **about,
+            id="intervals",
+            label=text,
+            reference=(1.0, text),
+        ),
+        figures.grid_of_curves(
+            frame, **about, id="grid", x="step", y="value", panel="who", series="who"
+        ),
+        figures.heat(frame, **about, id="heat", x="who", y="step", value="value"),
+        figures.distributions(frame, **about, id="dots", series="who"),
+        figures.distributions(frame, **about, id="ecdf", series="who", kind="ecdf"),
+        figures.profile(
+            frame, **about, id="profile", position="step", probability="value", series="who"
+        ),
+        figures.bars_by_position(frame, **about, id="bars", position="step", reference=(0.1, text)),
+    )
     raw = Figure("raw", text, text, {"mark": "bar", "title": text}, pd.DataFrame({text: [1]}), text)
     table = Table(text, pd.DataFrame({text or "x": [text, 1.5, None]}), text)
     blocks = (
@@ -69,6 +92,7 @@ def document(text: str) -> Document:
         Reading(text, text),
         Code(text, text),
         curve,
+        *more,
         raw,
         table,
         Verdict(text, "undecided", (text, text), text),

@@ -39,8 +39,8 @@ class Axis:
     @property
     def name(self) -> str:
         """The title with its unit."""
-        words = visible(self.title or self.field.replace("_", " ").capitalize())
-        return f"{words} ({visible(self.unit)})" if self.unit else words
+        words = self.title or self.field.replace("_", " ").capitalize()
+        return _line(f"{words} ({self.unit})" if self.unit else words)
 
 
 def axis(given: Axis | str) -> Axis:
@@ -117,7 +117,8 @@ def colour(series: str | None, order: Sequence[str], *, legend: bool = False) ->
 def tooltip(*shown: tuple[str, str, str]) -> list[dict[str, Any]]:
     """A tooltip of (column, title, format) each; format "" for words."""
     return [
-        {"field": column(name), "title": visible(title)}
+        # Vega-Lite writes the title into an expression between quotes, as it stands.
+        {"field": column(name), "title": _line(title).replace("\\", "/").replace('"', "'")}
         | ({"type": "quantitative", "format": form} if form else {"type": "nominal"})
         for name, title, form in shown
     ]
@@ -156,6 +157,10 @@ def spread(
     for i, at in enumerate(order):
         result[at] = low + (level[i] + i * gap) / scale
     return result
+
+
+def _line(text: str) -> str:
+    return " ".join(visible(text).split())
 
 
 def _finite(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
