@@ -77,17 +77,17 @@ def reach(given: Axis, *values: npt.ArrayLike, margin: float = 0.04) -> tuple[fl
 
 
 def field(
-    given: Axis, domain: tuple[float, float], values: npt.ArrayLike, **more: Any
+    given: Axis, domain: tuple[float, float], *values: npt.ArrayLike, **more: Any
 ) -> dict[str, Any]:
     """A quantitative encoding of the axis's column, with its scale and title."""
-    finite = _finite(values)
+    finite = np.concatenate([_finite(each) for each in values])
     whole = bool(finite.size) and bool(np.all(finite == np.round(finite)))
     scale: dict[str, Any] = {"domain": list(domain), "nice": False, "zero": False}
     if given.log:
         scale |= {"type": "log"}
     shown: dict[str, Any] = {
         "title": given.name,
-        "format": given.format or number_format(np.linspace(*domain, 5) if not whole else values),
+        "format": given.format or number_format(finite if whole else np.linspace(*domain, 5)),
         "tickCount": 5,
     }
     if whole and not given.log:

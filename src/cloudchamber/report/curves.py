@@ -61,7 +61,7 @@ def curve(
     wide = reach(across, xs, margin=0.0)
     tall = reach(up, ys, *bounds, *referred)
     shade = colour(series, known)
-    upwards = field(up, tall, ys)
+    upwards = field(up, tall, ys, *bounds)
     shown = _tip(across, up, low, high, series, upwards)
     parts = layers.band(low, high, shade, tall)
     parts += layers.rule(*reference) if reference else []
@@ -152,7 +152,7 @@ def bars_by_position(
     bounds = [data[column(name)] for name in (low, high) if name]
     values = data[column(up.field)]
     tall = reach(up, values, *bounds, *([[reference[0]]] if reference else []))
-    upwards = field(up, tall, values)
+    upwards = field(up, tall, values, *bounds)
     shown = _tip(where, up, low, high, None, upwards)
     parts: list[dict[str, Any]] = [
         {

@@ -62,7 +62,7 @@ def intervals(
     labels = list(dict.fromkeys(rows[column(label)]))
     referred = [[reference[0]]] if reference else []
     wide = reach(along, values, lower, upper, *referred, margin=0.06)
-    across = field(along, wide, values)
+    across = field(along, wide, values, lower, upper)
     shade = colour(group, groups, legend=True)
     form = across["axis"]["format"]
     about = [(label, label.replace("_", " ").capitalize(), "")]

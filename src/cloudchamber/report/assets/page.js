@@ -98,7 +98,8 @@
     }
   }
   const places = [...document.querySelectorAll("[data-figure]")];
-  const watch = new ResizeObserver((entries) => entries.forEach(({target}) => draw(target)));
+  const watch = new ResizeObserver((entries) =>
+    requestAnimationFrame(() => entries.forEach(({target}) => draw(target))));
   night.addEventListener("change", () => places.forEach((place) => {
     const last = drawn.get(place);
     if (last) last.width = 0;

@@ -1,0 +1,321 @@
+"""The account of a study: what was asked, what was grown, what helped, what it is worth.
+
+Made from stored results alone. Every sentence with a number and every figure comes from a table that is
+saved beside the report.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cloudchamber import __version__
+from cloudchamber.analysis import cluster_curve
+from cloudchamber.errors import TraceError
+from cloudchamber.experiment import Results
+from cloudchamber.measures import MEASURES
+from cloudchamber.report import evidence
+from cloudchamber.report.document import (
+    Block,
+    Document,
+    Prose,
+    Reading,
+    Section,
+    Table,
+)
+from cloudchamber.report.figures import Axis, grid_of_curves, intervals
+from cloudchamber.report.judgement import answer, verdicts
+from cloudchamber.report.page import save
+from cloudchamber.report.sceptic import checks, doubts
+from cloudchamber.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["build", "write"]
+
+ALSO = ("top-5 share", "entropy", "mean position")
+
+
+def write(study: Study, results: Results, folder: str | Path, rerun: str = "") -> Document:
+    """Build the account, save it as report.html and its tables under results/.
+
+    Raises:
+        TraceError: nothing is complete yet, or the folder cannot be written.
+    """
+    document, tables = build(study, results, rerun)
+    folder = Path(folder)
+    try:
+        (folder / "results").mkdir(parents=True, exist_ok=True)
+        for name, frame in tables.items():
+            _keep(frame, folder / "results" / f"{name}.parquet")
+        save(document, folder / "report.html")
+    except OSError as error:
+        raise TraceError(f"cannot write the report into {folder}: {error.strerror}.") from None
+    return document
+
+
+def build(
+    study: Study, results: Results, rerun: str = ""
+) -> tuple[Document, dict[str, "pd.DataFrame"]]:
+    """The account and the tables it rests on, by name.
+
+    Raises:
+        TraceError: not one run is complete.
+    """
+    if results.done.empty:
+        raise TraceError(
+            f"{results.folder.parent} holds no complete run yet; run the study (again) first."
+        )
+    tables = _tables(study, results)
+    extra = dict(study.account(study, results)) if study.account else {}
+    seen = (*checks(results), *_checks(extra.pop(0, ())))
+    judged = verdicts(study, results, doubts(seen))
+    sections = (
+        _identify(study, judged.criterion, extra.get(1, ())),
+        _microspecify(study, extra.get(2, ())),
+        _grow(study, tables, extra.get(3, ())),
+        _intervene(study, tables, extra.get(4, ())),
+        _validate(judged.blocks, extra.get(5, ())),
+        Section(
+            "What a sceptic would ask first",
+            None,
+            "Before any claim: were the agents able to do what the study supposes?",
+            seen,
+        ),
+    )
+    document = Document(
+        title=study.title or study.name,
+        question=study.question,
+        answer=answer(study, tables, judged),
+        facts=_facts(results),
+        sections=tuple(section for section in sections if section.blocks),
+        rerun=rerun or f'study.run("{results.folder.parent}")',
+        notes=study.notes,
+        provenance=_provenance(study, results),
+        unfinished=_unfinished(results),
+    )
+    return document, tables
+
+
+def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
+    main = study.phenomenon.measure
+    also = [MEASURES[name] for name in ALSO if name != main.name]
+    tables = {
+        "runs": results.runs,
+        "cells": evidence.cells(study, results, [main, *also]),
+        "courses": evidence.courses(study, results, main, cluster_curve),
+    }
+    if study.factors:
+        tables["factors"] = evidence.factors(study, results, main)
+    if study.interventions:
+        tables["interventions"] = evidence.contrasts(study, results, main)
+    if study.attack is not None:
+        tables["attack"] = evidence.attacks(study, results)
+    return tables
+
+
+def _keep(frame: "pd.DataFrame", path: Path) -> None:
+    """Save a table as Parquet, by DuckDB as the trace is."""
+    import duckdb
+
+    if frame.empty:
+        return
+    plain = frame.copy()
+    for name in plain.columns:
+        if str(plain[name].dtype) in ("object", "category"):
+            plain[name] = plain[name].astype(str)
+    fresh = path.with_suffix(".tmp")
+    with duckdb.connect() as connection:
+        connection.register("kept", plain)
+        connection.execute(
+            f"COPY kept TO '{str(fresh).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
+        )
+    fresh.replace(path)
+
+
+def _checks(blocks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A study's own checks stand with the others."""
+    return tuple(blocks)
+
+
+def _identify(study: Study, criterion: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
+    what = study.phenomenon
+    told = (
+        f"**{what.name.capitalize()}** is a phenomenon of the {what.level} level. {what.question} It is "
+        f"measured by the {what.measure.name} ({what.measure.unit})."
+    )
+    return Section("What is to be grown", 1, told, (*criterion, *extra))
+
+
+def _microspecify(study: Study, extra: tuple[Block, ...]) -> Section:
+    varied = [
+        f"**{factor.name}**: {', '.join(setting.name for setting in factor.settings)}"
+        for factor in study.factors
+    ]
+    blocks: list[Block] = [Reading(study.microspec.aloud(), "The baseline, read aloud")]
+    if varied:
+        blocks.append(Prose("Varied, in every combination: " + "; ".join(varied) + "."))
+    return Section(
+        "Who interacts, and how",
+        2,
+        "The specification and a seed, with the agents' answers, determine every run completely.",
+        (*blocks, *extra),
+    )
+
+
+def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ...]) -> Section:
+    main = study.phenomenon.measure
+    grown = [cell.name for cell in study.design() if cell.levels]
+    frame = tables["cells"]
+    mine = frame[(frame["measure"] == main.name) & frame["label"].isin(grown)]
+    blocks: list[Block] = [
+        intervals(
+            mine,
+            id="cells",
+            title=f"{main.name.capitalize()} in each cell",
+            caption=f"{main.unit.capitalize()}. Mean over runs with 95 % interval; the run is the unit.",
+            value=Axis("value", main.name),
+            sort="given",
+        )
+    ]
+    if "factors" in tables:
+        blocks.append(
+            intervals(
+                tables["factors"],
+                id="factors",
+                title=f"What each factor changes in the {main.name}",
+                caption="Difference from the factor's first level, averaged over the other factors; one "
+                "number a replicate, runs paired by their noise, 95 % interval.",
+                value=Axis("value", f"change in {main.name}"),
+                group="factor",
+                reference=(0.0, "no effect"),
+                sort="given",
+            )
+        )
+    blocks += _courses(study, tables["courses"])
+    blocks += [*extra, _cells_table(frame)]
+    return Section(
+        "What grew",
+        3,
+        "Every combination of the factors, grown in replicates that share their noise across cells.",
+        tuple(blocks),
+    )
+
+
+def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
+    if courses.empty or not study.factors or courses["step"].nunique() < 3:
+        return []
+    main = study.phenomenon.measure
+    first, *rest = [factor.name for factor in study.factors]
+    return [
+        grid_of_curves(
+            courses,
+            id="courses",
+            title=f"{main.name.capitalize()} over time",
+            caption="Mean over runs with pointwise 95 % interval; a step is a round of the whole "
+            "population. Few choices are concentrated by chance alone: compare curves at the same step.",
+            x=Axis("step", "step"),
+            y=Axis("value", main.name),
+            panel=rest[0] if rest else first,
+            low="low",
+            high="high",
+            series=first if rest else None,
+            columns=3,
+            height=190,
+        )
+    ]
+
+
+def _cells_table(frame: "pd.DataFrame") -> Table:
+    wide = frame.pivot(index="label", columns="measure", values="text")
+    wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
+    order = ["cell", *[name for name in frame["measure"].unique()]]
+    return Table(
+        "Every measure in every cell",
+        wide[order],
+        "Mean over runs with 95 % interval (unpredictability: jackknife over runs).",
+    )
+
+
+def _intervene(
+    study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ...]
+) -> Section:
+    main = study.phenomenon.measure
+    blocks: list[Block] = []
+    if "interventions" in tables:
+        blocks.append(
+            intervals(
+                tables["interventions"],
+                id="interventions",
+                title=f"What each intervention changes in the {main.name}",
+                caption=f"Difference from the cell at risk ({study.at_risk()}), replicate by replicate; "
+                "95 % interval. Below zero: less concentrated.",
+                value=Axis("value", f"change in {main.name}"),
+                group="on",
+                reference=(0.0, "no effect"),
+                sort="given",
+            )
+        )
+    if "attack" in tables and not tables["attack"].empty:
+        blocks.append(
+            intervals(
+                tables["attack"],
+                id="attack",
+                title="What the attack gains its target, under each intervention",
+                caption="Share of all choices that go to the target, attacked less not attacked, replicate "
+                "by replicate; 95 % interval. An interval of no width: the intervention undoes the "
+                "attack by construction, or nothing varied.",
+                value=Axis("value", "gain in the target's share"),
+                reference=(0.0, "no gain"),
+                sort="given",
+            )
+        )
+    return Section(
+        "What helps",
+        4,
+        f"Each intervention is applied to the cell at risk, {study.at_risk()}; so is the attack, alone and "
+        "under each intervention.",
+        (*blocks, *extra),
+    )
+
+
+def _validate(blocks: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
+    return Section(
+        "What it is worth",
+        5,
+        "Three verdicts: was it grown, is this the process, does the evidence outside agree.",
+        (*blocks, *extra),
+    )
+
+
+def _facts(results: Results) -> tuple[tuple[str, str], ...]:
+    done = results.done.drop_duplicates("run")
+    facts = [
+        ("conditions", str(len(results.design.conditions()))),
+        ("complete runs", f"{len(done):,}"),
+        ("decisions", f"{int(done['decisions'].sum()):,}"),
+    ]
+    if done["tokens"].sum():
+        facts.append(("tokens read and written", f"{int(done['tokens'].sum()):,}"))
+    return tuple(facts)
+
+
+def _provenance(study: Study, results: Results) -> tuple[tuple[str, str], ...]:
+    models = sorted({name for name in results.done["model"].dropna() if name})
+    return (
+        ("cloudchamber", __version__),
+        ("baseline specification", study.microspec.hash),
+        ("seed", str(results.seed)),
+        ("replicates", str(results.replicates)),
+        *((("language model", "; ".join(models)),) if models else ()),
+    )
+
+
+def _unfinished(results: Results) -> str:
+    if results.complete:
+        return ""
+    runs = results.runs.drop_duplicates("run")
+    lacking = int((runs["status"] != "done").sum())
+    return (
+        f"{lacking} of {len(runs)} runs are missing or failed; what is here rests on the others. The same "
+        "command goes on where it stopped."
+    )

@@ -1,0 +1,177 @@
+"""The tidy tables that a report rests on: every number and figure of it can be recomputed from them.
+
+The run is the unit throughout; cells are compared replicate by replicate, because paired runs share
+their noise.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cloudchamber.analysis import Estimate, difference, mean
+from cloudchamber.experiment import Results
+from cloudchamber.measures import Measure, final_tallies
+from cloudchamber.measures.concentration import unpredictability_by_run
+from cloudchamber.measures.estimate import jackknife
+from cloudchamber.microspec import Engineered
+from cloudchamber.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "attacks",
+    "cells",
+    "contrasts",
+    "courses",
+    "estimates",
+    "factors",
+    "target_share",
+]
+
+Tabled = dict[str, "pd.DataFrame"]
+
+
+def estimates(told: Iterable[tuple[dict[str, Any], Estimate]]) -> "pd.DataFrame":
+    """A row an estimate: its labels, then value, low, high, n, unit, p, and the estimate as text."""
+    import pandas as pd
+
+    rows = [
+        labels
+        | {"value": e.value, "low": e.low, "high": e.high, "n": e.n, "unit": e.unit}
+        | {"p": np.nan if e.p is None else e.p, "text": str(e)}
+        for labels, e in told
+    ]
+    return pd.DataFrame(rows)
+
+
+def cells(study: Study, results: Results, measures: Iterable[Measure]) -> "pd.DataFrame":
+    """Each measure in each cell: label, measure, and the estimate over runs."""
+    told = []
+    for measure in measures:
+        table = results.measure(measure)
+        for cell in study.design():
+            told.append(({"label": cell.name, "measure": measure.name}, mean(table[cell.name])))
+    for cell in study.design():
+        tally = _tally(results, cell.name)
+        labels = {"label": cell.name, "measure": "unpredictability"}
+        told.append((labels, jackknife(tally, _unpredictability)))
+    return estimates(told)
+
+
+def _unpredictability(tally: Any) -> float:
+    values = unpredictability_by_run(tally)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _tally(results: Results, cell: str) -> Any:
+    """(runs, items): what each item gained in each run of a cell."""
+    wanted = set(results.ids(cell))
+    for tally in final_tallies(results.trace):
+        mine = [at for at, run in enumerate(tally.run.tolist()) if run in wanted]
+        if mine:
+            return tally.value[mine, -1]
+    return np.zeros((0, 1))
+
+
+def factors(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
+    """What each level of each factor changes against the first, averaged over the other factors.
+
+    One number a replicate: the mean difference over the pairs of cells that differ in this factor alone.
+    """
+    table = results.measure(measure)
+    told = []
+    for factor in study.factors:
+        names = [setting.name for setting in factor.settings]
+        for level in names[1:]:
+            gap = _gap(study, table, factor.name, level, names[0])
+            labels = {
+                "label": f"{factor.name}: {level} instead of {names[0]}",
+                "factor": factor.name,
+            }
+            told.append((labels, difference(gap, gap * 0, paired=True)))
+    return estimates(told)
+
+
+def _gap(
+    study: Study, table: "pd.DataFrame", factor: str, level: str, first: str
+) -> "pd.Series[float]":
+    grown = [cell for cell in study.design() if factor in cell.levels]
+    place = {frozenset(cell.levels.items()): cell.name for cell in grown}
+    gaps = []
+    for cell in grown:
+        if cell.levels[factor] != level:
+            continue
+        other = place[frozenset({**cell.levels, factor: first}.items())]
+        gaps.append(table[cell.name] - table[other])
+    whole: pd.Series[float] = sum(gaps) / len(gaps)  # type: ignore[assignment]  # sum() of series
+    return whole
+
+
+def contrasts(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
+    """What each intervention changes in the cell at risk, replicate by replicate."""
+    table, risk = results.measure(measure), study.at_risk()
+    told = [
+        (
+            {"label": one.name, "on": one.on},
+            difference(table[f"with {one.name}"], table[risk], paired=True),
+        )
+        for one in study.interventions
+    ]
+    return estimates(told)
+
+
+def target_share(items: tuple[int, ...]) -> Measure:
+    """The share of all choices that fall on some items."""
+    import pandas as pd
+
+    def compute(source: Any) -> "pd.Series[float]":
+        parts = [
+            pd.Series(
+                t.value[:, -1, list(items)].sum(axis=1) / t.value[:, -1].sum(axis=1), index=t.run
+            )
+            for t in final_tallies(source)
+        ]
+        return pd.concat(parts).rename_axis("run")
+
+    return Measure("target's share", "share of all choices", 0, 1, compute)
+
+
+def attacks(study: Study, results: Results) -> "pd.DataFrame":
+    """What the attack gains its target, without and under each intervention: label and estimate."""
+    attacked = study.design()["attacked"].spec.visibility.order
+    if not isinstance(attacked, Engineered):
+        return estimates([])
+    table = results.measure(target_share(attacked.pinned))
+    pairs = [("no intervention", "attacked", study.at_risk())]
+    pairs += [
+        (one.name, f"attacked, with {one.name}", f"with {one.name}") for one in study.interventions
+    ]
+    return estimates(
+        ({"label": label}, difference(table[after], table[before], paired=True))
+        for label, after, before in pairs
+    )
+
+
+def courses(
+    study: Study,
+    results: Results,
+    measure: Measure,
+    curve: Callable[["pd.DataFrame"], "pd.DataFrame"],
+) -> "pd.DataFrame":
+    """The measure over time in each cell of the factorial: label, levels, step, value, low, high."""
+    import pandas as pd
+
+    if measure.over_time is None:
+        return pd.DataFrame()
+    frame = measure.over_time(results.trace)
+    parts = []
+    for cell in study.design():
+        if not cell.levels:
+            continue
+        mine = frame[frame["run"].isin(results.ids(cell))]
+        if mine["value"].notna().any():
+            told = curve(mine).reset_index(names="step").assign(label=cell.name, **cell.levels)
+            parts.append(told)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

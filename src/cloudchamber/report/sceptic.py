@@ -1,0 +1,115 @@
+"""What a sceptic would ask first: is it all there, did the agents answer, and what do they answer by?"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cloudchamber.analysis import Estimate, mean
+from cloudchamber.experiment import Results
+from cloudchamber.measures import attention
+from cloudchamber.report.document import Check, State
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["checks", "doubts"]
+
+
+def checks(results: Results) -> tuple[Check, ...]:
+    """The checks that any study can be put through."""
+    asked = _asked(results)
+    return (_complete(results), *([] if asked.empty else _answers(results, asked)))
+
+
+def doubts(given: tuple[Check, ...]) -> tuple[str, ...]:
+    """What the checks say against any claim: the answers of those that are bad."""
+    return tuple(f"{check.question} {check.answer}" for check in given if check.state == "bad")
+
+
+def _asked(results: Results) -> "pd.DataFrame":
+    """The runs in which a language model was asked."""
+    done = results.done
+    return done[done["model"].fillna("") != ""]
+
+
+def _complete(results: Results) -> Check:
+    runs = results.runs.drop_duplicates("run")
+    failed, missing = (int((runs["status"] == status).sum()) for status in ("failed", "missing"))
+    told = f"{len(runs) - failed - missing} of {len(runs)} runs are complete"
+    if not failed and not missing:
+        return Check("Is every run there?", f"Yes: {told}.", "fine")
+    reasons = sorted(set(runs.loc[runs["status"] == "failed", "reason"]))
+    why = f" Failed because: {'; '.join(reasons[:3])}." if reasons else ""
+    return Check(
+        "Is every run there?",
+        f"No: {told}, {failed} failed, {missing} are missing.{why}",
+        "warning",
+    )
+
+
+def _answers(results: Results, asked: "pd.DataFrame") -> list[Check]:
+    runs = set(asked["run"])
+    found = [_parsed(results, runs)]
+    if results.trace.sql("SELECT 1 FROM exposures LIMIT 1").fetchall():
+        found += [_mass(results, runs), _labels(results, runs)]
+    return found
+
+
+def _parsed(results: Results, runs: set[int]) -> Check:
+    kept = results.done.drop_duplicates("run")
+    kept = kept[kept["run"].isin(runs)]
+    total = int(kept["questions"].sum())
+    counts = {name: int(kept[name].sum()) for name in ("unparseable", "refused", "timeouts")}
+    share = sum(counts.values()) / max(total, 1)
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    state: State = "fine" if share < 0.01 else "warning" if share < 0.1 else "bad"
+    return Check(
+        "What fraction could not be used?",
+        f"{share:.1%} of {total:,} answers ({told}); they are counted, never replaced.",
+        state,
+    )
+
+
+def _mass(results: Results, runs: set[int]) -> Check:
+    by_run = attention.valid_mass(results.trace)
+    found = mean(by_run[by_run.index.isin(runs)])
+    if not np.isfinite(found.value):
+        return Check(
+            "Does the model answer as it is asked?",
+            "Its answers were sampled; the share that could be read is above.",
+            "fine",
+        )
+    state: State = "fine" if found.value >= 0.5 else "warning" if found.value >= 0.02 else "bad"
+    return Check(
+        "Does the model answer as it is asked?",
+        f"It puts {found} of its probability on the allowed answers; the choices are read from that "
+        f"part. {'Little mass is weak evidence.' if state != 'fine' else ''}".strip(),
+        state,
+    )
+
+
+def _labels(results: Results, runs: set[int]) -> Check:
+    shares = attention.variance_shares(results.trace)
+    shares = shares[shares.index.isin(runs)]
+    found = {name: mean(shares[name]) for name in shares.columns}
+    label, rest = found["label"], max(_value(found["position"]), _value(found["item"]))
+    told = "; ".join(f"{name} {estimate}" for name, estimate in found.items())
+    if not np.isfinite(label.value):
+        return Check(
+            "Is it biased by the options' labels?", "There are no lists to tell it by.", "fine"
+        )
+    biased = label.value > max(rest, 0.1)
+    return Check(
+        "Is it biased by the options' labels?",
+        f"Shares of the variance of choice within runs: {told}. "
+        + (
+            "The random codes explain most: much of what it chooses is the code."
+            if biased
+            else "The random codes do not explain most of it."
+        ),
+        "warning" if biased else "fine",
+    )
+
+
+def _value(estimate: Estimate) -> float:
+    return estimate.value if np.isfinite(estimate.value) else 0.0

@@ -1,0 +1,126 @@
+"""What the herding study's report says beyond any study's: position, shown likes, and who saw them."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cloudchamber.analysis import cluster_curve, mean
+from cloudchamber.measures import attention
+from cloudchamber.report import Check, Prose
+from cloudchamber.report.figures import Axis, curve, profile
+
+if TYPE_CHECKING:
+
+    from cloudchamber import Results, Study
+
+LEVELS = (0, 1, 10, 100, 1000)
+BANDS = (1, 6, 11, 25)
+BAND_NAMES = {1: "places 1-5", 6: "places 6-10", 11: "places 11-24", 25: "places 25 on"}
+FOLLOW = "check: told to follow likes"
+SINGLE = "check: one at a time, told to follow likes"
+
+
+def blocks(study: "Study", results: "Results", *, quick: bool = False) -> dict[int, tuple]:
+    """Further blocks by stage; under 0 the study's own checks."""
+    if not results.trace.sql("SELECT 1 FROM exposures LIMIT 1").fetchall():
+        told = "The trace was kept without exposures (its level is summary): what follows from them, the "
+        return {3: (Prose(told + "effect of position and of shown likes, cannot be told."),)}
+    grown = [by_position(study, results), *by_likes(study, results)]
+    return {0: tuple(saw_likes(results)), 3: tuple(block for block in grown if block is not None)}
+
+
+def by_position(study: "Study", results: "Results"):
+    """P(choice | position) where the order is shuffled, for each way of showing likes."""
+    import pandas as pd
+
+    table = attention.choice_by_position(results.trace)
+    parts = []
+    for cell in study.design().where(order="shuffled"):
+        mine = table[table.index.isin(results.ids(cell))]
+        told = cluster_curve(mine).reset_index(names="position")
+        parts.append(told.assign(likes=cell.levels["likes"]))
+    frame = pd.concat(parts, ignore_index=True)
+    return profile(
+        frame,
+        id="position",
+        title="How the place in the feed decides",
+        caption=(
+            "Probability that the item at each place is chosen, order shuffled for each reader; mean over "
+            "runs with pointwise 95 % interval. The dashed line is a choice blind to place."
+        ),
+        position=Axis("position", "place in the feed"),
+        probability=Axis("value", "P(choice)"),
+        low="low",
+        high="high",
+        series="likes",
+        options=study.microspec.world.items,
+    )
+
+
+def by_likes(study: "Study", results: "Results"):
+    """P(choice | shown likes, place) where likes are seeded, from a list and one at a time."""
+    names = [cell.name for cell in study.design() if cell.name.startswith("seeded")]
+    lists = [name for name in names if name == "seeded / shuffled"]
+    single = [name for name in names if name.endswith("one at a time")]
+    for which, cells in (("list", lists), ("single", single)):
+        if results.ids(cells):
+            yield _likes(results, cells, which)
+
+
+def _likes(results: "Results", cells: list[str], which: str):
+    import pandas as pd
+
+    bands = BANDS if which == "list" else (1,)
+    frame = attention.choice_by_signal(results.trace, "likes", levels=LEVELS, positions=bands)
+    frame = frame[frame["run"].isin(results.ids(cells)) & frame["level"].notna()]
+    parts = []
+    for band, rows in frame.groupby("band"):
+        wide = rows.pivot(index="run", columns="level", values="value")
+        told = cluster_curve(wide).reset_index(names="likes")
+        parts.append(told.assign(band=BAND_NAMES[int(band)] if which == "list" else "alone"))
+    told = pd.concat(parts, ignore_index=True)
+    # Equal steps for 0, 1, 10, ...: what is asked is whether more likes do more than one.
+    told["shown"] = told["likes"].map({level: f"{level:,}" for level in LEVELS})
+    listed = "in a list" if which == "list" else "one item at a time"
+    return curve(
+        told.assign(step=np.log10(told["likes"].clip(lower=0.1)) + 1),
+        id=f"likes-{which}",
+        title=f"What shown likes do, {listed}",
+        caption=(
+            f"Probability of choice by likes shown (seeded at random), {listed}; mean over runs with "
+            "pointwise 95 % interval. Steps along the page: 0, 1, 10, 100, 1000 likes."
+        ),
+        x=Axis("step", "likes shown: 0 = none, 1 = one, 2 = ten, 3 = hundred, 4 = thousand"),
+        y=Axis("value", "P(choice)" if which == "list" else "P(yes)"),
+        low="low",
+        high="high",
+        series="band" if which == "list" else None,
+        points=True,
+    )
+
+
+def saw_likes(results: "Results"):
+    """Manipulation check: told to choose the most liked item, does it do so more often?"""
+    for cell, where in ((FOLLOW, "a list"), (SINGLE, "one item at a time")):
+        if cell not in {each.name for each in results.design} or not results.ids(cell):
+            continue
+        yield _saw(results, cell, where)
+
+
+def _saw(results: "Results", cell: str, where: str) -> Check:
+    effect = attention.signal_effect(results.trace, "likes", cut=1000)
+    told = mean(effect[effect.index.isin(results.ids(cell))])
+    question = f"Does it see the likes in {where}, and do as told?"
+    said = (
+        "Told to choose the most liked, its probability of choosing an item that shows 1,000 likes exceeds "
+        f"that of others by {told}"
+    )
+    if not told.known:
+        return Check(question, f"{said}.", "warning")
+    if told.low > 0:
+        return Check(question, f"{said}: it sees them.", "fine")
+    return Check(
+        question,
+        f"{said}: no sign that it does, so an effect of likes on it could not show.",
+        "warning",
+    )

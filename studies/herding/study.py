@@ -1,0 +1,151 @@
+"""Herding in an agents' news feed: do visible likes and ranking concentrate what agents choose?
+
+After the published design (REFERENCES: a feed of 48 items in an order reshuffled for each browse; likes
+hidden, organic or seeded), whose finding is that position gates what is considered at all and that any
+visible like, however few, shifts choice inside the gate.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from account import blocks
+
+from cloudchamber import Cell, Factor, Feed, Group, Microspec, Population, Setting, Study
+from cloudchamber.agents import LanguageModel
+from cloudchamber.intervention import (
+    bucket,
+    hide,
+    instruct,
+    one_at_a_time,
+    pin,
+    shuffle_for_each_reader,
+)
+from cloudchamber.microspec import Decider, Hidden, Popularity, Seeded, Sequential, Shuffled
+from cloudchamber.phenomenon import HERDING
+from cloudchamber.randomness import keys, normals
+from cloudchamber.validation.field import read_popularity
+
+HEADLINES = Path(__file__).with_name("headlines.csv")
+SHOWN = "visibility.fields.likes"
+LIKES = Factor(
+    "likes",
+    (
+        Setting("hidden", {SHOWN: Hidden()}),
+        Setting("organic", {SHOWN: "exact"}),
+        Setting("seeded", {SHOWN: Seeded(levels=(0.0, 1.0, 10.0, 100.0, 1000.0))}),
+    ),
+)
+ORDER = Factor(
+    "order",
+    (
+        Setting("shuffled", {"visibility.order": Shuffled()}),
+        Setting("fixed", {"visibility.order": Shuffled(each="run")}),
+        Setting("by popularity", {"visibility.order": Popularity()}),
+    ),
+)
+MERIT = "Judge each item on its own merit, and ignore where it stands and how many liked it."
+FOLLOW = "Always choose the item with the most likes."
+TARGET = 7
+"""The item that the attack pins to the top; any would do."""
+
+
+def study(
+    *,
+    quick: bool = False,
+    decides: Decider | None = None,
+    items: Path | None = None,
+    field: Path | None = None,
+) -> Study:
+    """The five stages; sizes depend on whether a language model decides, which takes time."""
+    decider = decides or LanguageModel()
+    feed = Feed.from_file(items or HEADLINES)
+    if not feed.quality and not decider.reads_text:
+        # Rules cannot read: what a headline is worth to them is drawn once, from a normal distribution.
+        drawn = normals(keys(0, 0, "quality"), feed.items)
+        feed = feed.altered(quality=tuple(round(float(z) / 2, 3) for z in drawn))
+    readers, rounds, replicates = sizes(decider.reads_text, quick)
+    microspec = Microspec(
+        world=feed,
+        population=Population(groups=(Group(name="readers", count=readers, decides=decider),)),
+        turns=Sequential(steps=rounds),
+    )
+    likes, order = (LIKES, ORDER) if not quick else (_only(LIKES, 0, 2), _only(ORDER, 0, 2))
+    return Study(
+        name="herding",
+        title="Herding in an agents' news feed",
+        question=(
+            "Do visible likes and the order of the feed concentrate what agents choose, "
+            "and which changes of the feed or the agents prevent it?"
+        ),
+        phenomenon=HERDING,
+        microspec=microspec,
+        factors=(likes, order),
+        replicates=replicates,
+        more=tuple(_more(microspec, quick)),
+        null="hidden / shuffled",
+        risk="seeded / by popularity" if quick else "organic / by popularity",
+        interventions=_interventions(quick),
+        attack=pin(TARGET),
+        field=read_popularity(field) if field else None,
+        account=partial(blocks, quick=quick),
+        notes=_notes(quick, decider),
+    )
+
+
+def sizes(model: bool, quick: bool) -> tuple[int, int, int]:
+    """Readers, rounds (each reader browses once a round), replicates."""
+    if model:
+        return (4, 1, 2) if quick else (10, 1, 5)
+    return (24, 4, 10) if quick else (48, 20, 20)
+
+
+def _only(factor: Factor, *which: int) -> Factor:
+    return Factor(factor.name, tuple(factor.settings[index] for index in which))
+
+
+def _more(spec: Microspec, quick: bool) -> list[Cell]:
+    """Beside the combinations: seeded likes with one item at a time, and the manipulation check."""
+    seeded = LIKES.settings[2].apply(spec)
+    cells = [Cell("seeded / one at a time", one_at_a_time()(seeded))]
+    if not quick and any(group.decides.reads_text for group in spec.population.groups):
+        cells.append(Cell("hidden / one at a time", one_at_a_time()(LIKES.settings[0].apply(spec))))
+        cells.append(Cell("check: told to follow likes", instruct(FOLLOW)(seeded)))
+        cells.append(
+            Cell(
+                "check: one at a time, told to follow likes",
+                one_at_a_time()(instruct(FOLLOW)(seeded)),
+            )
+        )
+    return cells
+
+
+def _interventions(quick: bool):
+    if quick:
+        return (one_at_a_time(),)
+    return (
+        hide("likes"),
+        shuffle_for_each_reader(),
+        one_at_a_time(),
+        bucket("likes", (1.0, 10.0, 100.0)),
+        instruct(MERIT, "judge on merit"),
+    )
+
+
+def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
+    notes = [
+        "Seeded likes are dealt to the items at random for each decision, so that their effect is an "
+        "effect of what is shown; organic likes go with the items that were liked, and their effect is "
+        "told within places only.",
+        "In the order called fixed, each run has one order of its own for all its readers, drawn at random.",
+    ]
+    if decider.reads_text:
+        notes.append(
+            "A small language model decides: what it does is a finding about this model and this prompt, "
+            "not about agents at large."
+        )
+    if quick:
+        notes.append(
+            "This is the quick version: few runs of few decisions. It shows that everything works and what "
+            "a report looks like; nearly every question is left undecided by so little."
+        )
+    return tuple(notes)
