@@ -145,6 +145,12 @@ def test_intervals_are_sorted_and_keep_a_dot_without_bounds() -> None:
     assert given_order.spec["layer"][0]["encoding"]["y"]["sort"] == list(frame.intervention)
 
 
+def test_whole_values_with_broken_bounds_keep_their_decimals() -> None:
+    frame = pd.DataFrame({"label": ["a", "b"], "value": [1, 2], "low": [0.5, 1.5], "high": 2.5})
+    drawn = figures.intervals(frame, id="i", title="t", caption="c")
+    assert "',.1f'" in named(dict(drawn.spec), "wide-numbers")["transform"][0]["calculate"]
+
+
 def test_rows_that_cannot_be_placed_are_left_out() -> None:
     frame = pd.DataFrame({"step": [0, 1, 2, 3], "y": [0.1, np.nan, np.inf, 0.4]})
     drawn = figures.curve(frame, id="c", title="t", caption="c", x="step", y="y")
