@@ -25,7 +25,6 @@ PROSE = [path for path in [*FILES, *ROOT.glob("*.md")] if path.suffix in {".py",
 WORDS = {
     r"time[ -]?steps?": "step",
     r"episodes?": "run",
-    r"simulators?": "engine, or microspecification",
     r"simulation models?": "microspecification (a model is a language model)",
     r"agent-based models? (?:is|are|runs?)": "microspecification",
     r"hyper-?parameters?": "factor, or field of the specification",

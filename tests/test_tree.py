@@ -1,0 +1,68 @@
+"""The tree that README.md and ARCHITECTURE.md print is the tree on disk."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "cloudchamber"
+NOT_SOURCE = {"__pycache__", "_studies"}
+
+
+def printed(page: Path) -> dict[str, str]:
+    """Path below src/cloudchamber -> description, from the fenced block that opens with it.
+
+    A line is `name  description`; folders end in a slash; deeper is further right, with or without
+    the lines of a drawing.
+    """
+    blocks = re.findall(r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
+    trees = [block for block in blocks if block.lstrip().startswith("src/cloudchamber/")]
+    assert len(trees) == 1, f"{page.name} has {len(trees)} blocks that open with src/cloudchamber/"
+    found: dict[str, str] = {}
+    above: list[tuple[int, str]] = []  # the open folders, with their indents
+    for line in trees[0].splitlines()[1:]:
+        match = re.fullmatch(r"( +)(\S+)(?: +(\S.*))?", re.sub("[│├└─]", " ", line))
+        if not match:
+            break  # a line at the left edge (studies/, tests/) ends the package
+        indent, name, said = len(match[1]), match[2], match[3]
+        while above and above[-1][0] >= indent:
+            above.pop()
+        path = "".join(folder for _, folder in above) + name
+        found[path] = said or ""
+        if name.endswith("/"):
+            above.append((indent, name))
+    return found
+
+
+def on_disk() -> tuple[set[str], set[str]]:
+    """Folders that hold modules (with a final slash), and modules; no __init__.py below the top."""
+    modules = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if not NOT_SOURCE & set(path.parts)
+    }
+    folders = {f"{Path(name).parent.as_posix()}/" for name in modules if "/" in name}
+    return folders, {name for name in modules if not name.endswith("/__init__.py")}
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
+def test_the_printed_tree_is_the_tree(name: str) -> None:
+    folders, modules = on_disk()
+    tree = printed(ROOT / name)
+    there = folders | modules
+    shown = {path for path in tree if path.endswith(("/", ".py"))}
+    detailed = {
+        path
+        for path in shown
+        if path.endswith("/") and any(other != path and other.startswith(path) for other in shown)
+    }
+    # A folder may stand for all of its modules; once one of them is listed, all are.
+    due = {
+        path
+        for path in there
+        if "/" not in path.rstrip("/") or any(path.startswith(folder) for folder in detailed)
+    }
+    assert shown - there == set(), "printed, but not on disk"
+    assert due - shown == set(), "on disk, but not printed"
+    assert [path for path, said in tree.items() if not said] == [], "printed without a description"
