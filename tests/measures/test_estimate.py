@@ -93,7 +93,7 @@ def test_ratio() -> None:
 
 def test_the_jackknife_of_a_mean_is_the_t_interval() -> None:
     values = np.random.default_rng(0).normal(size=9)
-    found, plain = jackknife(lambda x: float(x.mean()), values), mean(values)
+    found, plain = jackknife(values, lambda x: float(x.mean())), mean(values)
     assert (found.low, found.high) == pytest.approx((plain.low, plain.high))
 
 
@@ -143,7 +143,7 @@ def test_the_interval_of_unpredictability_is_not_too_narrow() -> None:
         return rng.multinomial(200, rng.dirichlet(np.full(12, 3.0), runs))
 
     truth = unpredictability(tallies(np.random.default_rng(10**6), 5000))
-    share = covered(lambda r: jackknife(unpredictability, tallies(r, 12)), truth, 600)
+    share = covered(lambda r: jackknife(tallies(r, 12), unpredictability), truth, 600)
     # 600 intervals: a standard error of 0.9 points
     assert 0.92 < share <= 1
 

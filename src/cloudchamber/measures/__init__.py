@@ -1,6 +1,21 @@
 """Measures: functions of traces, each a number for every run."""
 
-from cloudchamber.measures.measure import MEASURES, Measure, measure_named, of_tally
+from cloudchamber.measures.measure import (
+    MEASURES,
+    UNPREDICTABILITY,
+    Measure,
+    measure_named,
+    of_tally,
+)
 from cloudchamber.measures.tally import Tally, final_tallies, tallies
 
-__all__ = ["MEASURES", "Measure", "Tally", "final_tallies", "measure_named", "of_tally", "tallies"]
+__all__ = [
+    "MEASURES",
+    "UNPREDICTABILITY",
+    "Measure",
+    "Tally",
+    "final_tallies",
+    "measure_named",
+    "of_tally",
+    "tallies",
+]

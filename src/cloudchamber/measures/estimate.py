@@ -163,8 +163,8 @@ def proportion(successes: int, n: int, *, level: float = 0.95, unit: str = "run"
 
 
 def jackknife(
-    statistic: Callable[[Reals], float],
     values: ArrayLike,
+    statistic: Callable[[Reals], float],
     *,
     level: float = 0.95,
     unit: str = "run",
@@ -175,8 +175,8 @@ def jackknife(
     are not independent (Efron & Stein 1981: its variance is not too small on average).
 
     Args:
+        values: shape [runs, ...]; a row is a run.
         statistic: array of shape [runs, ...] -> a number.
-        values: shape [runs, ...].
         level: confidence.
         unit: what a row stands for.
     """

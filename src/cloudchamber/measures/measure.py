@@ -16,7 +16,7 @@ from cloudchamber.trace.tables import Readable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MEASURES", "Measure", "measure_named", "of_tally"]
+__all__ = ["MEASURES", "UNPREDICTABILITY", "Measure", "measure_named", "of_tally"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class Measure:
     """One number a run: a series indexed by run."""
     over_time: "Callable[[Readable], pd.DataFrame] | None" = None
     """The same at each checkpoint: columns run, step, value; None where it has no course."""
+    of_tally: "Callable[[Any], NDArray[np.float64]] | None" = None
+    """Tallies of shape [..., items] -> [...], where it is a function of the world's tallies alone."""
+    across_runs: bool = False
+    """Whether a run's number says how it differs from the other runs measured with it; such numbers
+    are not independent, and their mean takes a jackknife. `of_tally` is then [runs, items] -> [runs]."""
 
     def __call__(self, source: Readable) -> "pd.Series[float]":
         """One number a run, named after the measure."""
@@ -59,6 +64,7 @@ def of_tally(
         high,
         partial(_final, function=function),
         partial(_course, function=function),
+        function,
     )
 
 
@@ -101,6 +107,18 @@ MEASURES: dict[str, Measure] = {
         Measure("effect of likes", "probability of choice", -1, 1, attention.signal_effect),
     )
 }
+
+# Not among MEASURES: its numbers speak of the runs measured together, so it is asked for a cell at a time.
+UNPREDICTABILITY = Measure(
+    "unpredictability",
+    "mean difference in an item's share between two runs",
+    0,
+    1,
+    partial(_final, function=concentration.unpredictability_by_run),
+    None,
+    concentration.unpredictability_by_run,
+    across_runs=True,
+)
 
 
 def measure_named(name: str) -> Measure:

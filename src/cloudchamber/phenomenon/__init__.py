@@ -1,0 +1,18 @@
+"""Stage 1: the collective risk that is to be grown, and when it counts as grown."""
+
+from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
+from cloudchamber.phenomenon.null import independent, pooled_shares
+from cloudchamber.phenomenon.phenomenon import Criterion, Finding, Phenomenon
+from cloudchamber.phenomenon.taxonomy import RISKS, Risk
+
+__all__ = [
+    "HERDING",
+    "HERDING_FACETS",
+    "RISKS",
+    "Criterion",
+    "Finding",
+    "Phenomenon",
+    "Risk",
+    "independent",
+    "pooled_shares",
+]
