@@ -108,15 +108,39 @@ def test_public_names() -> None:
     assert [name for name in PUBLIC if not hasattr(cloudchamber, name)] == []
 
 
-def test_the_wheel_carries_the_studies_and_whatever_the_program_reads(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.iterdir()
-    inside = set(zipfile.ZipFile(wheel).namelist())
+    (built,) = folder.iterdir()
+    zipfile.ZipFile(built).extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def test_the_wheel_carries_the_studies_and_whatever_the_program_reads(wheel: Path) -> None:
+    inside = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
     package = [name.removeprefix("src/") for name in names(FILES) if name.startswith("src/")]
     studies = [f"cloudchamber/_{name}" for name in names(FILES) if name.startswith("studies/")]
     assert set(package + studies) - inside == set()
-    assert {name.split("/")[0] for name in inside if ".dist-info" not in name} == {"cloudchamber"}
+    assert {path.name for path in wheel.iterdir() if "dist-info" not in path.name} == {
+        "cloudchamber"
+    }
+
+
+def test_a_study_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
+    code = "import cloudchamber, cloudchamber.cli as c; print(cloudchamber.__file__); c.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "show", "herding", "--quick", "--agents", "two-stage"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(wheel), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(wheel)) and "a feed of 48 items" in done.stdout
 
 
 def loaded(statement: str) -> set[str]:
@@ -126,6 +150,7 @@ def loaded(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_import_is_light() -> None:
+@pytest.mark.parametrize("module", ["cloudchamber", "cloudchamber.cli"])
+def test_import_is_light(module: str) -> None:
     heavy = {"pydantic", "duckdb", "scipy", "pandas", "aiohttp", "tokenizers", "jinja2", "numba"}
-    assert heavy & loaded("import cloudchamber") == set()
+    assert heavy & loaded(f"import {module}") == set()
