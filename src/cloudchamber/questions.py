@@ -160,7 +160,8 @@ class Questions:
         """A signal as the agents see it, with 0 where it is hidden: what is not shown cannot attract."""
         if signal not in self.signals:
             return np.zeros(self.items.shape)
-        return np.nan_to_num(self.signals[signal], nan=0.0)
+        shown = self.signals[signal]
+        return shown if np.isfinite(shown).all() else np.nan_to_num(shown, nan=0.0)
 
 
 @dataclass(slots=True)
@@ -241,8 +242,8 @@ class Answers:
         total = weights.sum(axis=1, keepdims=True)
         if self.decline is not None:
             total = total + self.decline[rows][:, None]
-        with np.errstate(invalid="ignore"):
-            return np.where(total > 0, weights / total, 0.0)
+        # A row that was sampled stays NaN: its probabilities are unknown, not 0.
+        return np.asarray(weights / np.where(total == 0, 1.0, total))
 
 
 def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> Answers:
@@ -259,23 +260,32 @@ def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> 
     Gumbel-max by another name), and an option is included on its own when E < -log(1 - p). So the same
     agent under two specifications differs only where its distribution does.
     """
-    noise = randomness.exponentials(questions.address.keys("choice"), questions.items)
+    places = _places(weights)
+    offered, items = weights[:, places], questions.items[:, places]
+    noise = randomness.exponentials(questions.address.keys("choice"), items)
     if questions.choose.how == "any" or questions.kind == Kind.judge:
         with np.errstate(divide="ignore"):
-            included = noise < -np.log1p(-np.minimum(weights, 1.0))
-        return Answers(_ranked(included), weights)
+            included = noise < -np.log1p(-np.minimum(offered, 1.0))
+        picks = _ranked(included)
+        return Answers(np.where(picks < 0, -1, places[picks]).astype(np.int32), weights)
     with np.errstate(divide="ignore", over="ignore"):
-        arrival = np.divide(noise, weights, out=noise)
+        arrival = np.divide(noise, offered, out=noise)
     picks = _first(arrival) if questions.choose.how == "one" else _several(questions, arrival)
-    n = np.arange(len(questions))[:, None]
-    stopped = ~np.isfinite(arrival[n, picks])
+    arrived = np.take_along_axis(arrival, picks, axis=1)
+    stopped = ~np.isfinite(arrived)
     if decline is not None and questions.choose.may_decline:
         own = randomness.exponentials(questions.address.keys("decline"), 1)[:, 0]
         with np.errstate(divide="ignore"):
-            stopped |= arrival[n, picks] > (own / decline)[:, None]
+            stopped |= arrived > (own / decline)[:, None]
     else:
         decline = None
-    return Answers(np.where(stopped, -1, picks).astype(np.int32), weights, decline)
+    return Answers(np.where(stopped, -1, places[picks]).astype(np.int32), weights, decline)
+
+
+def _places(weights: Reals) -> Ints:
+    """The places where any row would take an option; at the others nobody needs noise."""
+    taken = np.flatnonzero(weights.max(axis=0, initial=0) > 0)
+    return taken if len(taken) else np.zeros(1, np.int64)
 
 
 def _first(arrival: Reals) -> NDArray[np.int32]:

@@ -151,17 +151,22 @@ class TwoStage(Rule):
 
     def inclusion(self, questions: Questions) -> Reals:
         """Gate times inclination."""
-        inclined: Reals = np.full(questions.items.shape, self.appeal)
+        rows, options = questions.items.shape
+        considered = np.trim_zeros(gate(self.gate, self.width, options), "b")
+        # What stands where nobody looks needs no inclination.
+        first = slice(len(considered))
+        inclined: Reals = np.full((rows, len(considered)), self.appeal)
         if self.taste and "quality" in questions.content:
-            inclined += self.taste * _quality(questions)
+            inclined += self.taste * questions.content["quality"][questions.items[:, first]]
         if self.strength and "likes" in questions.signals and self.proof != "none":
-            told = proof(self.proof, self.threshold, questions.shown("likes"))
-            inclined += self.strength * told
+            likes = questions.shown("likes")[:, first]
+            inclined += self.strength * proof(self.proof, self.threshold, likes)
         np.negative(inclined, out=inclined)
         np.exp(inclined, out=inclined)
         inclined += 1.0
-        considered = gate(self.gate, self.width, questions.items.shape[1])
-        return np.divide(considered, inclined, out=inclined)
+        weights = np.zeros((rows, options))
+        np.divide(considered, inclined, out=weights[:, first])
+        return weights
 
     def aloud(self) -> str:
         """The rule in words."""
