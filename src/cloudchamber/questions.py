@@ -284,7 +284,7 @@ def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> 
 
 def _places(weights: Reals) -> Ints:
     """The places where any row would take an option; at the others nobody needs noise."""
-    taken = np.flatnonzero(weights.max(axis=0, initial=0) > 0)
+    taken = np.flatnonzero(weights.any(axis=0))
     return taken if len(taken) else np.zeros(1, np.int64)
 
 

@@ -152,8 +152,8 @@ class Exposing:
     def _latest(self, batch: Batch, items: Ints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         marks = self.ledger.visible
         if self.spec.visibility.whose == "all":
-            at = (batch.run[:, None], items)
-            return marks.decision[at], marks.step[at].astype(np.int64)
+            cell = batch.run.astype(np.int64)[:, None] * len(self.initial) + items
+            return marks.decision.take(cell), marks.step.take(cell).astype(np.int64)
         assert self.network is not None
         owner = batch.run.astype(np.int64) * self.agents + batch.agent
         offsets, ids = self.network.of(owner)

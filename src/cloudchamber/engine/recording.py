@@ -210,7 +210,11 @@ class Recording:
 def _entropy(questions: Questions, answers: Answers, kept: Ints, probability: Reals) -> Reals:
     """Entropy of each answer's distribution in nats; for judgements, of yes and no, summed."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(probability > 0, -probability * np.log(probability), 0.0)
+        # Most options of a long list are often out of the question: their logarithms are not needed.
+        possible = probability > 0
+        terms = np.zeros(probability.shape)
+        terms[possible] = -np.log(probability[possible])
+        terms *= probability
         total: Reals = terms.sum(axis=1)
         rest = 1.0 - probability
         if questions.choose.how == "any" or questions.kind is Kind.judge:
