@@ -85,8 +85,8 @@ def test_independent_choice_does_not_herd(facet: Phenomenon) -> None:
     null = replace(facet, criterion=replace(facet.criterion, margin=0.0))
     rng = np.random.default_rng(2)
     answers, p = [], []
-    for _ in range(200):
-        found = null.told_of(rng.multinomial(100, np.ones(ITEMS) / ITEMS, 12))
+    for study in range(200):
+        found = null.told_of(rng.multinomial(100, np.ones(ITEMS) / ITEMS, 12), seed=study)
         answers.append(found.answer)
         p.append(found.excess.p)
     # 2.5 % in expectation; three standard errors of 200 studies are 3.3 points.

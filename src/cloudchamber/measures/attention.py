@@ -118,6 +118,7 @@ def signal_effect(
     weights n1 n0 / (n1 + n0), so that a signal that goes with the position is not credited for it.
     Exposures that hide the signal do not count; NaN where no stratum holds both. Where likes grew from
     choices, add "item" to `within`, or better alter them by experiment: popular items are also the good.
+    Options compete: a signal that all options of a slate carry alike moves no choice between them.
 
     Raises:
         TraceError: no exposure of the trace has such a signal column.

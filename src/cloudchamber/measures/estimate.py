@@ -67,14 +67,20 @@ class Estimate:
         if not self.known:
             told = f"{self.value:.3g}, " if isfinite(self.value) else ""
             return f"{told}cannot tell ({counted})"
-        digits = _decimals((self.high - self.low) / 2)
-        value, low, high = (f"{v + 0.0:.{digits}f}" for v in (self.value, self.low, self.high))
+        value, low, high = (self.told(number) for number in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}], {counted}"
+
+    def told(self, number: float) -> str:
+        """A number with the decimals that this estimate's interval allows."""
+        if not self.known:
+            return f"{number:.3g}"
+        digits = _decimals((self.high - self.low) / 2)
+        return f"{round(number, digits) + 0.0:.{digits}f}"  # no minus before a zero
 
 
 def _decimals(half_width: float) -> int:
     """Decimals that show the half-width in one digit, or in two where the first is small."""
-    if half_width <= 0:
+    if half_width < 5e-7:  # what rounding leaves of 0
         return 3
     exponent = floor(log10(half_width))
     leading = half_width / 10.0**exponent

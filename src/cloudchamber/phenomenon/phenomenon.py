@@ -40,7 +40,7 @@ class Criterion:
     """Whether the phenomenon raises the measure or lowers it."""
     level: float = 0.95
     """Confidence of the interval."""
-    draws: int = 400
+    draws: int = 999
     """Monte Carlo draws of the null."""
 
     def __post_init__(self) -> None:
@@ -83,8 +83,8 @@ class Finding:
         """The finding as it is read aloud."""
         told = (
             f"{self.phenomenon.capitalize()} ({self.measure}): {self.answer}. Observed {self.observed}; "
-            f"expected of {self.null} {self.expected.value:.3g}. The excess is {self.excess}; it counts "
-            f"as grown above {self.margin:g}."
+            f"expected of {self.null} {self.observed.told(self.expected.value)}. "
+            f"The excess is {self.excess}; it counts as grown above {self.margin:g}."
         )
         if self.answer == "undecided" and isfinite(self.needed):
             return f"{told} About {self.needed:.0f} runs would decide."
