@@ -17,8 +17,9 @@ from cloudchamber.models.model import Model
 from cloudchamber.questions import Answers, Questions
 from cloudchamber.testing.fakes import Dawdling
 from cloudchamber.testing.growing import SEED, grown, opened, run_of
+from cloudchamber.testing.noise import independent_draws, paired, swappable
 from cloudchamber.testing.oracle import decisions_of, expected, rebuilt
-from cloudchamber.testing.seen import Place, Seen, exposures_of, seen_by
+from cloudchamber.testing.seen import exposures_of, seen_by, told
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import Channel, Kind, Status
 
@@ -44,29 +45,29 @@ def determined(spec: Microspec, models: Models = None, seed: int = SEED) -> None
     grown alone; and, with language models, when replies arrive in random order, 1 or 64 at a time.
     """
     whole = grown(spec, seed=seed, replicates=REPLICATES, models=models)
-    told = whole.digest()
+    digest = whole.digest()
     for block in (1, 7, 2048):
         again = grown(spec, seed=seed, replicates=REPLICATES, models=models, block=block)
-        _same(told, again, whole, f"grown in blocks of {block} row(s)")
+        _same(digest, again, whole, f"grown in blocks of {block} row(s)")
     alone = [grown(spec, seed=seed, replicates=(one,), models=models) for one in REPLICATES]
-    _same(told, Trace.concatenate(alone), whole, "with each replicate grown alone")
+    _same(digest, Trace.concatenate(alone), whole, "with each replicate grown alone")
     backwards = grown(spec, seed=seed, replicates=REPLICATES[::-1], models=models)
-    _same(told, backwards, whole, "with the replicates pooled in another order")
+    _same(digest, backwards, whole, "with the replicates pooled in another order")
     answering = opened(spec, models)
     for at_once in (1, 64) if answering else ():
         slow = {name: Dawdling(one, 3, at_once) for name, one in answering.items()}
         again = grown(spec, seed=seed, replicates=REPLICATES, models=slow)
-        _same(told, again, whole, f"with {at_once} request(s) at a time, replies in random order")
+        _same(digest, again, whole, f"with {at_once} request(s) at a time, replies in random order")
 
 
-def _same(told: str, other: Trace, whole: Trace, how: str) -> None:
-    if other.digest() == told:
+def _same(digest: str, other: Trace, whole: Trace, how: str) -> None:
+    if other.digest() == digest:
         return
     before, after = seen_by(whole), seen_by(other)
     for place in sorted(before):
         if before[place] != after.get(place):
             raise AssertionError(
-                f"not determined: {how}, the trace differs, first at {_told(place)}:\n"
+                f"not determined: {how}, the trace differs, first at {told(place)}:\n"
                 f"  {before[place]}\n  {after.get(place)}"
             )
     raise AssertionError(f"not determined: {how}, the trace differs, in outcomes or statuses.")
@@ -116,12 +117,12 @@ def nothing_unseen(spec: Microspec, models: Models = None, seed: int = SEED) -> 
             if other is None or one.exposures != other.exposures:
                 continue
             assert one.distribution == other.distribution, (
-                f"something unseen: {_told(place)} was shown the same twice, {one.exposures}, but "
+                f"something unseen: {told(place)} was shown the same twice, {one.exposures}, but "
                 f"answered from another distribution after other agents had acted otherwise:\n"
                 f"  {one.distribution}\n  {other.distribution}"
             )
             assert one.prompt == other.prompt, (
-                f"something unseen: {_told(place)} was shown the same twice, but told otherwise:\n"
+                f"something unseen: {told(place)} was shown the same twice, but told otherwise:\n"
                 f"{one.prompt}\n---\n{other.prompt}"
             )
     _in_the_prompts(spec, before)
@@ -160,13 +161,13 @@ def _in_the_prompts(spec: Microspec, trace: Trace) -> None:
         lines = one.prompt
         for item in shown if words else ():
             assert words[item] in lines, (
-                f"not told: {_told(place)} was shown item {item}, but its prompt does not hold "
+                f"not told: {told(place)} was shown item {item}, but its prompt does not hold "
                 f"{words[item]!r}:\n{one.prompt}"
             )
         for item, text in enumerate(words):
             unseen = item not in shown and not any(text in words[other] for other in shown)
             assert not (unseen and text in lines), (
-                f"something unseen: {_told(place)} was not shown item {item}, but its prompt holds "
+                f"something unseen: {told(place)} was not shown item {item}, but its prompt holds "
                 f"{text!r}:\n{one.prompt}"
             )
         for channel, _, _, _, label, _, signals in one.exposures:
@@ -174,7 +175,7 @@ def _in_the_prompts(spec: Microspec, trace: Trace) -> None:
                 assert str(label) in lines, f"not told: label {label} is not in:\n{one.prompt}"
             for name, value in signals:  # type: ignore[attr-defined]
                 assert f"{value:g}" in lines, (
-                    f"not told: {_told(place)} was shown {name} = {value:g}, which does not occur "
+                    f"not told: {told(place)} was shown {name} = {value:g}, which does not occur "
                     f"in its prompt:\n{one.prompt}"
                 )
 
@@ -194,13 +195,14 @@ def provenance(
         seed: under which seed it is grown.
         trace: a trace of it that was grown before; its table of runs has replicate and seed.
     """
-    told = grown(spec, seed=seed, replicates=(0, 3), models=models) if trace is None else trace
-    _origins(spec, told)
-    runs = told.columns("runs")
+    if trace is None:
+        trace = grown(spec, seed=seed, replicates=(0, 3), models=models)
+    _origins(spec, trace)
+    runs = trace.columns("runs")
     for run, replicate, under in zip(runs["run"], runs["replicate"], runs["seed"], strict=True):
-        decisions = decisions_of(told, int(run))
+        decisions = decisions_of(trace, int(run))
         wanted = expected(spec, decisions, int(under), int(replicate))
-        found = exposures_of(told, int(run))
+        found = exposures_of(trace, int(run))
         for number, rows in wanted.items():
             got = found.get(number)
             assert got == rows, (
@@ -246,130 +248,6 @@ def _origins(spec: Microspec, trace: Trace) -> None:
         assert not own or origin.agent == now.agent, f"{where}: another's act is told as its own."
 
 
-def independent_draws(
-    spec: Microspec, models: Models = None, seed: int = SEED, replicates: int = 60
-) -> None:
-    """Law 5: agents, replicates and steps draw independently; the same draw asked twice is the same.
-
-    Over many replicates the noise behind each decision (the place of the first pick within its own
-    distribution, made uniform) must be uniform, and uncorrelated between agents, between steps and
-    between neighbouring replicates. Levels are such that a lawful specification fails once in 10,000.
-    """
-    trace = grown(spec, seed=seed, replicates=range(replicates), models=models)
-    again = grown(spec, seed=seed, replicates=range(replicates), models=models)
-    assert trace.digest() == again.digest(), "the same draws asked twice were not the same."
-    placed = _quantiles(seen_by(trace), seed)
-    assert len(placed) >= 50, (
-        f"only {len(placed)} decisions had a choice to make; give more replicates or agents."
-    )
-    values = np.array(list(placed.values()))
-    counts = np.histogram(values, bins=10, range=(0.0, 1.0))[0]
-    chi2 = float(((counts - len(values) / 10) ** 2 / (len(values) / 10)).sum())
-    assert chi2 < 33.7, (  # the 99.99 % point with 9 degrees of freedom
-        f"the draws do not follow the stated probabilities: chi2 = {chi2:.1f} on 9 degrees of freedom, "
-        f"counts by tenth {counts.tolist()}."
-    )
-    for name, shift in (
-        ("replicates", (1, 0, 0)),
-        ("agents", (0, 1, 0)),
-        ("steps", (0, 0, 1)),
-    ):
-        pairs = [
-            (value, placed[other])
-            for (run, agent, step, nth), value in placed.items()
-            if (other := (run + shift[0], agent + shift[1], step + shift[2], nth)) in placed
-        ]
-        if len(pairs) < 30:
-            continue
-        r = float(np.corrcoef(np.array(pairs).T)[0, 1])
-        assert abs(r) * np.sqrt(len(pairs)) < 3.9, (
-            f"draws of different {name} are correlated: r = {r:.3f} over {len(pairs)} pairs."
-        )
-
-
-def _quantiles(seen: Mapping[Place, Seen], seed: int) -> dict[Place, float]:
-    """Where each first pick fell in its distribution, spread over the pick's own width."""
-    placed: dict[Place, float] = {}
-    for place, one in seen.items():
-        chances = [chance for _, chance in one.distribution]
-        if any(chance < 0 for chance in chances):
-            continue
-        if len(chances) == 1:  # a judgement: yes takes the first part of the unit interval
-            chances, picked = [chances[0], 1 - chances[0]], 0 if one.picks else 1
-        else:
-            chances = [*chances, max(1 - sum(chances), 0.0)]
-            options = [option for option, _ in one.distribution]
-            picked = options.index(one.picks[0]) if one.picks else len(options)
-        if not 0.999 < sum(chances) < 1.001 or max(chances) > 0.999:
-            continue
-        key = randomness.keys(seed, place[0], "spread", place[2], place[1], place[3])
-        within = float(randomness.uniforms(key, 1)[0])
-        placed[place] = sum(chances[:picked]) + within * chances[picked]
-    return placed
-
-
-def paired(
-    before: Microspec,
-    after: Microspec,
-    models: Models = None,
-    seed: int = SEED,
-    same: bool = False,
-) -> int:
-    """Law 6: two specifications share their noise, so agents differ only where what reaches them does.
-
-    Every decision that was shown the same and had the same distribution in both has the same picks.
-
-    Args:
-        before: the baseline.
-        after: the same after an intervention.
-        models: opened language models by name.
-        seed: under which seed both are grown.
-        same: whether the intervention is one that must change nothing at all of what agents do.
-
-    Returns:
-        How many decisions were shown the same in both, of which none differed.
-    """
-    one = seen_by(grown(before, seed=seed, replicates=(0, 3), models=models))
-    two = seen_by(grown(after, seed=seed, replicates=(0, 3), models=models))
-    alike = 0
-    for place in one.keys() & two.keys():
-        was, now = one[place], two[place]
-        if (was.exposures, was.distribution) == (now.exposures, now.distribution):
-            alike += 1
-            assert was.picks == now.picks, (
-                f"not paired: {_told(place)} was shown the same and had the same distribution, but "
-                f"picked {was.picks} before the intervention and {now.picks} after it."
-            )
-    if same:
-        changed = [
-            place for place in sorted(one.keys() | two.keys()) if not _agree(one, two, place)
-        ]
-        assert not changed, (
-            f"the intervention should change nothing, but {_told(changed[0])} picked otherwise:\n"
-            f"  {one.get(changed[0])}\n  {two.get(changed[0])}"
-        )
-    return alike
-
-
-def swappable(spec: Microspec, other: Microspec, models: Models = None, seed: int = SEED) -> None:
-    """Law 7: two populations whose deciders have the same distribution make the same picks.
-
-    A rule, a fitted mechanism and a language model that do the same must lead to the same runs, to
-    the probabilities' rounding.
-    """
-    one = seen_by(grown(spec, seed=seed, replicates=(0, 3), models=models))
-    two = seen_by(grown(other, seed=seed, replicates=(0, 3), models=models))
-    for place in sorted(one.keys() | two.keys()):
-        assert _agree(one, two, place), (
-            f"not swappable: {_told(place)} picked otherwise once another decider of the same "
-            f"distribution took its place:\n  {one.get(place)}\n  {two.get(place)}"
-        )
-
-
-def _agree(one: Mapping[Place, Seen], two: Mapping[Place, Seen], place: Place) -> bool:
-    return place in one and place in two and one[place].picks == two[place].picks
-
-
 def failed_run_is_a_row(
     spec: Microspec, replicates: Sequence[int] = (0, 1), seed: int = SEED
 ) -> None:
@@ -378,7 +256,6 @@ def failed_run_is_a_row(
     The answer is never replaced: `RunFailed` is raised. And an answer that was refused, unparseable or
     late is an outcome: it is recorded with its status, picks nothing, and the run goes on.
     """
-
     asked: list[int] = []
 
     def failing(questions: Questions, answers: Answers) -> Answers:
@@ -417,9 +294,3 @@ class _None:
     def __call__(self, questions: Questions, answers: Answers) -> Answers:
         n = len(questions)
         return Answers(np.full((n, 1), -1, np.int32), status=np.full(n, self.status, np.int8))
-
-
-def _told(place: Place) -> str:
-    run, agent, step, nth = place
-    more = f" (its decision {nth} there)" if nth else ""
-    return f"agent {agent} at step {step}{more} of run {run}"

@@ -98,7 +98,8 @@ def rebuilt(spec: Microspec, decisions: list[Decision]) -> Iterator[tuple[int, S
 
 def _let(spec: Microspec, state: State, acts: list[Act], step: int) -> None:
     columns = np.array([(0, a.agent, a.item, a.decision) for a in acts], np.int64).reshape(-1, 4)
-    spec.world.apply(state, Acts(*columns.T, step))
+    run, agent, item, decision = columns.T
+    spec.world.apply(state, Acts(run, agent, item, decision, step))
 
 
 def expected(
@@ -198,7 +199,7 @@ class _Oracle:
         return options, heard
 
     def _popularity(self, counted: list[Act]) -> list[float]:
-        popularity = self.spec.world.initial().tolist()
+        popularity: list[float] = self.spec.world.initial().tolist()
         for act in counted:
             popularity[act.item] += 1
         return popularity

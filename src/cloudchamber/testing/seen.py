@@ -9,7 +9,7 @@ from cloudchamber.testing.oracle import DIGITS, Row
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import SIGNAL, Channel
 
-__all__ = ["Place", "Seen", "exposures_of", "seen_by"]
+__all__ = ["Place", "Seen", "exposures_of", "seen_by", "told"]
 
 Place = tuple[int, int, int, int]
 """run, agent, step, and the how many-th decision of the agent in the step."""
@@ -91,13 +91,18 @@ def _shown(trace: Trace) -> dict[tuple[int, int], _Shown]:
             table[name][row] for name in ("channel", "position", "item", "source", "label")
         )
         late = 0 if option else table["latency"][row]
-        told = tuple(
-            (name, table[name][row]) for name in signals if table[name][row] == table[name][row]
-        )
+        told = tuple((name, table[name][row]) for name in signals if not np.isnan(table[name][row]))
         exposures, distribution = found[table["run"][row], table["decision"][row]]
         exposures.append((*what, late, told))
         if option:
             chance = table["probability"][row]
             about = table["item"][row] if table["item"][row] >= 0 else table["source"][row]
-            distribution.append((about, chance if chance == chance else -1.0))
+            distribution.append((about, -1.0 if np.isnan(chance) else chance))
     return found
+
+
+def told(place: Place) -> str:
+    """A decision's place, for messages."""
+    run, agent, step, nth = place
+    more = f" (its decision {nth} there)" if nth else ""
+    return f"agent {agent} at step {step}{more} of run {run}"

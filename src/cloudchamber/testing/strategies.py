@@ -3,7 +3,7 @@
 Needs hypothesis (`pip install hypothesis`), which cloudchamber itself does without.
 """
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
@@ -35,8 +35,8 @@ from cloudchamber.microspec import (
     Hidden,
     Memory,
     Microspec,
-    NoMemory,
     Noisy,
+    NoMemory,
     Order,
     Popularity,
     Population,
@@ -70,6 +70,8 @@ __all__ = [
     "turns",
 ]
 
+Presentation = Literal["list", "one at a time"]
+How = Literal["one", "up to", "any"]
 WORDS = ("sun", "rain", "bread", "train", "school", "river")
 
 
@@ -210,8 +212,8 @@ def memories() -> st.SearchStrategy[Memory]:
 @st.composite
 def affordances(draw: st.DrawFn, world: World, shown: int, worded: bool = False) -> Affordances:
     """What agents may do with so many options; what a language model can answer, if `worded`."""
-    presentation = draw(st.sampled_from(["list", "one at a time"]))
-    how = ["one", "up to", "any"]
+    presentation: Presentation = draw(st.sampled_from(get_args(Presentation)))
+    how: list[How] = ["one", "up to", "any"]
     if worded and presentation == "list":
         how.remove("any")
     choose = draw(st.sampled_from(how))
@@ -235,6 +237,7 @@ def specs(
     """Valid microspecifications: any regime of each kind with any other, few agents, few steps.
 
     Args:
+        draw: given by hypothesis.
         models: whether some groups are (fake) language models.
         worlds: which worlds; feeds if not given.
         deciders: what decides; rules of every kind if not given, and language models if `models`.
