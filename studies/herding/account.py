@@ -2,15 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cloudchamber.analysis import cluster_curve, mean
 from cloudchamber.measures import attention
 from cloudchamber.report import Check, Prose
 from cloudchamber.report.figures import Axis, curve, profile
 
 if TYPE_CHECKING:
-
     from cloudchamber import Results, Study
 
 LEVELS = (0, 1, 10, 100, 1000)
@@ -79,19 +76,18 @@ def _likes(results: "Results", cells: list[str], which: str):
         told = cluster_curve(wide).reset_index(names="likes")
         parts.append(told.assign(band=BAND_NAMES[int(band)] if which == "list" else "alone"))
     told = pd.concat(parts, ignore_index=True)
-    # Equal steps for 0, 1, 10, ...: what is asked is whether more likes do more than one.
-    told["shown"] = told["likes"].map({level: f"{level:,}" for level in LEVELS})
     listed = "in a list" if which == "list" else "one item at a time"
     return curve(
-        told.assign(step=np.log10(told["likes"].clip(lower=0.1)) + 1),
+        # Equal steps for 0, 1, 10, ...: what is asked is whether more likes do more than one.
+        told.assign(step=told["likes"].map({level: at for at, level in enumerate(LEVELS)})),
         id=f"likes-{which}",
         title=f"What shown likes do, {listed}",
         caption=(
             f"Probability of choice by likes shown (seeded at random), {listed}; mean over runs with "
-            "pointwise 95 % interval. Steps along the page: 0, 1, 10, 100, 1000 likes."
+            "pointwise 95 % interval."
         ),
-        x=Axis("step", "likes shown: 0 = none, 1 = one, 2 = ten, 3 = hundred, 4 = thousand"),
-        y=Axis("value", "P(choice)" if which == "list" else "P(yes)"),
+        x=Axis("step", "likes shown", names=tuple((at, f"{n:,}") for at, n in enumerate(LEVELS))),
+        y=Axis("value", "P(choice)" if which == "list" else "P(yes)", zero=True),
         low="low",
         high="high",
         series="band" if which == "list" else None,

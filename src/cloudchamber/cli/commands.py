@@ -10,28 +10,16 @@ import click
 
 from cloudchamber import __version__
 from cloudchamber.cli import finding
+from cloudchamber.cli.options import Options, again, build, folder_of, options_of, rules, spec_of
 from cloudchamber.cli.watching import watching
-from cloudchamber.errors import CloudchamberError, SpecificationError, nearest
+from cloudchamber.errors import CloudchamberError, SpecificationError
 
 if TYPE_CHECKING:
-    from cloudchamber.microspec import Decider, Microspec
     from cloudchamber.study import Study
 
 __all__ = ["main"]
 
 P = ParamSpec("P")
-
-
-class Suggesting(click.Group):
-    """A group that names the near commands when one is mistyped."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command meant."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            raise click.UsageError(f"no command {args[0]!r}; {nearest(args[0], self.commands)}")
-        return super().resolve_command(ctx, args)
 
 
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
@@ -54,7 +42,7 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-@click.group(cls=Suggesting, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cloudchamber")
 def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
@@ -147,9 +135,9 @@ def run(
     """
     from cloudchamber.trace import Level
 
-    options = _options(study, quick, agents, model, items, field, changes)
-    built = _build(options)
-    folder = out or _folder(built.name, options)
+    options = options_of(study, quick, agents, model, items, field, changes)
+    built = build(options)
+    folder = out or folder_of(built.name, options)
     with watching(quiet) as watch:
         results = built.run(
             folder,
@@ -177,7 +165,7 @@ def report(folder: Path) -> None:
             f"{folder} was not written by 'cloudchamber run'; make its report in Python: "
             "cloudchamber.report.write(study, results, path)."
         )
-    built = _build(options)
+    built = build(options)
     _report(built, built.results(folder), folder, options)
 
 
@@ -185,11 +173,9 @@ def report(folder: Path) -> None:
 @plainly
 def list_() -> None:
     """Name the studies, the rules and the models."""
-    from cloudchamber.agents import Rule
-
     _columns("Studies", finding.described())
-    rules = {name: (kind.__doc__ or "").partition("\n")[0] for name, kind in _rules(Rule).items()}
-    _columns("Rules (--agents)", rules)
+    told = {name: (kind.__doc__ or "").partition("\n")[0] for name, kind in rules().items()}
+    _columns("Rules (--agents)", told)
     _columns(
         "Language models (--model)",
         {
@@ -223,7 +209,7 @@ def show(
     schema: bool,
 ) -> None:
     """Read STUDY's specification aloud, and its table of cells."""
-    built = _build(_options(study, quick, agents, model, items, None, changes))
+    built = build(options_of(study, quick, agents, model, items, None, changes))
     spec = built.design()[cell].spec if cell else built.microspec
     if schema:
         click.echo(spec.as_json_schema())
@@ -248,7 +234,7 @@ def diff(before: str, after: str, quick: bool) -> None:
     """
     from cloudchamber.microspec import diff as differences
 
-    changes = differences(_spec(before, quick), _spec(after, quick))
+    changes = differences(spec_of(before, quick), spec_of(after, quick))
     click.echo("\n".join(map(str, changes)) or "the same specification")
 
 
@@ -263,132 +249,13 @@ def new(name: str) -> None:
     click.echo(f"{folder}/study.py and {folder}/README.md written. Next: cloudchamber run {name}")
 
 
-def _options(
-    study: str,
-    quick: bool,
-    agents: str | None,
-    model: str | None,
-    items: Path | None,
-    field: Path | None,
-    changes: tuple[str, ...],
-) -> dict[str, Any]:
-    """How a study is to be built, as its folder remembers it."""
-    if agents and model:
-        raise SpecificationError("--agents and --model both say who decides; give one of them.")
-    here = Path(study).exists()
-    return {
-        "study": str(Path(study).resolve()) if here else study,
-        "quick": quick,
-        "agents": agents,
-        "model": model,
-        "items": str(items.resolve()) if items else None,
-        "field": str(field.resolve()) if field else None,
-        "set": list(changes),
-    }
-
-
-def _build(options: dict[str, Any]) -> "Study":
-    built = finding.load(
-        options["study"],
-        quick=options["quick"],
-        decides=_decider(options["agents"], options["model"]),
-        items=_path(options["items"]),
-        field=_path(options["field"]),
-    )
-    for change in options["set"]:
-        path, equals, text = change.partition("=")
-        if not equals:
-            raise SpecificationError(f"--set {change}: give PATH=VALUE, e.g. visibility.latency=3.")
-        built = built.set(path.strip(), _value(text))
-    built.design()  # what makes no sense is said before anything is grown
-    return built
-
-
-def _path(given: str | None) -> Path | None:
-    return Path(given) if given else None
-
-
-def _value(text: str) -> object:
-    """JSON where it is JSON, else the text itself."""
-    import json
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _decider(agents: str | None, model: str | None) -> "Decider | None":
-    if agents is None and model is None:
-        return None
-    from cloudchamber.agents import LanguageModel, Rule
-
-    if model is not None:
-        return LanguageModel(model=model)
-    rules = _rules(Rule)
-    if agents not in rules:
-        raise SpecificationError(f"--agents {agents}: no such rule; {nearest(str(agents), rules)}")
-    rule: Decider = rules[agents]()
-    return rule
-
-
-def _rules(root: type[Any]) -> dict[str, type[Any]]:
-    return {name: kind for name, kind in sorted(root.kinds.items()) if issubclass(kind, root)}
-
-
-def _folder(name: str, options: dict[str, Any]) -> Path:
-    """out/STUDY, with what makes it another study's output: quick, other agents."""
-    parts = [name, *(["quick"] if options["quick"] else [])]
-    who = options["agents"] or options["model"]
-    if who:
-        parts.append("".join(c if c.isalnum() else "-" for c in who).strip("-"))
-    return Path("out") / "-".join(parts)
-
-
-def _spec(reference: str, quick: bool) -> "Microspec":
-    from cloudchamber.microspec import Microspec
-
-    path = Path(reference)
-    if path.suffix == ".json":
-        _register()
-        try:
-            return Microspec.from_json(path.read_bytes())
-        except OSError as error:
-            raise SpecificationError(f"cannot read {path}: {error.strerror}.") from None
-    name, _, cell = reference.partition(":")
-    built = finding.load(name, quick=quick)
-    return built.design()[cell].spec if cell else built.microspec
-
-
-def _register() -> None:
-    """Make the kinds that ship known before reading a specification."""
-    import cloudchamber.agents
-    import cloudchamber.worlds  # noqa: F401  # imported for the kinds they register
-
-
-def _report(built: "Study", results: Any, folder: Path, options: dict[str, Any]) -> None:
+def _report(built: "Study", results: Any, folder: Path, options: Options) -> None:
     from rich.console import Console
 
     from cloudchamber.report import account, cards
 
-    document = account.write(built, results, folder, _command(options, folder))
+    document = account.write(built, results, folder, again(options, folder))
     Console().print(cards.summary(document, folder / "report.html"))
-
-
-def _command(options: dict[str, Any], folder: Path) -> str:
-    """The command that makes all this again."""
-    parts = [
-        "cloudchamber",
-        "run",
-        Path(options["study"]).name,
-        *(["--quick"] if options["quick"] else []),
-    ]
-    for name in ("agents", "model", "items", "field"):
-        if options[name]:
-            parts += [f"--{name}", options[name]]
-    for change in options["set"]:
-        parts += ["--set", f"'{change}'"]
-    return " ".join([*parts, "--out", str(folder)])
 
 
 def _columns(title: str, told: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from cloudchamber.report.document import (
     Table,
 )
 from cloudchamber.report.figures import Axis, grid_of_curves, intervals
-from cloudchamber.report.judgement import answer, verdicts
+from cloudchamber.report.judgement import answer, brief, named, verdicts
 from cloudchamber.report.page import save
 from cloudchamber.report.sceptic import checks, doubts
 from cloudchamber.study import Study
@@ -141,7 +141,7 @@ def _identify(study: Study, criterion: tuple[Block, ...], extra: tuple[Block, ..
     what = study.phenomenon
     told = (
         f"**{what.name.capitalize()}** is a phenomenon of the {what.level} level. {what.question} It is "
-        f"measured by the {what.measure.name} ({what.measure.unit})."
+        f"measured by the {named(what.measure)} ({what.measure.unit})."
     )
     return Section("What is to be grown", 1, told, (*criterion, *extra))
 
@@ -151,7 +151,9 @@ def _microspecify(study: Study, extra: tuple[Block, ...]) -> Section:
         f"**{factor.name}**: {', '.join(setting.name for setting in factor.settings)}"
         for factor in study.factors
     ]
-    blocks: list[Block] = [Reading(study.microspec.aloud(), "The baseline, read aloud")]
+    blocks: list[Block] = [
+        Reading(study.microspec.aloud().replace("\n", "\n\n"), "The baseline, read aloud")
+    ]
     if varied:
         blocks.append(Prose("Varied, in every combination: " + "; ".join(varied) + "."))
     return Section(
@@ -171,9 +173,9 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
         intervals(
             mine,
             id="cells",
-            title=f"{main.name.capitalize()} in each cell",
+            title=f"{named(main).capitalize()} in each cell",
             caption=f"{main.unit.capitalize()}. Mean over runs with 95 % interval; the run is the unit.",
-            value=Axis("value", main.name),
+            value=Axis("value", named(main)),
             sort="given",
         )
     ]
@@ -182,11 +184,10 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
             intervals(
                 tables["factors"],
                 id="factors",
-                title=f"What each factor changes in the {main.name}",
+                title=f"What each factor changes in the {named(main)}",
                 caption="Difference from the factor's first level, averaged over the other factors; one "
                 "number a replicate, runs paired by their noise, 95 % interval.",
-                value=Axis("value", f"change in {main.name}"),
-                group="factor",
+                value=Axis("value", f"change in the {named(main)}"),
                 reference=(0.0, "no effect"),
                 sort="given",
             )
@@ -210,11 +211,11 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
         grid_of_curves(
             courses,
             id="courses",
-            title=f"{main.name.capitalize()} over time",
+            title=f"{named(main).capitalize()} over time",
             caption="Mean over runs with pointwise 95 % interval; a step is a round of the whole "
             "population. Few choices are concentrated by chance alone: compare curves at the same step.",
             x=Axis("step", "step"),
-            y=Axis("value", main.name),
+            y=Axis("value", named(main)),
             panel=rest[0] if rest else first,
             low="low",
             high="high",
@@ -226,6 +227,7 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
 
 
 def _cells_table(frame: "pd.DataFrame") -> Table:
+    frame = frame.assign(text=[brief(text) for text in frame["text"]])
     wide = frame.pivot(index="label", columns="measure", values="text")
     wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
     order = ["cell", *[name for name in frame["measure"].unique()]]
@@ -246,11 +248,10 @@ def _intervene(
             intervals(
                 tables["interventions"],
                 id="interventions",
-                title=f"What each intervention changes in the {main.name}",
+                title=f"What each intervention changes in the {named(main)}",
                 caption=f"Difference from the cell at risk ({study.at_risk()}), replicate by replicate; "
                 "95 % interval. Below zero: less concentrated.",
-                value=Axis("value", f"change in {main.name}"),
-                group="on",
+                value=Axis("value", f"change in the {named(main)}"),
                 reference=(0.0, "no effect"),
                 sort="given",
             )

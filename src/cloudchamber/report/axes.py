@@ -2,6 +2,7 @@
 
 __all__ = ["Axis", "axis", "colour", "field", "number_format", "reach", "spread", "tooltip"]
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class Axis:
         domain: least and greatest value shown; None for what the data span.
         zero: whether zero is always in sight.
         log: a logarithmic scale (values <= 0 are not drawn).
+        names: what to write at some values in place of the number, and nowhere else.
     """
 
     field: str
@@ -35,6 +37,7 @@ class Axis:
     domain: tuple[float, float] | None = None
     zero: bool = False
     log: bool = False
+    names: tuple[tuple[float, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -92,12 +95,22 @@ def field(
     }
     if whole and not given.log:
         shown["tickMinStep"] = 1
+    if given.names:
+        shown |= {"values": [value for value, _ in given.names], "labelExpr": _named(given.names)}
     return {
         "field": column(given.field),
         "type": "quantitative",
         "scale": scale,
         "axis": shown | more,
     }
+
+
+def _named(names: Sequence[tuple[float, str]]) -> str:
+    """An expression that writes a name where there is one; names are quoted as JSON."""
+    cases = "".join(
+        f"datum.value == {value:g} ? {json.dumps(_line(name))} : " for value, name in names
+    )
+    return f"{cases}''"
 
 
 def colour(series: str | None, order: Sequence[str], *, legend: bool = False) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cloudchamber.experiment import Cell, Results
+from cloudchamber.measures import Measure
 from cloudchamber.measures.estimate import difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
@@ -18,7 +19,7 @@ from cloudchamber.validation.published import MUSICLAB
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Judged", "answer", "verdicts"]
+__all__ = ["Judged", "answer", "brief", "named", "verdicts"]
 
 _ANSWERS: dict[str, Answer] = {
     "grown": "met",
@@ -99,7 +100,7 @@ def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
         if knocked:
             gap = difference(table[risk.name], table[knocked[0].name], paired=True)
             removed = f"{factor.name} is {first} instead of {level}"
-            found.append(adequacy.Contrast(removed, gap))
+            found.append(adequacy.Contrast(removed, gap, study.phenomenon.criterion.margin))
     return found
 
 
@@ -109,15 +110,16 @@ def _criterion(study: Study, findings: dict[str, Finding | None]) -> tuple[Block
     margin = study.phenomenon.criterion.margin
     null = f"the cell {study.null}" if study.null else "independent choice"
     told = Prose(
-        f"It counts as grown in a cell where the {study.phenomenon.measure.name} exceeds that of {null}, in "
-        f"which nobody can heed anybody, by more than {margin:g}, with the whole 95 % interval."
+        f"It counts as grown in a cell where the {named(study.phenomenon.measure)} exceeds that of {null}, "
+        f"in which nobody can heed anybody, by more than {margin:g}, with the whole 95 % interval."
     )
     rows = [
         {
             "cell": name,
             "grown?": finding.answer,
-            "observed": str(finding.observed),
-            "excess over the null": str(finding.excess),
+            "observed": brief(str(finding.observed)),
+            "excess over the null": brief(str(finding.excess)),
+            "pairs of runs": finding.excess.n,
             "runs that would decide": _needed(finding),
         }
         for name, finding in findings.items()
@@ -180,30 +182,72 @@ def _mean_curves(curves: "pd.DataFrame") -> "pd.DataFrame":
     return curves.groupby(["group", "time"])[["gini"]].mean().reset_index()
 
 
+def named(measure: Measure) -> str:
+    """A measure's name inside a sentence."""
+    return "Gini coefficient" if measure.name == "gini" else measure.name
+
+
+def brief(estimate: str) -> str:
+    """An estimate's text without the number of runs, for tables that say it elsewhere."""
+    return estimate.rpartition(", ")[0] if estimate.endswith("runs") else estimate
+
+
 def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> str:
     """What was found, in one paragraph with its numbers."""
-    told = []
-    if judged.finding is not None:
-        told.append(f"In the cell at risk ({study.at_risk()}): {judged.finding.sentence()}")
-    told += _sides(tables.get("factors"), "No factor is told to matter.", "Told to matter: ")
-    told += _sides(tables.get("interventions"), "", "Interventions told to change it: ")
+    told = [_grown(study, judged.finding)] if judged.finding is not None else []
+    margin = study.phenomenon.criterion.margin
+    told += _sides(tables.get("factors"), "Factors", margin)
+    told += _sides(tables.get("interventions"), "Interventions", margin)
     told += _attack(tables.get("attack"))
     return " ".join(told)
 
 
-def _sides(frame: "pd.DataFrame | None", none: str, some: str) -> list[str]:
-    """Those whose interval leaves zero out."""
+def _grown(study: Study, finding: Finding) -> str:
+    """The finding of the cell at risk, in plain words."""
+    name = study.phenomenon.name.capitalize()
+    verdict = {
+        "grown": f"{name} grows",
+        "not grown": f"{name} does not grow",
+        "undecided": f"Whether {name.lower()} grows is undecided",
+    }[finding.answer]
+    against = (
+        f"where nobody can heed anybody ({study.null})"
+        if study.null
+        else "under independent choice"
+    )
+    more = (
+        f" About {finding.needed:,.0f} runs would decide."
+        if _needed(finding).startswith("about")
+        else ""
+    )
+    return (
+        f"{verdict} in the cell at risk ({study.at_risk()}): the {named(study.phenomenon.measure)} is "
+        f"{brief(str(finding.observed))}, against {finding.expected.value:.2f} {against}; the excess is "
+        f"{finding.excess}.{more}"
+    )
+
+
+def _sides(frame: "pd.DataFrame | None", what: str, margin: float) -> list[str]:
+    """Which of them change the measure by more than the margin, which by less, which cannot be told."""
     if frame is None or frame.empty:
         return []
-    clear = frame[(frame["low"] > 0) | (frame["high"] < 0)]
-    if clear.empty:
-        return [none] if none else ["No intervention is told to change it."]
-    rows: list[Any] = clear.to_dict("records")
-    return [some + "; ".join(f"{row['label']} ({row['text']})" for row in rows) + "."]
+    beyond = (frame["low"] > margin) | (frame["high"] < -margin)
+    within = (frame["low"] > -margin) & (frame["high"] < margin)
+    told = []
+    for chosen, words in (
+        (beyond, f"that change it by more than {margin:g}"),
+        (within, "too weak to matter"),
+        (~beyond & ~within, "undecided"),
+    ):
+        rows: list[Any] = frame[chosen].to_dict("records")
+        if rows:
+            listed = "; ".join(f"{row['label']} ({brief(row['text'])})" for row in rows)
+            told.append(f"{what} {words}: {listed}.")
+    return told
 
 
 def _attack(frame: "pd.DataFrame | None") -> list[str]:
     if frame is None or frame.empty:
         return []
-    rows: list[Any] = frame.to_dict("records")
-    return [f"The attack changes its target's share by {rows[0]['text']} without any intervention."]
+    first: Any = frame.iloc[0]
+    return [f"The attack changes its target's share of all choices by {brief(first['text'])}."]

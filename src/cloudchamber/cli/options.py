@@ -1,0 +1,139 @@
+"""How a study is built from what the command line was given, and how its folder remembers it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cloudchamber.cli import finding
+from cloudchamber.errors import SpecificationError, nearest
+
+if TYPE_CHECKING:
+    from cloudchamber.microspec import Decider, Microspec
+    from cloudchamber.study import Study
+
+__all__ = ["Options", "again", "build", "folder_of", "options_of", "rules", "spec_of"]
+
+Options = dict[str, Any]
+"""study, quick, agents, model, items, field, set: as they were given."""
+
+
+def options_of(
+    study: str,
+    quick: bool,
+    agents: str | None,
+    model: str | None,
+    items: Path | None,
+    field: Path | None,
+    changes: tuple[str, ...],
+) -> Options:
+    """How a study is to be built, as its folder remembers it."""
+    if agents and model:
+        raise SpecificationError("--agents and --model both say who decides; give one of them.")
+    here = Path(study).exists()
+    return {
+        "study": str(Path(study).resolve()) if here else study,
+        "quick": quick,
+        "agents": agents,
+        "model": model,
+        "items": str(items.resolve()) if items else None,
+        "field": str(field.resolve()) if field else None,
+        "set": list(changes),
+    }
+
+
+def build(options: Options) -> "Study":
+    """The study, with every change made; what makes no sense is said before anything is grown."""
+    built = finding.load(
+        options["study"],
+        quick=options["quick"],
+        decides=_decider(options["agents"], options["model"]),
+        items=_path(options["items"]),
+        field=_path(options["field"]),
+    )
+    for change in options["set"]:
+        path, equals, text = change.partition("=")
+        if not equals:
+            raise SpecificationError(f"--set {change}: give PATH=VALUE, e.g. visibility.latency=3.")
+        built = built.set(path.strip(), _value(text))
+    built.design()
+    return built
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given) if given else None
+
+
+def _value(text: str) -> object:
+    """JSON where it is JSON, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _decider(agents: str | None, model: str | None) -> "Decider | None":
+    if agents is None and model is None:
+        return None
+    from cloudchamber.agents import LanguageModel
+
+    if model is not None:
+        return LanguageModel(model=model)
+    there = rules()
+    if agents not in there:
+        raise SpecificationError(f"--agents {agents}: no such rule; {nearest(str(agents), there)}")
+    rule: Decider = there[str(agents)]()
+    return rule
+
+
+def rules() -> dict[str, type[Any]]:
+    """The rules that may decide, by name."""
+    from cloudchamber.agents import Rule
+
+    return {name: kind for name, kind in sorted(Rule.kinds.items()) if issubclass(kind, Rule)}
+
+
+def folder_of(name: str, options: Options) -> Path:
+    """out/STUDY, with what makes it another study's output: quick, other agents."""
+    parts = [name, *(["quick"] if options["quick"] else [])]
+    who = options["agents"] or options["model"]
+    if who:
+        parts.append("".join(c if c.isalnum() else "-" for c in who).strip("-"))
+    return Path("out") / "-".join(parts)
+
+
+def spec_of(reference: str, quick: bool) -> "Microspec":
+    """A specification from a file of JSON, a study, or STUDY:CELL."""
+    from cloudchamber.microspec import Microspec
+
+    path = Path(reference)
+    if path.suffix == ".json":
+        _register()
+        try:
+            return Microspec.from_json(path.read_bytes())
+        except OSError as error:
+            raise SpecificationError(f"cannot read {path}: {error.strerror}.") from None
+    name, _, cell = reference.partition(":")
+    built = finding.load(name, quick=quick)
+    return built.design()[cell].spec if cell else built.microspec
+
+
+def _register() -> None:
+    """Make the kinds that ship known before reading a specification."""
+    import cloudchamber.agents
+    import cloudchamber.worlds  # noqa: F401  # imported for the kinds they register
+
+
+def again(options: Options, folder: Path) -> str:
+    """The command that makes all this again."""
+    parts = [
+        "cloudchamber",
+        "run",
+        Path(options["study"]).name,
+        *(["--quick"] if options["quick"] else []),
+    ]
+    for name in ("agents", "model", "items", "field"):
+        if options[name]:
+            parts += [f"--{name}", options[name]]
+    for change in options["set"]:
+        parts += ["--set", f"'{change}'"]
+    return " ".join([*parts, "--out", str(folder)])
