@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.parsing import declines, parse_choice
+from cloudchamber.models.parsing import read_text
 
 __all__ = ["Completion", "reply_of"]
 
@@ -70,21 +70,13 @@ def _reply(choice: _Choice, request: Request) -> Reply:
     if choice.message.refusal or choice.finish_reason == "content_filter":
         reason = choice.message.refusal or "the server's content filter."
         return Reply(status="refused", text=text, reason=reason)
-    if not request.options:
-        return Reply(text=text)
     positions = (choice.logprobs.content if choice.logprobs else None) or []
     top = positions[0].top_logprobs if positions else None
-    exact = _distribution(top, request.options) if top else None
+    exact = _distribution(top, request.options) if top and not request.sampled else None
     if exact is not None:
         scores, mass = exact
         return Reply(logprobs=_tempered(scores, request.temperature), mass=mass)
-    named = parse_choice(text, request.options)
-    if named >= 0:
-        return Reply(text=text, choice=named)
-    if declines(text):
-        return Reply(status="refused", text=text, reason="the answer declines.")
-    reason = f"{text[:80]!r} names none, or more than one, of the options."
-    return Reply(status="unparseable", text=text, reason=reason)
+    return Reply(**read_text(text, request.options))
 
 
 def _distribution(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import ModelError, nearest
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.randomness import keys, uniforms
+from cloudchamber.randomness import gumbels, keys, uniforms
 
 __all__ = ["FAKES", "FakeModel", "fake"]
 
@@ -19,7 +19,7 @@ class FakeModel:
     Args:
         answer: what it replies to a request; a reply without `logprobs` counts as sampled.
         name: its name and fingerprint.
-        exact: whether it says that it answers by exact distributions.
+        exact: whether it answers by exact distributions; if not, it draws from them under `draw`.
     """
 
     def __init__(
@@ -30,9 +30,21 @@ class FakeModel:
         self._answer = answer
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
-        """The function's reply; each request is remembered in `asked`."""
+        """The function's reply, drawn from where a sample is wanted; `asked` remembers the request."""
         self.asked.append((request, draw))
-        return self._answer(request)
+        reply = self._answer(request)
+        if reply.logprobs is None or (self.exact and not request.sampled):
+            return reply
+        key = keys(draw, 0, "fake")
+        choice = int(np.argmax(reply.logprobs + gumbels(key, len(reply.logprobs))))
+        return replace(
+            reply,
+            logprobs=None,
+            mass=np.nan,
+            text=request.options[choice],
+            choice=choice,
+            tokens_out=1,
+        )
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -95,22 +107,6 @@ FAKES: dict[str, tuple[Callable[[Request], Reply], str]] = {
 """Name -> (what answers, what it does)."""
 
 
-class SampledFake(FakeModel):
-    """Says one of the options, each alike, under the draw's key; a stand-in for a server."""
-
-    def __init__(self) -> None:
-        super().__init__(_uniform, "fake:sampled", exact=False)
-
-    async def ask(self, request: Request, draw: int = 0) -> Reply:
-        """A sampled reply."""
-        self.asked.append((request, draw))
-        if not request.options:
-            return Reply(text="fake")
-        key = keys(int(request.key()[:15], 16), 0, "fake", occasion=draw)
-        choice = int(uniforms(key, 1)[0] * len(request.options))
-        return Reply(text=request.options[choice], choice=choice, tokens_out=1)
-
-
 def fake(kind: str) -> FakeModel:
     """The fake called `fake:KIND`.
 
@@ -118,7 +114,7 @@ def fake(kind: str) -> FakeModel:
         ModelError: no such fake.
     """
     if kind == "sampled":
-        return SampledFake()
+        return FakeModel(_uniform, "fake:sampled", exact=False)
     if kind not in FAKES:
         raise ModelError(f"fake:{kind} was given; {nearest(kind, [*FAKES, 'sampled'])}")
     return FakeModel(FAKES[kind][0], f"fake:{kind}")

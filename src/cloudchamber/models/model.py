@@ -39,7 +39,9 @@ class Request:
     temperature: float = 1.0
     """Divides the logits of each token; 0 gives all probability to the likeliest."""
     prefix: str = ""
-    """Text the assistant's answer is made to begin with."""
+    """Text the assistant's answer is made to begin with; a space at its end belongs to it."""
+    sampled: bool = False
+    """Whether options are to be answered by a sampled text even where the distribution can be read."""
 
     def __post_init__(self) -> None:
         if not self.messages:

@@ -5,8 +5,9 @@ Repair is bounded on purpose: a text that could mean two answers means none.
 
 import re
 from collections.abc import Sequence
+from typing import TypedDict
 
-__all__ = ["declines", "parse_choice"]
+__all__ = ["declines", "parse_choice", "read_text"]
 
 _DRESSING = " \t\r\n\"'`*_.,:;!()[]{}<>#“”‘’"
 _LOOKED_AT = 500  # characters of an answer; a label that comes later is not an answer
@@ -43,3 +44,25 @@ def parse_choice(text: str, options: Sequence[str]) -> int:
 def declines(text: str) -> bool:
     """Whether a text begins as refusals do."""
     return _DECLINES.match(text.replace("’", "'")) is not None
+
+
+class Read(TypedDict):
+    """The fields of a reply that a text decides."""
+
+    text: str
+    choice: int
+    status: str
+    reason: str
+
+
+def read_text(text: str, options: Sequence[str]) -> Read:
+    """What a sampled text amounts to; free text (no options) is always ok."""
+    choice = parse_choice(text, options) if options else -1
+    status, reason = "ok", ""
+    if options and choice < 0:
+        if declines(text):
+            status, reason = "refused", "the answer declines."
+        else:
+            status = "unparseable"
+            reason = f"{text[:80]!r} names none, or more than one, of the options."
+    return {"text": text, "choice": choice, "status": status, "reason": reason}

@@ -16,6 +16,7 @@ from cloudchamber.errors import ModelError
 from cloudchamber.models.gguf import Gguf
 from cloudchamber.models.labels import LabelTree, label_tree
 from cloudchamber.models.model import Reply, Request
+from cloudchamber.models.parsing import read_text
 from cloudchamber.models.tokenizer import ChatTokenizer, Parts
 from cloudchamber.models.transformer import Memory, Transformer
 from cloudchamber.models.weights import Weights
@@ -45,11 +46,11 @@ class Reader:
         self._kept_tokens = 0
 
     def answer(self, request: Request, draw: int = 0) -> Reply:
-        """Answer a request: by exact distribution if it has options, else by a sampled text."""
+        """Answer a request: by exact distribution if it has options, unless a sample is wanted."""
         start = perf_counter()
         parts = self._tokenizer.prompt(request)
         try:
-            tree = self._tree(request) if request.options else None
+            tree = self._tree(request) if request.options and not request.sampled else None
         except ModelError as error:
             return Reply(status="failed", reason=str(error))
         shared = tree.shared if tree else self._tokenizer.encode(request.prefix)
@@ -127,7 +128,8 @@ class Reader:
             if len(answer) < request.max_tokens:
                 state = self._transformer.extend(self._memory, np.array([token], np.int64))
                 logits = self._transformer.logits(state)[0]
-        return {"text": self._tokenizer.decode(answer), "tokens_out": len(answer)}
+        text = self._tokenizer.decode(answer)
+        return {**read_text(text, request.options), "tokens_out": len(answer)}
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -118,7 +118,7 @@ class RemoteModel:
         }
         longest = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
         payload[longest] = request.max_tokens
-        if request.options:
+        if request.options and not request.sampled:
             payload |= {"logprobs": True, "top_logprobs": 20}
         return {field: value for field, value in payload.items() if field not in self._refused}
 

@@ -72,7 +72,8 @@ class StoredModel:
         if reply is not None:
             self.hits += 1
             return reply
-        key = exact if self.exact else sampled
+        # An exact answer under way serves every draw; free text and samples serve their own.
+        key = exact if self.exact and request.options and not request.sampled else sampled
         task = self._flying.get(key)
         if task is None:
             task = asyncio.ensure_future(self._fetch(request, draw, exact, sampled))
@@ -89,7 +90,7 @@ class StoredModel:
     async def _fetch(self, request: Request, draw: int, exact: bytes, sampled: bytes) -> Reply:
         reply = await self._model.ask(request, draw)
         if reply.status in _KEPT:
-            key = exact if self.exact or reply.logprobs is not None else sampled
+            key = exact if reply.logprobs is not None else sampled
             with self._guard:
                 self._database.execute(
                     "INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, pack(reply))
