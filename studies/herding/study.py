@@ -1,7 +1,7 @@
 """Herding in an agents' news feed: do visible likes and ranking concentrate what agents choose?
 
-After the published design (REFERENCES: a feed of 48 items in an order reshuffled for each browse; likes
-hidden, organic or seeded), whose finding is that position gates what is considered at all and that any
+After the published design (arXiv 2604.15236: a feed of 48 items in an order reshuffled for each browse;
+likes hidden, organic or seeded), whose finding is that position gates what is considered at all and that any
 visible like, however few, shifts choice inside the gate.
 """
 

@@ -233,3 +233,9 @@ def test_standalone_holds_data_and_theme_and_no_hints() -> None:
     assert len(spec["data"]["values"]) == len(DRAWN[0].data)
     assert "usermeta" not in spec and spec["config"]["background"] == "#ffffff"
     assert not any(layer.get("name", "").startswith("narrow-") for layer in spec["layer"])
+
+
+def test_values_that_are_all_zero_leave_room_for_a_reference() -> None:
+    frame = pd.DataFrame({"label": ["a", "b"], "value": 0.0, "low": 0.0, "high": 0.0})
+    figure = figures.intervals(frame, id="zeros", title="t", caption="c", reference=(0.0, "none"))
+    assert figure.spec

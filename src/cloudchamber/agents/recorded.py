@@ -74,7 +74,7 @@ class Recorded(Decider):
 
     @cached_property
     def _record(self) -> Record:
-        from cloudchamber.trace.files import TraceFolder  # DuckDB: only where a file is read
+        from cloudchamber.trace import TraceFolder  # DuckDB: only where a file is read
 
         folder = TraceFolder(Path(self.trace))
         runs = folder.runs()

@@ -130,7 +130,7 @@ class TwoStage(Rule):
     """Consider, then choose: the place decides what is considered, appeal and shown likes the rest.
 
     weight = gate(place) * sigmoid(appeal + taste * quality + strength * proof(likes)), which is also the
-    probability where an option is judged alone (REFERENCES: the herding feed's two-stage model).
+    probability where an option is judged alone: position gates what is considered, likes act inside.
     """
 
     kind: Literal["two-stage"] = "two-stage"

@@ -152,4 +152,4 @@ class Asking:
     def by_chance(self, questions: Questions) -> Ints:
         """A place among the options of each row, uniformly."""
         drawn = randomness.uniforms(questions.address.keys("next"), 1)[:, 0]
-        return (drawn * (questions.items >= 0).sum(axis=1)).astype(np.int64)
+        return np.asarray(drawn * (questions.items >= 0).sum(axis=1), np.int64)

@@ -74,7 +74,10 @@ def reach(given: Axis, *values: npt.ArrayLike, margin: float = 0.04) -> tuple[fl
         return (low, high if high > low else low * 10)
     if given.zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    pad = (high - low) * margin if high > low else abs(high) * 0.1 or 1.0
+    if high == low:
+        pad = abs(high) * 0.1 or 1.0
+        return (low - pad, high + pad)
+    pad = (high - low) * margin
     # An end at zero is a floor or a ceiling: no room beyond it.
     return (low - pad if low else low, high + pad if high else high)
 

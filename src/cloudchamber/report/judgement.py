@@ -10,7 +10,7 @@ from cloudchamber.measures import Measure
 from cloudchamber.measures.estimate import difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
-from cloudchamber.report.figures import Axis, curve, distributions
+from cloudchamber.report.figures import Axis, curve
 from cloudchamber.study import Study
 from cloudchamber.validation import adequacy
 from cloudchamber.validation.comparison import Comparison, compare
@@ -48,7 +48,9 @@ def verdicts(study: Study, results: Results, doubts: tuple[str, ...]) -> Judged:
     three = (
         _descriptive(finding, doubts),
         adequacy.explanatory(_contrasts(study, results), None, doubts),
-        adequacy.observational(comparison, published=[one.sentence() for one in MUSICLAB]),
+        adequacy.observational(
+            comparison, published=[one.sentence() for one in MUSICLAB if "Gini" in one.what]
+        ),
     )
     told = tuple(
         Verdict(f"{one.name.capitalize()} adequacy", one.answer, one.because, one.overturn)
@@ -152,21 +154,21 @@ def _field(comparison: Comparison | None) -> tuple[Block, ...]:
     if comparison is None:
         return ()
     blocks: list[Block] = [
-        distributions(
-            comparison.shares,
+        curve(
+            _mean_of(comparison.shares, "rank", "share"),
             id="shape",
-            title="Shares of attention, simulated and in the field",
-            caption="Share of each item over an equal share, all runs or worlds together.",
-            value=Axis("share", "share of an item (1 = an equal share)"),
+            title="How attention is shared out, simulated and in the field",
+            caption="Share of each item, from the most chosen to the least; 1 is an equal share. Mean over "
+            "runs or worlds, thinned to the same number of choices.",
+            x=Axis("rank", "items, the most chosen first", format=".0%"),
+            y=Axis("share", "share (1 = equal)", zero=True),
             series="group",
-            field_data="field",
-            kind="ecdf",
         )
     ]
     if not comparison.curves.empty:
         blocks.append(
             curve(
-                _mean_curves(comparison.curves),
+                _mean_of(comparison.curves, "time", "gini"),
                 id="course",
                 title="Concentration over time, simulated and in the field",
                 caption="Gini over normalised time; mean over runs or worlds.",
@@ -178,8 +180,8 @@ def _field(comparison: Comparison | None) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _mean_curves(curves: "pd.DataFrame") -> "pd.DataFrame":
-    return curves.groupby(["group", "time"])[["gini"]].mean().reset_index()
+def _mean_of(frame: "pd.DataFrame", along: str, value: str) -> "pd.DataFrame":
+    return frame.groupby(["group", along])[[value]].mean().reset_index()
 
 
 def named(measure: Measure) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from cloudchamber.errors import FieldDataError, nearest
+from cloudchamber.errors import FieldDataError
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State, World
 from cloudchamber.questions import Reals
@@ -154,8 +154,8 @@ def _read(path: Path) -> tuple[tuple[str, ...], tuple[float, ...]]:
     rows = csv.DictReader(text.splitlines())
     names = [name or "" for name in rows.fieldnames or ()]
     if "headline" not in names:
-        hint = nearest("headline", names)
-        raise FieldDataError(f"{path} has no column 'headline'; its columns: {hint}")
+        there = ", ".join(filter(None, names)) or "none"
+        raise FieldDataError(f"{path} has no column 'headline'; its columns are: {there}. Rename one.")
     table = [row for row in rows if (row["headline"] or "").strip()]
     headlines = _some(path, (row["headline"].strip() for row in table))
     return headlines, _numbers(

@@ -1,7 +1,8 @@
 """The feed in words: what a language model is told, made of its glimpse and of nothing else.
 
 The rules are stated neutrally and nothing is said of what is being studied. The wording was chosen by
-what the embedded model can read (see the docs, "What the embedded model does").
+what the embedded model can read: a count beside a headline in a list does little to it, a sentence
+beside the question does something.
 """
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
