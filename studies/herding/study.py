@@ -5,6 +5,7 @@ likes hidden, organic or seeded), whose finding is that position gates what is c
 visible like, however few, shifts choice inside the gate.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from cloudchamber.intervention import (
     pin,
     shuffle_for_each_reader,
 )
+from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import Decider, Hidden, Popularity, Seeded, Sequential, Shuffled
-from cloudchamber.phenomenon import HERDING
+from cloudchamber.phenomenon import HERDING, Phenomenon
 from cloudchamber.randomness import keys, normals
 from cloudchamber.validation.field import read_popularity
 
@@ -77,7 +79,7 @@ def study(
             "Do visible likes and the order of the feed concentrate what agents choose, "
             "and which changes of the feed or the agents prevent it?"
         ),
-        phenomenon=HERDING,
+        phenomenon=phenomenon(decider),
         microspec=microspec,
         factors=(likes, order),
         replicates=replicates,
@@ -90,6 +92,11 @@ def study(
         account=partial(blocks, quick=quick),
         notes=_notes(quick, decider),
     )
+
+
+def phenomenon(decider: Decider) -> Phenomenon:
+    """Herding; of the few choices that a language model is asked for, by what it was expected to choose."""
+    return replace(HERDING, measure=MEASURES["expected gini"]) if decider.reads_text else HERDING
 
 
 def sizes(model: bool, quick: bool) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ import pytest
 
 from cloudchamber.errors import TraceError
 from cloudchamber.measures import attention
+from cloudchamber.measures.concentration import gini
 from cloudchamber.trace import Readable, Status, Trace, TraceFolder, TraceWriter
 
 N = 48
@@ -209,3 +210,25 @@ def test_a_folder_gives_the_same_as_memory(tmp_path: Path) -> None:
         np.testing.assert_allclose(
             one.to_numpy(float), other.to_numpy(float), rtol=1e-9, atol=1e-12
         )
+
+
+def test_the_expected_gini_is_the_gini_of_summed_probabilities_and_free_of_drawing_noise() -> None:
+    trace = Trace()
+    uniform = np.full(N, 1 / N)
+    browses(trace, 1, 12, uniform, exact=True)
+    browses(trace, 2, 12, uniform, exact=False)
+    for run in (1, 2):
+        outcomes = {"run": run, "step": 0, "item": np.arange(N), "value": 0.0}
+        trace.append("outcomes", outcomes)
+    found = attention.expected_gini(trace)
+    assert found[1] == pytest.approx(0.0, abs=1e-6)
+    picks = trace.frame("exposures").query("run == 2").groupby("item")["chosen"].sum()
+    assert found[2] == pytest.approx(float(gini(picks.to_numpy())))
+    assert found[2] > 0.7  # twelve choices among 48 items
+
+
+def test_options_shown_alone_have_no_mean_position() -> None:
+    trace = Trace()
+    trace.append("exposures", {"run": 1, "decision": np.arange(3), "position": 1, "item": 0})
+    trace.append("decisions", {"run": 1, "decision": np.arange(3)})
+    assert np.isnan(attention.mean_position(trace)[1])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cloudchamber.errors import TraceError
+from cloudchamber.measures.concentration import gini
 from cloudchamber.trace.tables import SIGNAL, Readable, Status
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = [
     "answer_rates",
     "choice_by_position",
     "choice_by_signal",
+    "expected_gini",
+    "expected_gini_over_time",
     "first_place_share",
     "mean_position",
     "signal_effect",
@@ -53,11 +56,46 @@ def _several(source: Readable) -> list[int]:
 def mean_position(source: Readable) -> "pd.Series[float]":
     """Mean selected position by run: sum of position times weight over sum of weights.
 
-    1 is the first place; (n + 1) / 2 where position plays no part among n options.
+    1 is the first place; (n + 1) / 2 where position plays no part among n options. NaN where options
+    were never shown beside one another.
     """
-    query = f"""SELECT run, sum(w * position) / nullif(sum(w), 0) AS value
+    query = f"""SELECT run, CASE WHEN max(position) > 1 THEN sum(w * position) / nullif(sum(w), 0) END AS value
                 FROM {_weighed(source)} WHERE position > 0 GROUP BY run ORDER BY run"""
     return _series(source, query, "mean position")
+
+
+def expected_gini(source: Readable) -> "pd.Series[float]":
+    """Gini of the choices that each run's agents were expected to make: of the summed probabilities.
+
+    What `concentration.gini` says of choices, without the noise of drawing each from its distribution:
+    few choices are concentrated by chance alone, expected ones are not. Where probabilities were not
+    recorded the choices themselves count. An item that was never shown counts as never chosen.
+    """
+    course = expected_gini_over_time(source)
+    last = course.groupby("run").tail(1).set_index("run")["value"]
+    return last.rename("expected gini")
+
+
+def expected_gini_over_time(source: Readable) -> "pd.DataFrame":
+    """`expected_gini` of all choices up to each step: columns run, step, value."""
+    import pandas as pd  # 300 ms that `import cloudchamber` need not pay
+
+    query = f"""
+        SELECT run, step + 1 AS step, item, sum(w) AS w
+        FROM {_weighed(source)} JOIN (SELECT run, decision, step FROM decisions WHERE pick <= 1)
+        USING (run, decision) GROUP BY ALL"""
+    frame = _frame(source, query)
+    items = _frame(source, "SELECT run, max(item) + 1 AS n FROM outcomes GROUP BY run")
+    counts = dict(zip(items["run"], items["n"], strict=True))
+    parts = []
+    for run, rows in frame.groupby("run"):
+        wide = rows.pivot(index="step", columns="item", values="w").fillna(0.0).sort_index()
+        wide = wide.reindex(columns=range(counts.get(run, wide.columns.max() + 1)), fill_value=0.0)
+        value = gini(wide.to_numpy().cumsum(axis=0))
+        parts.append(pd.DataFrame({"run": run, "step": wide.index, "value": value}))
+    if not parts:
+        return pd.DataFrame({"run": [], "step": [], "value": []})
+    return pd.concat(parts, ignore_index=True)
 
 
 def choice_by_position(source: Readable) -> "pd.DataFrame":

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "write"]
 
-ALSO = ("top-5 share", "entropy", "mean position")
+ALSO = ("gini", "top-5 share", "entropy", "mean position")
 
 
 def write(study: Study, results: Results, folder: str | Path, rerun: str = "") -> Document:
@@ -76,7 +76,7 @@ def build(
         _intervene(study, tables, extra.get(4, ())),
         _validate(judged.blocks, extra.get(5, ())),
         Section(
-            "What a sceptic would ask first",
+            "Checks",
             None,
             "Before any claim: were the agents able to do what the study supposes?",
             seen,

@@ -186,7 +186,7 @@ def _mean_of(frame: "pd.DataFrame", along: str, value: str) -> "pd.DataFrame":
 
 def named(measure: Measure) -> str:
     """A measure's name inside a sentence."""
-    return "Gini coefficient" if measure.name == "gini" else measure.name
+    return measure.name.replace("gini", "Gini coefficient")
 
 
 def brief(estimate: str) -> str:
