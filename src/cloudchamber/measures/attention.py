@@ -8,7 +8,7 @@ by run, for the run is the unit.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ __all__ = [
     "expected_gini_over_time",
     "first_place_share",
     "mean_position",
+    "share_of_items",
     "signal_effect",
     "valid_mass",
     "variance_shares",
@@ -59,7 +60,8 @@ def mean_position(source: Readable) -> "pd.Series[float]":
     1 is the first place; (n + 1) / 2 where position plays no part among n options. NaN where options
     were never shown beside one another.
     """
-    query = f"""SELECT run, CASE WHEN max(position) > 1 THEN sum(w * position) / nullif(sum(w), 0) END AS value
+    mean = "sum(w * position) / nullif(sum(w), 0)"
+    query = f"""SELECT run, CASE WHEN max(position) > 1 THEN {mean} END AS value
                 FROM {_weighed(source)} WHERE position > 0 GROUP BY run ORDER BY run"""
     return _series(source, query, "mean position")
 
@@ -85,12 +87,13 @@ def expected_gini_over_time(source: Readable) -> "pd.DataFrame":
         FROM {_weighed(source)} JOIN (SELECT run, decision, step FROM decisions WHERE pick <= 1)
         USING (run, decision) GROUP BY ALL"""
     frame = _frame(source, query)
-    items = _frame(source, "SELECT run, max(item) + 1 AS n FROM outcomes GROUP BY run")
-    counts = dict(zip(items["run"], items["n"], strict=True))
+    held = _frame(source, "SELECT run, max(item) + 1 AS n FROM outcomes GROUP BY run")
+    counts: dict[Any, int] = dict(zip(held["run"], held["n"].astype(int), strict=True))
     parts = []
     for run, rows in frame.groupby("run"):
         wide = rows.pivot(index="step", columns="item", values="w").fillna(0.0).sort_index()
-        wide = wide.reindex(columns=range(counts.get(run, wide.columns.max() + 1)), fill_value=0.0)
+        items = counts.get(run, int(max(wide.columns)) + 1)
+        wide = wide.reindex(columns=range(items), fill_value=0.0)
         value = gini(wide.to_numpy().cumsum(axis=0))
         parts.append(pd.DataFrame({"run": run, "step": wide.index, "value": value}))
     if not parts:
@@ -111,6 +114,14 @@ def first_place_share(source: Readable, places: int = 1) -> "pd.Series[float]":
     query = f"""SELECT run, sum(w) FILTER (position <= {int(places)}) / nullif(sum(w), 0) AS value
                 FROM {_weighed(source)} WHERE position > 0 GROUP BY run ORDER BY run"""
     return _series(source, query, "first place share")
+
+
+def share_of_items(source: Readable, items: Sequence[int]) -> "pd.Series[float]":
+    """Share of all (expected) choices that fall on some items, by run."""
+    wanted = ", ".join(str(int(item)) for item in items)
+    query = f"""SELECT run, sum(w) FILTER (item IN ({wanted})) / nullif(sum(w), 0) AS value
+                FROM {_weighed(source)} GROUP BY run ORDER BY run"""
+    return _series(source, query, "share of items").fillna(0.0)
 
 
 def choice_by_signal(

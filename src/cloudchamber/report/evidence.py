@@ -11,7 +11,7 @@ import numpy as np
 
 from cloudchamber.analysis import Estimate, difference, mean
 from cloudchamber.experiment import Results
-from cloudchamber.measures import Measure, final_tallies
+from cloudchamber.measures import Measure, attention, final_tallies
 from cloudchamber.measures.concentration import unpredictability_by_run
 from cloudchamber.measures.estimate import jackknife
 from cloudchamber.microspec import Engineered
@@ -123,10 +123,12 @@ def contrasts(study: Study, results: Results, measure: Measure) -> "pd.DataFrame
 
 
 def target_share(items: tuple[int, ...]) -> Measure:
-    """The share of all choices that fall on some items."""
+    """The share of all choices that fall on some items: of expected ones, where the trace holds them."""
     import pandas as pd
 
     def compute(source: Any) -> "pd.Series[float]":
+        if source.sql("SELECT 1 FROM exposures LIMIT 1").fetchall():
+            return attention.share_of_items(source, items)
         parts = [
             pd.Series(
                 t.value[:, -1, list(items)].sum(axis=1) / t.value[:, -1].sum(axis=1), index=t.run
