@@ -1,0 +1,372 @@
+"""The checks catch what they are there to catch: each fault here was seen in a real system, or nearly so."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudchamber import randomness
+from cloudchamber.agents import LanguageModel, Random, Rule, SocialProof
+from cloudchamber.engine.asking import Asking
+from cloudchamber.engine.exposing import Exposing
+from cloudchamber.engine.ledger import Ledger
+from cloudchamber.engine.loop import _Growth
+from cloudchamber.errors import AnswerError
+from cloudchamber.microspec import (
+    Fixed,
+    Group,
+    Hidden,
+    Microspec,
+    Popularity,
+    Population,
+    Sequential,
+    Simultaneous,
+    Visibility,
+    Window,
+)
+from cloudchamber.microspec.value import Family
+from cloudchamber.microspec.visibility import Order
+from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State
+from cloudchamber.questions import Address, Answers, Choose, Ints, Questions, Reals, draw
+from cloudchamber.testing import check_decider, check_measure, check_regime, check_world, laws
+from cloudchamber.trace import Trace
+from cloudchamber.worlds import Feed
+
+
+def feed(**parts: Any) -> Microspec:
+    known: dict[str, Any] = {
+        "world": Feed.of(6),
+        "population": Population(groups=(Group(count=9, decides=SocialProof(strength=2.0)),)),
+        "turns": Simultaneous(steps=5),
+    }
+    return Microspec(**(known | parts))
+
+
+def test_draws_by_order_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = np.random.default_rng(0)
+
+    def exponentials(keys: Any, lanes: Any) -> Any:
+        return source.exponential(size=np.broadcast(keys[..., None], np.asarray(lanes)).shape)
+
+    monkeypatch.setattr(randomness, "exponentials", exponentials)
+    with pytest.raises(AssertionError, match="not determined: grown in blocks of 1"):
+        laws.determined(feed())
+
+
+def test_some_of_a_batch_see_acts_of_the_same_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a simulator does that lets agents act as their answers arrive."""
+    show = Exposing.show
+
+    def eager(self: Exposing, batch: Any, address: Address, state: State) -> Any:
+        slate = show(self, batch, address, state)
+        state.tally += 0.0
+        for agent in batch.agent:  # as if each of the block had already liked item 0
+            self.ledger.visible.count[0, 0] += int(agent) % 2
+        return slate
+
+    monkeypatch.setattr(Exposing, "show", eager)
+    with pytest.raises(AssertionError, match="not determined"):
+        laws.determined(feed())
+    with pytest.raises(AssertionError, match="wrong exposures"):
+        laws.provenance(feed())
+
+
+def test_the_reader_sees_what_is_too_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ledger, "visible", property(Ledger._counted))
+    with pytest.raises(AssertionError, match="but visibility.latency is 2"):
+        laws.provenance(feed(visibility=Visibility(latency=2)))
+
+
+def test_ranked_posts_in_the_order_of_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a platform does that fetches the ranked posts with `WHERE id IN (...)`."""
+    ranked = Exposing._ranked
+
+    def by_number(self: Exposing, popularity: Reals, address: Address) -> Ints:
+        return np.sort(ranked(self, popularity, address), axis=1)
+
+    monkeypatch.setattr(Exposing, "_ranked", by_number)
+    with pytest.raises(AssertionError, match="wrong exposures"):
+        laws.provenance(feed(visibility=Visibility(order=Popularity())))
+
+
+def test_a_memory_one_act_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = feed(memory=Window(k=2))
+    deeper = property(lambda self: self.k + 1)
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(AssertionError, match="shown without reason"),
+    ):
+        patch.setattr(Window, "depth", deeper)
+        laws.provenance(spec)
+
+
+def test_an_act_lost_on_its_way_to_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    apply = _Growth._apply
+
+    def losing(self: _Growth, acts: list[Acts], step: int) -> None:
+        apply(self, [without_the_first(part) for part in acts], step)
+
+    def without_the_first(part: Acts) -> Acts:
+        return Acts(part.run[1:], part.agent[1:], part.item[1:], part.decision[1:], part.step)
+
+    monkeypatch.setattr(_Growth, "_apply", losing)
+    with pytest.raises(AssertionError, match="not complete"):
+        laws.complete(feed())
+
+
+@pytest.mark.parametrize("part", ["agent", "replicate", "step"])
+def test_one_draw_for_all(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """A cache keyed by prompt alone gives identical agents one shared answer."""
+
+    def keys(self: Address, stream: str) -> Any:
+        kept: dict[str, Any] = {
+            "replicate": self.replicate,
+            "step": self.step,
+            "agent": self.agent,
+        } | {part: 0}
+        return randomness.keys(
+            self.seed, kept["replicate"], stream, kept["step"], kept["agent"], self.occasion
+        )
+
+    spec = feed(
+        population=Population(groups=(Group(count=9, decides=Random()),)),
+        visibility=Visibility(order=Fixed(), fields={"likes": Hidden()}),
+    )
+    assert laws.independent_draws(spec) > 1000
+    monkeypatch.setattr(Address, "keys", keys)
+    with pytest.raises(AssertionError, match="correlated|do not follow"):
+        laws.independent_draws(spec)
+
+
+def test_refusals_replaced_by_the_first_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blank(self: Any, questions: Questions, answers: Answers, *rest: Any) -> Any:
+        answers.picks[answers.picks[:, 0] < 0, 0] = 0
+        return kept(self, questions, answers, *rest)
+
+    kept = Asking.acts
+    monkeypatch.setattr(Asking, "acts", blank)
+    with pytest.raises(AssertionError, match="refused answers were replaced"):
+        laws.failed_run_is_a_row(feed())
+
+
+class Copycat(Rule):
+    """Looks over the shoulder of the other rows of its batch."""
+
+    kind: str = "test-copycat"
+
+    def weights(self, questions: Questions) -> Reals:
+        return 1.0 + questions.shown("likes") + float(questions.agent.sum() % 7)
+
+    def answer(self, questions: Questions) -> Answers:
+        weights = self.weights(questions)
+        weights[:, 0] += len(questions)
+        return draw(questions, weights)
+
+    def aloud(self) -> str:
+        return "copies"
+
+
+class Clairvoyant(Rule):
+    """Looks at the quality of the best item, shown or not."""
+
+    kind: str = "test-clairvoyant"
+
+    def weights(self, questions: Questions) -> Reals:
+        return np.full(questions.items.shape, 1.0) + (questions.address.replicate % 2)[:, None]
+
+    def aloud(self) -> str:
+        return "knows which replicate it is in"
+
+
+class Stubborn(Rule):
+    """Picks the first option whatever the noise says, and claims to be undecided."""
+
+    kind: str = "test-stubborn"
+
+    def weights(self, questions: Questions) -> Reals:
+        return np.ones(questions.items.shape)
+
+    def answer(self, questions: Questions) -> Answers:
+        picks = np.zeros((len(questions), 1), np.int32)
+        return Answers(picks, self.inclusion(questions))
+
+    def aloud(self) -> str:
+        return "takes the first"
+
+
+@pytest.mark.parametrize(
+    ("decider", "message"),
+    [
+        (Copycat(), "answers a row by the other rows too"),
+        (Clairvoyant(), "looks at what nobody is shown"),
+        (Stubborn(), "do not follow the stated probabilities"),
+    ],
+)
+def test_deciders_that_cheat(decider: Rule, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_decider(decider)
+
+
+class Mute(Rule):
+    """Cannot be read aloud."""
+
+    kind: str = "test-mute"
+
+
+class Leaking(Feed):
+    """Prompts that leave the likes out."""
+
+    kind: str = "test-leaking"  # type: ignore[assignment]
+
+    def prompt(self, glimpse: Glimpse) -> Prompt:
+        options = tuple(replace(one, signals={}) for one in glimpse.options)
+        return super().prompt(replace(glimpse, options=options))
+
+
+class Telling(Feed):
+    """Prompts that tell of an item that is not shown."""
+
+    kind: str = "test-telling"  # type: ignore[assignment]
+
+    def prompt(self, glimpse: Glimpse) -> Prompt:
+        prompt = super().prompt(glimpse)
+        return Prompt(prompt.system + f" Today: {self.headlines[-1]}.", prompt.user, prompt.answers)
+
+
+class Spilling(Feed):
+    """Acts of one run spill over into all runs."""
+
+    kind: str = "test-spilling"  # type: ignore[assignment]
+
+    def apply(self, state: State, acts: Acts) -> None:
+        for item in acts.item:
+            state.tally[:, item] += 1.0
+
+
+class Whimsical(Order):
+    """Says it is the same for every reader of a run, and is not."""
+
+    kind: str = "test-whimsical"
+
+    def rank(self, popularity: Reals, created: Reals, address: Address) -> Ints:
+        noise = randomness.uniforms(address.keys("whim"), popularity.shape[1])
+        return np.asarray(noise.argsort(axis=1))
+
+    def aloud(self) -> str:
+        return "by whim"
+
+
+OWN: tuple[type[Family], ...] = (
+    Copycat,
+    Clairvoyant,
+    Stubborn,
+    Mute,
+    Leaking,
+    Telling,
+    Spilling,
+    Whimsical,
+)
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[None]:
+    """Our kinds are registered only while these tests run, lest others meet them in messages."""
+    roots = {
+        kind: root for kind in OWN for root in Family.__subclasses__() if issubclass(kind, root)
+    }
+    names = {kind: kind.model_fields["kind"].default for kind in OWN}
+    for kind, root in roots.items():
+        root.kinds[names[kind]] = kind
+    yield
+    for kind, root in roots.items():
+        del root.kinds[names[kind]]
+
+
+for _kind in OWN:
+    for _root in Family.__subclasses__():
+        _root.kinds.pop(_kind.model_fields["kind"].default, None)
+
+
+@pytest.mark.parametrize(
+    ("world", "message"),
+    [
+        (Leaking.of(6), "likes of option 0 was shown, but the prompt does not tell it"),
+        (Spilling.of(6), "acts of one run changed another run"),
+    ],
+)
+def test_worlds_that_break_the_contract(world: Feed, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_world(world)
+
+
+def test_a_prompt_that_tells_of_what_is_not_shown() -> None:
+    people = Population(groups=(Group(count=2, decides=LanguageModel(model="fake:hash")),))
+    seen = Visibility(top=2)
+    spec = feed(world=Telling.of(6), population=people, visibility=seen)
+    with pytest.raises(AssertionError, match="something unseen.*was not shown item 5"):
+        laws.nothing_unseen(spec)
+
+
+def test_an_order_that_says_it_is_shared_and_is_not() -> None:
+    with pytest.raises(AssertionError, match="not determined|wrong exposures"):
+        check_regime(Whimsical())
+
+
+def test_a_decider_that_cannot_be_read_aloud() -> None:
+    with pytest.raises(AssertionError, match="cannot be read aloud"):
+        check_decider(Mute())
+
+
+def test_measures_that_mix_runs_or_change_the_trace() -> None:
+    import pandas as pd
+
+    def pooled(trace: Trace) -> "pd.Series[float]":
+        frame = trace.frame("outcomes")
+        return frame.groupby("run")["value"].sum() / frame["value"].sum()
+
+    with pytest.raises(AssertionError, match="depends on other runs are in the trace|depends on"):
+        check_measure(pooled)
+
+    def partial(trace: Trace) -> "pd.Series[float]":
+        return trace.frame("outcomes").query("run > 1").groupby("run")["value"].sum()
+
+    with pytest.raises(AssertionError, match="one number for each of the runs"):
+        check_measure(partial)
+
+
+def _questions(choose: Choose, rows: int = 2, options: int = 3) -> Questions:
+    from tests.test_questions import questions
+
+    return questions(rows, options, choose)
+
+
+BAD: Mapping[str, tuple[Choose, Callable[[], Answers]]] = {
+    "picked an option outside 0..2": (Choose(), lambda: Answers(np.array([[0], [3]], np.int32))),
+    "answered \\(1, 1\\) picks to 2": (Choose(), lambda: Answers(np.array([[0]], np.int32))),
+    "more than the 1 option": (Choose(), lambda: Answers(np.array([[0, 1], [1, -1]], np.int32))),
+    "the same option twice": (
+        Choose("up to", 2),
+        lambda: Answers(np.array([[0, 1], [1, 1]], np.int32)),
+    ),
+    "after it stopped": (
+        Choose("up to", 2),
+        lambda: Answers(np.array([[0, 1], [-1, 1]], np.int32)),
+    ),
+    "must be finite, not negative": (
+        Choose(),
+        lambda: Answers(np.array([[0], [1]], np.int32), np.array([[1, -1, 0], [0, 1, 0.0]])),
+    ),
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_answers_that_break_the_contract(message: str) -> None:
+    choose, made = BAD[message]
+    with pytest.raises(AnswerError, match=message):
+        made().check(_questions(choose))
+
+
+def test_sequential_turns_pass_where_the_faults_are_not() -> None:
+    laws.determined(feed(turns=Sequential(steps=2)))
