@@ -94,7 +94,9 @@ def _module(file: Path) -> ModuleType:
         raise SpecificationError(f"{file} cannot be read as Python.")
     module = module_from_spec(spec)
     sys.modules[title] = module  # so that its dataclasses find their module
-    sys.path.insert(0, str(file.resolve().parent))
+    folder = str(file.resolve().parent)
+    known = set(sys.modules)
+    sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
@@ -102,5 +104,13 @@ def _module(file: Path) -> ModuleType:
     except ImportError as error:
         raise SpecificationError(f"{file}: {error}.") from None
     finally:
-        sys.path.pop(0)
+        sys.path.remove(folder)
+        _forget(known, folder)
     return module
+
+
+def _forget(known: set[str], folder: str) -> None:
+    """Drop what a study imported from its own folder: another study's file may have the same name."""
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(folder):
+            del sys.modules[name]

@@ -63,15 +63,16 @@ def _lines() -> "Callable[[Progress], None]":
 def told(progress: "Progress") -> str:
     """The progress in words: runs, questions, rate, time left."""
     failed = f", {progress.failed} failed" if progress.failed else ""
-    left = max(progress.expected - progress.questions, 0) / max(progress.rate, 1e-9)
     return (
         f"{progress.done}/{progress.runs} runs{failed}, "
         f"{progress.questions:,}/{progress.expected:,} decisions, {progress.rate:,.1f}/s, "
-        f"{_span(left)} left"
+        f"{_span(progress.left)} left"
     )
 
 
 def _span(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "?"
     if seconds >= 5400:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

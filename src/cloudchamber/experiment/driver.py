@@ -55,6 +55,9 @@ class Progress:
     """Questions answered so far in this call."""
     expected: int = 0
     """Questions that this call comes to, as far as that is known beforehand."""
+    shown: int = 0
+    """Options shown so far in this call: what the time left is told by, since a list takes longer."""
+    to_show: int = 0
     cell: str = ""
     """The cell that was last worked on."""
     started: float = field(default_factory=time.monotonic)
@@ -63,6 +66,14 @@ class Progress:
     def rate(self) -> float:
         """Questions a second in this call."""
         return self.questions / max(time.monotonic() - self.started, 1e-9)
+
+    @property
+    def left(self) -> float:
+        """Seconds left, if it goes on as so far; infinite before anything was answered."""
+        ahead = max(self.to_show - self.shown, 0)
+        return (
+            ahead * (time.monotonic() - self.started) / self.shown if self.shown else float("inf")
+        )
 
 
 Watch = Callable[[Progress], None]
@@ -132,6 +143,7 @@ class Driver:
         lacking = sum(len(unit.replicates) for unit in units)
         progress = Progress(total, total - lacking)
         progress.expected = sum(questions_of(unit.cell) * len(unit.replicates) for unit in units)
+        progress.to_show = sum(_shown_in(unit.cell) * len(unit.replicates) for unit in units)
         self.watch(progress)
         waiting = asyncio.Semaphore(self.concurrency)
 
@@ -187,6 +199,7 @@ class Driver:
 
     def _tell(self, progress: Progress, questions: Questions) -> None:
         progress.questions += len(questions)
+        progress.shown += questions.items.size
         self.watch(progress)
 
     def _runs(self, unit: Unit) -> Runs:
@@ -242,6 +255,14 @@ def questions_of(cell: Cell) -> int:
     rate = sum(rates) / len(rates)
     extra = 1 if spec.turns.endogenous else 0
     return round(spec.population.count * spec.turns.steps * (each + extra) * rate)
+
+
+def _shown_in(cell: Cell) -> int:
+    """Options shown in one run of a cell."""
+    spec = cell.spec
+    shown = spec.world.items if spec.visibility.top is None else spec.visibility.top
+    singly = spec.affordances.presentation == "one at a time"
+    return questions_of(cell) * (1 if singly else shown)
 
 
 def _pools(cell: Cell, replicates: list[int]) -> Iterable[Unit]:

@@ -123,11 +123,11 @@ def contrasts(study: Study, results: Results, measure: Measure) -> "pd.DataFrame
 
 
 def target_share(items: tuple[int, ...]) -> Measure:
-    """The share of all choices that fall on some items: of expected ones, where the trace holds them."""
+    """The share of all choices that fall on some items: of expected ones, where the trace is full."""
     import pandas as pd
 
     def compute(source: Any) -> "pd.Series[float]":
-        if source.sql("SELECT 1 FROM exposures LIMIT 1").fetchall():
+        if _full(source):
             return attention.share_of_items(source, items)
         parts = [
             pd.Series(
@@ -138,6 +138,12 @@ def target_share(items: tuple[int, ...]) -> Measure:
         return pd.concat(parts).rename_axis("run")
 
     return Measure("target's share", "share of all choices", 0, 1, compute)
+
+
+def _full(source: Any) -> bool:
+    """Whether the trace holds every decision."""
+    made = source.sql("SELECT sum(decisions) FROM runs WHERE status = 'done'").fetchone()[0]
+    return bool(made == source.sql("SELECT count(*) FROM decisions WHERE pick <= 1").fetchone()[0])
 
 
 def attacks(study: Study, results: Results) -> "pd.DataFrame":
