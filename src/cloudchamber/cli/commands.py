@@ -1,6 +1,8 @@
 """The commands."""
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -23,7 +25,7 @@ P = ParamSpec("P")
 
 
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """Let errors of ours end in their message and exit code 2, an interrupt in 130."""
+    """Let errors end in one message: ours with exit code 2, an interrupt with 130, a fault with 1."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -38,8 +40,22 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
                 err=True,
             )
             sys.exit(130)
+        except Exception as error:  # a study of the user's own may do anything
+            if os.environ.get("CLOUDCHAMBER_DEBUG"):
+                raise
+            click.echo(f"cloudchamber: {_fault(error)}", err=True)
+            sys.exit(1)
 
     return run
+
+
+def _fault(error: Exception) -> str:
+    """Where something went wrong that should not have, in one sentence."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}). No trace was "
+        "harmed; set CLOUDCHAMBER_DEBUG=1 to see the whole way there."
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

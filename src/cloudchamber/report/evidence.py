@@ -142,8 +142,8 @@ def target_share(items: tuple[int, ...]) -> Measure:
 
 def _full(source: Any) -> bool:
     """Whether the trace holds every decision."""
-    made = source.sql("SELECT sum(decisions) FROM runs WHERE status = 'done'").fetchone()[0]
-    return bool(made == source.sql("SELECT count(*) FROM decisions WHERE pick <= 1").fetchone()[0])
+    made = source.sql("SELECT sum(decisions) FROM runs WHERE status = 'done'").fetchall()
+    return bool(made == source.sql("SELECT count(*) FROM decisions WHERE pick <= 1").fetchall())
 
 
 def attacks(study: Study, results: Results) -> "pd.DataFrame":
