@@ -1,5 +1,9 @@
-"""The tree that README.md and ARCHITECTURE.md print is the tree on disk."""
+"""The tree that README.md and ARCHITECTURE.md print is the tree on disk; run as a program, it draws it.
 
+`python tests/test_tree.py` puts the tree as it is now into both pages.
+"""
+
+import ast
 import re
 from pathlib import Path
 
@@ -66,3 +70,48 @@ def test_the_printed_tree_is_the_tree(name: str) -> None:
     assert shown - there == set(), "printed, but not on disk"
     assert due - shown == set(), "on disk, but not printed"
     assert [path for path, said in tree.items() if not said] == [], "printed without a description"
+
+
+# The order of the drawing: the five stages, what they stand on, what comes of it.
+ORDER = (
+    "__init__.py study.py phenomenon microspec experiment intervention validation worlds agents models "
+    "engine questions.py trace randomness.py errors.py measures analysis report cli testing"
+).split()
+
+
+def said(module: Path) -> str:
+    """The first line of a module's docstring, short enough for a line of the tree."""
+    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or "?"
+    return text.splitlines()[0].rstrip(".")
+
+
+def drawn(files: bool) -> str:
+    """The tree as it is printed, with every module or with the folders alone."""
+    lines = ["src/cloudchamber/"]
+    for name in [*ORDER, *sorted({p.name for p in PACKAGE.iterdir()} - set(ORDER))]:
+        place = PACKAGE / name
+        if place.suffix == ".py":
+            lines.append(f"  {name:<22}{said(place)}")
+        elif (place / "__init__.py").exists():
+            lines.append(f"  {name + '/':<22}{said(place / '__init__.py')}")
+            inside = sorted(set(place.glob("*.py")) - {place / "__init__.py"}) if files else []
+            lines += [f"    {one.name:<20}{said(one)}" for one in inside]
+    return "\n".join(lines)
+
+
+def draw() -> None:
+    """Put the tree as it is on disk in the place of the printed one."""
+    for name, files in (("README.md", True), ("ARCHITECTURE.md", False)):
+        page = ROOT / name
+        text = page.read_text(encoding="utf-8")
+        kept = re.sub(
+            r"(?<=```\n)src/cloudchamber/\n(?:  .*\n)+",
+            lambda _: drawn(files) + "\n",
+            text,
+            count=1,
+        )
+        page.write_text(kept, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    draw()
