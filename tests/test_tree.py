@@ -73,10 +73,7 @@ def test_the_printed_tree_is_the_tree(name: str) -> None:
 
 
 # The order of the drawing: the five stages, what they stand on, what comes of it.
-ORDER = (
-    "__init__.py study.py phenomenon microspec experiment intervention validation worlds agents models "
-    "engine questions.py trace randomness.py errors.py measures analysis report cli testing"
-).split()
+ORDER = ["__init__.py", "study.py", "phenomenon", "microspec", "experiment", "intervention", "validation", "worlds", "agents", "models", "engine", "questions.py", "trace", "randomness.py", "errors.py", "measures", "analysis", "report", "cli", "testing"]
 
 
 def said(module: Path) -> str:

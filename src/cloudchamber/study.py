@@ -148,29 +148,31 @@ class Study:
         folder, level = Path(out), level or Level()
         design, count = self.design(), replicates or self.replicates
         self._manifest(seed, level, count, options or {}, design).claim(folder)
-        opened = dict(models or {})
-        named = {name for cell in design.conditions() for name in models_of(cell.spec)}
+        driver = Driver(
+            folder / "trace",
+            seed=seed,
+            level=level,
+            models=models,
+            concurrency=concurrency or 8,
+            study=self.name,
+            watch=watch,
+        )
+        # Models are opened only where there is something left to ask them.
+        lacking = driver.missing(design, count)
+        named = {name for unit in lacking for name in models_of(unit.cell.spec)}
+        own = sorted(named - driver.models.keys())
 
         async def grow() -> None:
-            for name in sorted(named - opened.keys()):
-                opened[name] = open_model(
-                    name, store=folder / "answers.sqlite", processes=processes
-                )
-            driver = Driver(
-                folder / "trace",
-                seed=seed,
-                level=level,
-                models=opened,
-                concurrency=concurrency or 8,
-                study=self.name,
-                watch=watch,
-            )
             try:
+                for name in own:
+                    driver.models[name] = open_model(
+                        name, store=folder / "answers.sqlite", processes=processes
+                    )
                 await driver.grow_async(design, count)
             finally:
-                for name in named - (models or {}).keys():
-                    if name in opened:
-                        await opened[name].close()
+                for name in own:
+                    if name in driver.models:
+                        await driver.models[name].close()
 
         _run(grow)
         return self.results(folder, seed=seed, replicates=count)

@@ -131,8 +131,8 @@ class Asynchronous(Turns):
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """The e-th batch holds the e-th decision of each run that has one, in order of time."""
         run, agent, occasion, place = self._events(moment)
-        for turn in range(int(place.max(initial=-1)) + 1):
-            now = np.flatnonzero(place == turn) if len(moment.replicates) > 1 else [turn]
+        order = np.argsort(place, kind="stable")
+        for now in np.split(order, np.cumsum(np.bincount(place))[:-1]):
             yield Batch(run[now], agent[now], occasion[now])
 
     def _events(self, moment: Moment) -> tuple[Ints, Ints, Ints, Ints]:
