@@ -73,7 +73,28 @@ def test_the_printed_tree_is_the_tree(name: str) -> None:
 
 
 # The order of the drawing: the five stages, what they stand on, what comes of it.
-ORDER = ["__init__.py", "study.py", "phenomenon", "microspec", "experiment", "intervention", "validation", "worlds", "agents", "models", "engine", "questions.py", "trace", "randomness.py", "errors.py", "measures", "analysis", "report", "cli", "testing"]
+ORDER = [
+    "__init__.py",
+    "study.py",
+    "phenomenon",
+    "microspec",
+    "experiment",
+    "intervention",
+    "validation",
+    "worlds",
+    "agents",
+    "models",
+    "engine",
+    "questions.py",
+    "trace",
+    "randomness.py",
+    "errors.py",
+    "measures",
+    "analysis",
+    "report",
+    "cli",
+    "testing",
+]
 
 
 def said(module: Path) -> str:
@@ -101,11 +122,12 @@ def draw() -> None:
     for name, files in (("README.md", True), ("ARCHITECTURE.md", False)):
         page = ROOT / name
         text = page.read_text(encoding="utf-8")
-        kept = re.sub(
-            r"(?<=```\n)src/cloudchamber/\n(?:  .*\n)+",
-            lambda _: drawn(files) + "\n",
-            text,
-            count=1,
+        start = text.index("```\nsrc/cloudchamber/\n") + 4
+        kept = (
+            text[:start]
+            + drawn(files)
+            + "\n"
+            + re.sub(r"\A(?:src.*\n)(?:  .*\n)+", "", text[start:])
         )
         page.write_text(kept, encoding="utf-8")
 
