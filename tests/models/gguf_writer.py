@@ -41,7 +41,9 @@ def write_gguf(
     body = b""
     for name, (shape, kind, data) in tensors.items():
         head += _string(name) + struct.pack("<I", len(shape))
-        head += struct.pack(f"<{len(shape)}Q", *reversed(shape)) + struct.pack("<IQ", kind, len(body))
+        head += struct.pack(f"<{len(shape)}Q", *reversed(shape)) + struct.pack(
+            "<IQ", kind, len(body)
+        )
         body += data + b"\0" * (-len(data) % 32)
     path.write_bytes(head + b"\0" * (-len(head) % 32) + body)
 
@@ -95,7 +97,7 @@ def tiny_tensors(seed: int = 0) -> dict[str, NDArray[np.float32]]:
         return (rng.normal(size=(rows, columns)) * 1.5 * columns**-0.5).astype(np.float32)
 
     def norm() -> NDArray[np.float32]:
-        return rng.uniform(0.5, 1.5, WIDTH).astype(np.float32)
+        return np.asarray(rng.uniform(0.5, 1.5, WIDTH), np.float32)
 
     tensors = {"token_embd.weight": matrix(vocabulary, WIDTH), "output_norm.weight": norm()}
     for layer in range(LAYERS):

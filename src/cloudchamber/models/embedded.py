@@ -13,6 +13,7 @@ import tempfile
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
@@ -92,9 +93,13 @@ class _Worker:
         return payload
 
     def _died(self) -> ModelError:
-        code = self.stop()
-        self._log.seek(0)
-        said = self._log.read()[-2000:].decode(errors="replace").strip().splitlines()
+        code = self._end()
+        try:
+            self._log.seek(0)
+            said = self._log.read()[-2000:].decode(errors="replace").strip().splitlines()
+        except ValueError:  # the model was closed while it was asked
+            said = []
+        self._release()
         cause = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         last = f": {said[-1]}" if said else ""
         return ModelError(
@@ -102,15 +107,26 @@ class _Worker:
             "With little memory use fewer processes; each needs about 0.3 GB beside 0.6 GB shared."
         )
 
-    def stop(self) -> int:
+    def _end(self) -> int:
         """End the process; give its exit code."""
-        if self.process.poll() is None and self.process.stdin is not None:
-            try:
-                self.process.stdin.close()  # an idle worker ends by itself
-                self.process.wait(0.2)
-            except (subprocess.TimeoutExpired, OSError):
-                self.process.kill()
-        return self.process.wait()
+        assert self.process.stdin is not None
+        with suppress(OSError):
+            self.process.stdin.close()  # an idle worker ends by itself
+        try:
+            return self.process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def _release(self) -> None:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._log.close()
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        self._end()
+        self._release()
 
 
 class EmbeddedModel:
@@ -184,6 +200,6 @@ class EmbeddedModel:
 
 def _stop_all(workers: list[_Worker]) -> None:
     for worker in workers:
-        if worker.process.stdin is not None and worker.process.poll() is None:
-            worker.process.kill()
+        worker.process.kill()
+    for worker in workers:
         worker.stop()

@@ -110,7 +110,7 @@ class Reader:
         if request.temperature == 0.0:
             scores = np.where(np.arange(len(scores)) == scores.argmax(), 0.0, -np.inf)
         logprobs = np.round(_log_softmax(scores[None])[0], DECIMALS)
-        return {"logprobs": logprobs, "mass": round(min(mass, 1.0), DECIMALS)}
+        return {"logprobs": logprobs, "mass": float(f"{min(mass, 1.0):.6g}")}
 
     def _sampled(self, request: Request, parts: Parts, draw: int) -> dict[str, object]:
         """A text drawn token by token, with Gumbel noise under the draw's key."""
