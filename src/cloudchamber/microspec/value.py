@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Strict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, ValidationError
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue, PydanticJsonSchemaWarning
 from pydantic_core import CoreSchema, core_schema
@@ -20,7 +20,8 @@ __all__ = ["Family", "Flag", "FrozenDict", "Real", "Value", "Whole", "json_schem
 
 # A number is a number: "3", True and 3.5 are not taken for the integer 3.
 Whole = Annotated[int, Strict()]
-Real = Annotated[float, Strict()]
+# Adding 0 turns -0.0 into 0.0: equal values are to have equal hashes.
+Real = Annotated[float, Strict(), AfterValidator(lambda number: number + 0.0)]
 Flag = Annotated[bool, Strict()]
 
 K = TypeVar("K")
@@ -90,6 +91,12 @@ class Value(BaseModel):
     # Pydantic calls a custom __init__ for nested values too, which would end at the first error
     # instead of collecting them all; this mark (pydantic's own, for BaseModel.__init__) says not to.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    # By the fields alone: pydantic would compare cached properties too, arrays among them.
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
 
     def __hash__(self) -> int:
         return hash((type(self), self.model_dump_json()))
