@@ -131,6 +131,8 @@ class Asynchronous(Turns):
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """The e-th batch holds the e-th decision of each run that has one, in order of time."""
         run, agent, occasion, place = self._events(moment)
+        if not len(run):
+            return  # nobody decides in this step; splitting nothing would give one empty batch
         order = np.argsort(place, kind="stable")
         for now in np.split(order, np.cumsum(np.bincount(place))[:-1]):
             yield Batch(run[now], agent[now], occasion[now])
