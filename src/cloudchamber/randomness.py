@@ -80,10 +80,10 @@ def keys(
         occasion: 0 for an agent's first decision in a step, 1 for its second, ...
     """
     with np.errstate(over="ignore"):
-        key = np.array(_root(seed, stream), dtype=np.uint64)
+        key = np.array([_root(seed, stream)], dtype=np.uint64)
         for part, constant in zip((replicate, step, agent, occasion), _PARTS, strict=True):
-            number = np.asarray(part, dtype=np.int64).astype(np.uint64)
-            key = _mix(np.atleast_1d(key + (number + np.uint64(1)) * constant))
+            number = np.asarray(part, dtype=np.int64).view(np.uint64)
+            key = _mix(key + (number + np.uint64(1)) * constant)
     return key.reshape(np.broadcast(*map(np.asarray, (replicate, step, agent, occasion))).shape)
 
 
