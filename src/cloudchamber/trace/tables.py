@@ -295,9 +295,19 @@ def conform(table: str, columns: Mapping[str, Any]) -> tuple[int, dict[str, Any]
     return next(iter(lengths.values()), 1), taken
 
 
+_BOUNDS = {
+    column.dtype: (int(np.iinfo(column.dtype).min), int(np.iinfo(column.dtype).max))
+    for table in TABLES.values()
+    for column in table.columns
+    if column.dtype.kind in "iu"
+}
+
+
 def _taken(table: str, column: Column, value: Any) -> Any:
     """A column's values as an array, or as a scalar; both fit the column's type."""
     given = np.asarray(value)
+    if given.dtype == column.dtype and given.ndim == 1 and column.dtype.kind != "O":
+        return given
     if given.ndim > 1:
         raise TraceError(
             f"column {column.name!r} of table {table!r} was given the shape {given.shape}; "
@@ -313,12 +323,12 @@ def _taken(table: str, column: Column, value: Any) -> Any:
             f"{given.dtype.name}; convert it"
         )
     if column.dtype.kind in "iu" and not np.can_cast(given.dtype, column.dtype) and given.size:
-        bounds = np.iinfo(column.dtype)
-        low, high = given.min(), given.max()
-        if low < bounds.min or high > bounds.max:
+        low, high = (given.min(), given.max()) if given.ndim else (value, value)
+        least, most = _BOUNDS[column.dtype]
+        if low < least or high > most:
             raise TraceError(
                 f"column {column.name!r} of table {table!r} was given {low} to {high}; "
-                f"allowed: {bounds.min} to {bounds.max}"
+                f"allowed: {least} to {most}"
             )
     return given if given.ndim else given.astype(column.dtype)[()]
 
