@@ -97,7 +97,8 @@ def tiny_tensors(seed: int = 0) -> dict[str, NDArray[np.float32]]:
         return (rng.normal(size=(rows, columns)) * 1.5 * columns**-0.5).astype(np.float32)
 
     def norm() -> NDArray[np.float32]:
-        return np.asarray(rng.uniform(0.5, 1.5, WIDTH), np.float32)
+        weights: NDArray[np.float32] = rng.uniform(0.5, 1.5, WIDTH).astype(np.float32)
+        return weights
 
     tensors = {"token_embd.weight": matrix(vocabulary, WIDTH), "output_norm.weight": norm()}
     for layer in range(LAYERS):

@@ -30,6 +30,8 @@ ENGINE = "numpy-fp32-1"
 """Part of the fingerprint; changes when the same weights may give other numbers."""
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+# Freed arrays of a pass are kept for the next instead of going back to the system each time (glibc).
+_KEPT = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
 _AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 
 
@@ -40,7 +42,12 @@ def worker_environment(given: Mapping[str, str]) -> dict[str, str]:
     """
     package = str(Path(__file__).resolve().parents[2])
     found = [package, given["PYTHONPATH"]] if given.get("PYTHONPATH") else [package]
-    environment = {**given, **dict.fromkeys(_THREADS, "1"), "PYTHONPATH": os.pathsep.join(found)}
+    environment = {
+        **_KEPT,
+        **given,
+        **dict.fromkeys(_THREADS, "1"),
+        "PYTHONPATH": os.pathsep.join(found),
+    }
     if "OPENBLAS_CORETYPE" not in given and _has_avx512():
         environment["OPENBLAS_CORETYPE"] = "SkylakeX"
     return environment
