@@ -47,7 +47,7 @@ __all__ = ["check_decider", "check_measure", "check_regime", "check_value", "che
 
 ITEMS = 6
 AGENTS = 7
-STEPS = 4
+STEPS = 3
 
 
 def check_value(value: Value) -> None:

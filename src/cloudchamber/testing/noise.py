@@ -16,7 +16,7 @@ Models = Mapping[str, Model] | None
 
 
 def independent_draws(
-    spec: Microspec, models: Models = None, seed: int = SEED, replicates: int = 30
+    spec: Microspec, models: Models = None, seed: int = SEED, replicates: int = 20
 ) -> int:
     """Law 5: agents, replicates and steps draw independently; the same draw asked twice is the same.
 
@@ -62,7 +62,7 @@ def independent_draws(
 
 def _quantiles(seen: Mapping[Place, Seen], seed: int, any_number: bool) -> dict[Place, float]:
     """Where each first pick fell in its distribution, spread over the pick's own width."""
-    placed: dict[Place, float] = {}
+    ranges: dict[Place, tuple[float, float]] = {}
     for place, one in seen.items():
         options = [option for option, _ in one.distribution]
         chances = [chance for _, chance in one.distribution]
@@ -80,10 +80,13 @@ def _quantiles(seen: Mapping[Place, Seen], seed: int, any_number: bool) -> dict[
         )
         if max(chances) > 0.999 or chances[picked] < 1e-6:
             continue
-        key = randomness.keys(seed, place[0], "spread", place[2], place[1], place[3])
-        within = float(randomness.uniforms(key, 1)[0])
-        placed[place] = sum(chances[:picked]) + within * chances[picked]
-    return placed
+        ranges[place] = sum(chances[:picked]), chances[picked]
+    if not ranges:
+        return {}
+    run, agent, step, nth = np.array(list(ranges)).T
+    within = randomness.uniforms(randomness.keys(seed, run, "spread", step, agent, nth), 1)[:, 0]
+    start, width = np.array(list(ranges.values())).T
+    return dict(zip(ranges, (start + within * width).tolist(), strict=True))
 
 
 def paired(
