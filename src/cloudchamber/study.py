@@ -12,6 +12,7 @@ A study is a value; `run` grows what is missing of it into a folder, `results` r
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
 
 __all__ = ["Study"]
+
+MOST_REPLICATES = 1_000_000
+"""Of each cell; what is missing is looked up run by run."""
 
 Blocks = Mapping[int, tuple[Any, ...]]
 """Further blocks of a report, by stage (1 to 5)."""
@@ -142,11 +146,18 @@ class Study:
             watch: called with the progress.
 
         Raises:
+            SpecificationError: a seed or a number of replicates out of range.
             TraceError: the folder is of something else or cannot be written.
             ModelError: a model cannot be had.
         """
         folder, level = Path(out), level or Level()
-        design, count = self.design(), replicates or self.replicates
+        design, count = self.design(), self.replicates if replicates is None else replicates
+        for name, given, least, most in (
+            ("seed", seed, 0, 2**63 - 1),
+            ("replicates", count, 1, MOST_REPLICATES),
+        ):
+            if not least <= given <= most:
+                raise SpecificationError(f"{name}: {given} was given; allowed: {least} to {most}.")
         self._manifest(seed, level, count, options or {}, design).claim(folder)
         driver = Driver(
             folder / "trace",
@@ -221,5 +232,19 @@ def _run(grow: Callable[[], Any]) -> None:
     except RuntimeError:
         asyncio.run(grow())
         return
+    at_work: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
+
+    async def here() -> None:
+        at_work.append((asyncio.get_running_loop(), asyncio.current_task()))
+        await grow()
+
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, grow()).result()
+        growing = thread.submit(asyncio.run, here())
+        try:
+            growing.result()
+        except KeyboardInterrupt:  # reaches this thread alone, and the other would go on to the end
+            for loop, task in at_work:
+                if task is not None:
+                    with suppress(RuntimeError):  # it has just ended
+                        loop.call_soon_threadsafe(task.cancel)
+            raise

@@ -48,7 +48,7 @@ ORDER = Factor(
 MERIT = "Judge each item on its own merit, and ignore where it stands and how many liked it."
 FOLLOW = "Always choose the item with the most likes."
 TARGET = 7
-"""The item that the attack pins to the top; any would do."""
+"""The item that the attack pins to the top; any would do (the last, where there are fewer)."""
 
 
 def study(
@@ -87,7 +87,7 @@ def study(
         null="hidden / shuffled",
         risk="seeded / by popularity" if quick else "organic / by popularity",
         interventions=_interventions(quick),
-        attack=pin(TARGET),
+        attack=pin(min(TARGET, feed.items - 1)),
         field=read_popularity(field) if field else None,
         account=partial(blocks, quick=quick),
         notes=_notes(quick, decider),

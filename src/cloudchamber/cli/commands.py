@@ -32,7 +32,7 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except CloudchamberError as error:
-            click.echo(f"cloudchamber: {error}", err=True)
+            click.echo(f"cloudchamber: {_sentence(error)}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:
             click.echo(
@@ -47,6 +47,12 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             sys.exit(1)
 
     return run
+
+
+def _sentence(error: CloudchamberError) -> str:
+    """The message on one line; several fields that are wrong stand side by side."""
+    head, *rest = str(error).splitlines() or [type(error).__name__]
+    return f"{head} {'; '.join(rest)}".strip()
 
 
 def _fault(error: Exception) -> str:
@@ -270,7 +276,7 @@ def _report(built: "Study", results: Any, folder: Path, options: Options) -> Non
 
     from cloudchamber.report import account, cards
 
-    document = account.write(built, results, folder, again(options, folder))
+    document = account.write(built, results, folder, again(options, results, built.replicates))
     Console().print(cards.summary(document, folder / "report.html"))
 
 

@@ -3,18 +3,20 @@
 import ast
 import inspect
 import sys
+import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.errors import CloudchamberError, SpecificationError, nearest
 
 if TYPE_CHECKING:
     from cloudchamber.study import Study
 
-__all__ = ["described", "find", "load", "places"]
+__all__ = ["described", "find", "load", "places", "shortest"]
 
 
 def places() -> Iterator[Path]:
@@ -52,6 +54,14 @@ def find(name: str) -> Path:
     raise SpecificationError(f"no study {name!r}; {nearest(name, found)}")
 
 
+def shortest(name: str) -> str:
+    """The name of a study, where that finds the same file from here, or else its path."""
+    path = Path(name)
+    short = path.parent.name if path.suffix == ".py" else path.name
+    found = _files().get(short)
+    return short if found is not None and found.resolve() == find(name).resolve() else name
+
+
 def described() -> dict[str, str]:
     """The first line of each study's text, by name; read without running it."""
     told = {}
@@ -68,7 +78,7 @@ def load(name: str, **options: Any) -> "Study":
     """Build a study with some options; an option that is None or False is left out.
 
     Raises:
-        SpecificationError: the file has no function `study`, or it takes no such option.
+        SpecificationError: the file has no function `study`, it takes no such option, or fails.
     """
     file = find(name)
     build = getattr(_module(file), "study", None)
@@ -83,8 +93,29 @@ def load(name: str, **options: Any) -> "Study":
             f"the study {name!r} has no option --{unknown[0].replace('decides', 'agents')}; "
             f"{nearest(unknown[0], taken)}"
         )
-    study: Study = build(**given)
+    from cloudchamber.study import Study
+
+    with _blamed(file):
+        study = build(**given)
+    if not isinstance(study, Study):
+        raise SpecificationError(
+            f"{file}: study() gave a {type(study).__name__}; let it return a Study."
+        )
     return study
+
+
+@contextmanager
+def _blamed(file: Path) -> Iterator[None]:
+    """What fails in a user's file names its line; what cloudchamber refuses speaks for itself."""
+    try:
+        yield
+    except (CloudchamberError, ModuleNotFoundError, SyntaxError):
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [one.lineno for one in frames if one.filename == str(file)]
+        at = f", line {lines[-1]}" if lines else ""
+        raise SpecificationError(f"{file}{at}: {type(error).__name__}: {error}.") from error
 
 
 def _module(file: Path) -> ModuleType:
@@ -98,7 +129,8 @@ def _module(file: Path) -> ModuleType:
     known = set(sys.modules)
     sys.path.insert(0, folder)
     try:
-        spec.loader.exec_module(module)
+        with _blamed(file):
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         raise SpecificationError(f"{file}, line {error.lineno}: {error.msg}.") from None
     except ImportError as error:

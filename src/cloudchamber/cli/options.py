@@ -1,6 +1,7 @@
 """How a study is built from what the command line was given, and how its folder remembers it."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from cloudchamber.cli import finding
 from cloudchamber.errors import SpecificationError, nearest
 
 if TYPE_CHECKING:
+    from cloudchamber.experiment import Results
     from cloudchamber.microspec import Decider, Microspec
     from cloudchamber.study import Study
 
@@ -45,14 +47,14 @@ def build(options: Options) -> "Study":
     """The study, with every change made; what makes no sense is said before anything is grown."""
     built = finding.load(
         options["study"],
-        quick=options["quick"],
-        decides=_decider(options["agents"], options["model"]),
-        items=_path(options["items"]),
-        field=_path(options["field"]),
+        quick=options.get("quick", False),
+        decides=_decider(options.get("agents"), options.get("model")),
+        items=_path(options.get("items")),
+        field=_path(options.get("field")),
     )
-    for change in options["set"]:
+    for change in options.get("set", ()):
         path, equals, text = change.partition("=")
-        if not equals:
+        if not equals or not path.strip(" .[]"):
             raise SpecificationError(f"--set {change}: give PATH=VALUE, e.g. visibility.latency=3.")
         built = built.set(path.strip(), _value(text))
     built.design()
@@ -69,6 +71,10 @@ def _value(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
+    except RecursionError:
+        raise SpecificationError(
+            f"--set ...={text[:20]}...: nested too deeply to be read; give plainer JSON."
+        ) from None
 
 
 def _decider(agents: str | None, model: str | None) -> "Decider | None":
@@ -112,6 +118,8 @@ def spec_of(reference: str, quick: bool) -> "Microspec":
             return Microspec.from_json(path.read_bytes())
         except OSError as error:
             raise SpecificationError(f"cannot read {path}: {error.strerror}.") from None
+        except SpecificationError as error:
+            raise SpecificationError(f"{path}: {error}") from None
     name, _, cell = reference.partition(":")
     built = finding.load(name, quick=quick)
     return built.design()[cell].spec if cell else built.microspec
@@ -123,17 +131,29 @@ def _register() -> None:
     import cloudchamber.worlds  # noqa: F401  # imported for the kinds they register
 
 
-def again(options: Options, folder: Path) -> str:
-    """The command that makes all this again."""
-    parts = [
-        "cloudchamber",
-        "run",
-        Path(options["study"]).name,
-        *(["--quick"] if options["quick"] else []),
-    ]
+def again(options: Options, results: "Results", usual: int) -> str:
+    """The command that makes all this again.
+
+    Args:
+        options: how the study was built.
+        results: what was grown.
+        usual: the study's own number of replicates.
+    """
+    from cloudchamber.experiment import Manifest
+
+    folder = results.folder.parent
+    parts = ["cloudchamber", "run", finding.shortest(options["study"])]
+    parts += ["--quick"] if options.get("quick") else []
     for name in ("agents", "model", "items", "field"):
-        if options[name]:
+        if options.get(name):
             parts += [f"--{name}", options[name]]
-    for change in options["set"]:
-        parts += ["--set", f"'{change}'"]
-    return " ".join([*parts, "--out", str(folder)])
+    for change in options.get("set", ()):
+        parts += ["--set", change]
+    level = Manifest.read(folder).level
+    for name, value, default in (
+        ("seed", results.seed, 0),
+        ("replicates", results.replicates, usual),
+        ("level", level, "full"),
+    ):
+        parts += [f"--{name}", str(value)] if value != default else []
+    return shlex.join([*parts, "--out", str(folder)])

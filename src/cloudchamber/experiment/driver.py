@@ -19,14 +19,19 @@ from cloudchamber.agents.society import Society, models_of
 from cloudchamber.engine import Account, Runs, grow
 from cloudchamber.errors import CloudchamberError, ModelUnreachable, RunFailed, TraceError
 from cloudchamber.experiment.design import Cell, Design, run_id
+from cloudchamber.experiment.manifest import held
 from cloudchamber.models.model import Model
 from cloudchamber.questions import Questions
 from cloudchamber.trace import Level, RunStatus, Status, TraceFolder, TraceWriter, clean
+from cloudchamber.trace.layout import check_mark
 
 __all__ = ["Driver", "Progress", "Unit"]
 
 POOL_ROWS = 2_000_000
 """Agents that ride in one pool of rules at most, over all its runs."""
+
+BREATH = 0.1
+"""Seconds that rules work at most before an interrupt is let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Driver:
         self.level = level or Level()
         self.models, self.concurrency = dict(models or {}), concurrency
         self.watch = watch or (lambda progress: None)
+        self._breathed = 0.0
 
     def missing(self, design: Design, replicates: int) -> list[Unit]:
         """What is not grown yet, replicate by replicate so that all cells advance together."""
@@ -121,9 +127,8 @@ class Driver:
         return rules + sorted(asked, key=lambda unit: unit.replicates)
 
     def _done(self) -> set[int]:
-        if not self.folder.exists():
+        if not check_mark(self.folder):
             return set()
-        clean(self.folder)
         runs = TraceFolder(self.folder).runs()
         return set(runs.loc[runs["status"] == "done", "run"])
 
@@ -131,13 +136,18 @@ class Driver:
         """Grow what is missing.
 
         Raises:
-            TraceError: the folder cannot be written.
+            TraceError: the folder cannot be written, or another process grows it.
             ModelUnreachable: no model answers; what is complete is kept.
         """
         return asyncio.run(self.grow_async(design, replicates))
 
     async def grow_async(self, design: Design, replicates: int) -> Progress:
         """As `grow`, for notebooks and programs with an event loop of their own."""
+        with held(self.folder):
+            clean(self.folder)
+            return await self._grow(design, replicates)
+
+    async def _grow(self, design: Design, replicates: int) -> Progress:
         units = self.missing(design, replicates)
         total = len(design.conditions()) * replicates
         lacking = sum(len(unit.replicates) for unit in units)
@@ -145,10 +155,11 @@ class Driver:
         progress.expected = sum(questions_of(unit.cell) * len(unit.replicates) for unit in units)
         progress.to_show = sum(_shown_in(unit.cell) * len(unit.replicates) for unit in units)
         self.watch(progress)
-        waiting = asyncio.Semaphore(self.concurrency)
+        # Pools of rules are large and wait for nobody: one at a time, beside the runs that wait for models.
+        waiting, alone = asyncio.Semaphore(self.concurrency), asyncio.Lock()
 
         async def one(unit: Unit) -> None:
-            async with waiting:
+            async with waiting if models_of(unit.cell.spec) else alone:
                 await self._unit(unit, progress)
 
         try:
@@ -176,9 +187,9 @@ class Driver:
     async def _grown(self, unit: Unit, sink: TraceWriter, progress: Progress) -> Account:
         """Drive the engine to its end, with whoever answers."""
         spec = unit.cell.spec
-        society = Society(spec, {name: self.models[name] for name in models_of(spec)})
-        growth = grow(spec, self._runs(unit), sink, level=self.level)
         try:
+            society = Society(spec, {name: self.models[name] for name in models_of(spec)})
+            growth = grow(spec, self._runs(unit), sink, level=self.level)
             questions = next(growth)
             while True:
                 answers = (
@@ -187,6 +198,8 @@ class Driver:
                     else await society.answer(questions)
                 )
                 self._tell(progress, questions)
+                if society.immediate:
+                    await self._breathe()
                 questions = growth.send(answers)
         except StopIteration as end:
             account: Account = end.value
@@ -196,6 +209,12 @@ class Driver:
         except Exception as error:  # a rule or world of the user's own may do anything
             reason = str(error) if isinstance(error, CloudchamberError) else repr(error)
             raise RunFailed(0, "answer", reason) from error
+
+    async def _breathe(self) -> None:
+        """Let an interrupt in now and then, which rules alone would keep waiting to the end."""
+        if time.monotonic() - self._breathed > BREATH:
+            await asyncio.sleep(0)
+            self._breathed = time.monotonic()
 
     def _tell(self, progress: Progress, questions: Questions) -> None:
         progress.questions += len(questions)

@@ -1,11 +1,14 @@
 """What an output folder is a folder of: the study, how it was called, and what every cell means.
 
 It is written before anything is grown, so that a folder can be continued, reported and told from a
-foreign one at any time.
+foreign one at any time. One process grows a folder at a time: two would clear away each other's
+unfinished parts.
 """
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import msgspec
 
 from cloudchamber.errors import TraceError
 
-__all__ = ["Manifest"]
+__all__ = ["Manifest", "held"]
 
 NAME = "study.json"
 FORMAT = "cloudchamber study 1"
@@ -87,8 +90,16 @@ class Manifest:
         Raises:
             TraceError: the folder holds something else, or the same study under another seed or level.
         """
-        occupied = folder.is_dir() and any(folder.iterdir())
-        if folder.exists() and not folder.is_dir():
+        try:
+            str(folder).encode()
+            there = folder.exists()
+            occupied = folder.is_dir() and any(folder.iterdir())
+        except (OSError, UnicodeEncodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "its name is not UTF-8"
+            raise TraceError(
+                f"cannot use {str(folder)[:80]!r}: {why}; give another folder with --out."
+            ) from None
+        if there and not folder.is_dir():
             raise TraceError(f"{folder} is a file; give a folder with --out.")
         if occupied:
             self._check(Manifest.read(folder), folder)
@@ -102,3 +113,61 @@ class Manifest:
                     f"{folder} holds {name} {old!r}, and {new!r} was asked for; keep them apart: "
                     "give another folder with --out."
                 )
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a trace folder for growing, by a lock beside it that ends with the process, however it ends.
+
+    Where the file system knows no locks, nothing is held.
+
+    Raises:
+        TraceError: another process grows it, or nothing can be written there.
+    """
+    path = folder.with_name(f".{folder.name}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        file = _locked(path)
+    except BlockingIOError:
+        raise TraceError(
+            f"another process is growing {folder}; wait for it to end, or give another folder with --out."
+        ) from None
+    except OSError as error:
+        raise TraceError(
+            f"cannot write {path}: {error.strerror}; give another folder with --out."
+        ) from None
+    try:
+        yield
+    finally:
+        # First removed, then let go: who waits for it sees that its file is no longer the one there.
+        with suppress(OSError):
+            path.unlink()
+        os.close(file)
+
+
+def _locked(path: Path) -> int:
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _lock(file)
+            if os.path.samestat(os.fstat(file), path.stat()):
+                return file
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _lock(file: int) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl  # POSIX alone has it
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return

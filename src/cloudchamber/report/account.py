@@ -62,8 +62,10 @@ def build(
         TraceError: not one run is complete.
     """
     if results.done.empty:
+        reasons = sorted(set(results.runs["reason"].dropna()) - {""})
+        why = f" Those tried failed because: {reasons[0]}" if reasons else ""
         raise TraceError(
-            f"{results.folder.parent} holds no complete run yet; run the study (again) first."
+            f"{results.folder.parent} holds no complete run yet; run the study (again) first.{why}"
         )
     tables = _tables(study, results)
     extra = dict(study.account(study, results)) if study.account else {}
