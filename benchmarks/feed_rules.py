@@ -26,8 +26,8 @@ from cloudchamber.trace import Level, Sink, Trace, TraceWriter  # noqa: E402
 from cloudchamber.worlds import Feed  # noqa: E402
 
 ITEMS, WIDTH, APPEAL, STRENGTH, STEPS = 48, 5, -1.0, 1.5, 10
-FEW, MANY = 5_000, 50_000
-"""Agents where every exposure is kept, and where not; 50,000 and 500,000 decisions."""
+FEW, MANY = 10_000, 50_000
+"""Agents where every exposure is kept, and where not; 100,000 and 500,000 decisions."""
 
 
 def spec_of(agents: int) -> Microspec:
