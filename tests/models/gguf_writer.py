@@ -94,7 +94,7 @@ def tiny_tensors(seed: int = 0) -> dict[str, NDArray[np.float32]]:
     vocabulary = len(tiny_metadata()["tokenizer.ggml.tokens"])
 
     def matrix(rows: int, columns: int) -> NDArray[np.float32]:
-        return (rng.normal(size=(rows, columns)) * 1.5 * columns**-0.5).astype(np.float32)
+        return np.asarray(rng.normal(size=(rows, columns)) * 1.5 * columns**-0.5, np.float32)
 
     def norm() -> NDArray[np.float32]:
         weights: NDArray[np.float32] = rng.uniform(0.5, 1.5, WIDTH).astype(np.float32)
