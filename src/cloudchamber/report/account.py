@@ -233,9 +233,10 @@ def _cells_table(frame: "pd.DataFrame") -> Table:
     wide = frame.pivot(index="label", columns="measure", values="text")
     wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
     order = ["cell", *[name for name in frame["measure"].unique()]]
+    proper = {name: name.replace("gini", "Gini") for name in order}
     return Table(
         "Every measure in every cell",
-        wide[order],
+        wide[order].rename(columns=proper),
         "Mean over runs with 95 % interval (unpredictability: jackknife over runs).",
     )
 

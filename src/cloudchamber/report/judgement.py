@@ -191,6 +191,8 @@ def named(measure: Measure) -> str:
 
 def brief(estimate: str) -> str:
     """An estimate's text without the number of runs, for tables that say it elsewhere."""
+    if estimate.endswith("(0 runs)"):
+        return "–"
     return estimate.rpartition(", ")[0] if estimate.endswith("runs") else estimate
 
 
