@@ -88,7 +88,8 @@ def load(name: str, **options: Any) -> "Study":
         key: value for key, value in options.items() if value is not None and value is not False
     }
     taken = inspect.signature(build).parameters
-    if unknown := [key for key in given if key not in taken]:
+    anything = any(one.kind is one.VAR_KEYWORD for one in taken.values())
+    if not anything and (unknown := [key for key in given if key not in taken]):
         raise SpecificationError(
             f"the study {name!r} has no option --{unknown[0].replace('decides', 'agents')}; "
             f"{nearest(unknown[0], taken)}"
@@ -113,7 +114,7 @@ def _blamed(file: Path) -> Iterator[None]:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [one.lineno for one in frames if one.filename == str(file)]
+        lines = [one.lineno for one in frames if Path(one.filename).resolve() == file.resolve()]
         at = f", line {lines[-1]}" if lines else ""
         raise SpecificationError(f"{file}{at}: {type(error).__name__}: {error}.") from error
 

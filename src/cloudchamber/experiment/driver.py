@@ -207,7 +207,8 @@ class Driver:
         except (RunFailed, ModelUnreachable, TraceError):
             raise
         except Exception as error:  # a rule or world of the user's own may do anything
-            reason = str(error) if isinstance(error, CloudchamberError) else repr(error)
+            ours = isinstance(error, CloudchamberError)
+            reason = str(error) if ours else f"{type(error).__name__}: {error}"
             raise RunFailed(0, "answer", reason) from error
 
     async def _breathe(self) -> None:
