@@ -196,7 +196,7 @@ class Recording:
             "run": self.ids[questions.run[row]],
             "decision": questions.decision[row],
             "channel": heard.channel,
-            "position": 0,
+            "position": np.arange(len(row)) - heard.offsets[heard.row()] + 1,
             "item": heard.item,
             "source": heard.source,
             "origin": heard.origin,

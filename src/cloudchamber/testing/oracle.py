@@ -196,7 +196,8 @@ class _Oracle:
         if self.spec.affordances.scoring == "shown":
             score = self.scores[one.step, one.batch][one.agent]
             heard.append((Channel.score, 0, -1, -1, -1, 0, (("value", round(score, DIGITS)),)))
-        return options, heard
+        told = [(row[0], place, *row[2:]) for place, row in enumerate(heard, start=1)]
+        return options, told
 
     def _popularity(self, counted: list[Act]) -> list[float]:
         popularity: list[float] = self.spec.world.initial().tolist()
@@ -254,7 +255,7 @@ class _Oracle:
             latest = {act.item: act for act in past}
             return [
                 _told(Channel.own, one, latest[item], (("value", float(times)),))
-                for item, times in tallies.items()
+                for item, times in sorted(tallies.items())
             ]
         if not isinstance(memory, Retrieval):
             raise NotImplementedError(f"the oracle knows no memory {memory.kind!r}.")
