@@ -1,46 +1,60 @@
 """The feed in words: what a language model is told, made of its glimpse and of nothing else.
 
-The rules are stated neutrally and nothing is said of what is being studied. The wording was chosen by
-what the embedded model can read: a count beside a headline in a list does little to it, a sentence
-beside the question does something.
+The rules are stated neutrally and nothing is said of what is being studied. The default wording was chosen
+among a few by one criterion alone, how much probability the embedded model puts on valid answers; what it
+does to the effects of place and likes was not looked at. Other wordings are there to see what depends on it.
 """
+
+from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["feed_prompt"]
+__all__ = ["Wording", "feed_prompt"]
+
+Wording = Literal["begun", "plain", "placebo"]
+"""begun: the answer is begun for the model; plain: it is only asked; placebo: as begun, but likes are told
+as a number without a meaning."""
 
 ROLE = "You are a reader browsing a news feed."
 
 
-def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse) -> Prompt:
+def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a list or for one item; answers are the options' labels, or yes and no."""
     system = " ".join(part for part in (ROLE, glimpse.persona, glimpse.instruction) if part)
     past = [_heard(headlines, one) for one in glimpse.heard]
     if glimpse.kind is Kind.next:
         return _next(system, past, glimpse)
     if glimpse.kind is Kind.judge:
-        return _single(headlines, system, past, glimpse)
-    return _list(headlines, system, past, glimpse)
+        return _single(headlines, system, past, glimpse, wording)
+    return _list(headlines, system, past, glimpse, wording)
 
 
-def _list(headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse) -> Prompt:
-    lines = [f"{one.label}: {headlines[one.item]}{_beside(one)}" for one in glimpse.options]
+def _list(
+    headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, wording: Wording
+) -> Prompt:
+    lines = [
+        f"{one.label}: {headlines[one.item]}{_beside(one, wording)}" for one in glimpse.options
+    ]
     which = "Which item do you like most?" if glimpse.most == 1 else "Which items do you like?"
     how = "Answer with its code."
     if glimpse.may_decline:
         how = "Answer with its code, or None if you like none."
     answers = tuple(one.label for one in glimpse.options)
     body = "\n".join([*past, *lines, "", f"{which} {how}"])
-    return Prompt(system, body, (*answers, "None") if glimpse.may_decline else answers)
+    begin = "" if wording == "plain" else "The item I like most is "
+    return Prompt(system, body, (*answers, "None") if glimpse.may_decline else answers, begin)
 
 
-def _single(headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse) -> Prompt:
+def _single(
+    headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, wording: Wording
+) -> Prompt:
     (one,) = glimpse.options
-    told = _sentence(one)
-    question = "Do you like this item? Answer Yes or No."
-    body = "\n".join([*past, headlines[one.item], "", f"{told} {question}" if told else question])
-    return Prompt(system, body, ("Yes", "No"))
+    told = [sentence] if (sentence := _sentence(one, wording)) else []
+    question, how = "Do you like this item?", "Answer Yes or No."
+    asked = [*told, question, how] if wording == "plain" else [question, *told, how]
+    body = "\n".join([*past, headlines[one.item], "", " ".join(asked)])
+    return Prompt(system, body, ("Yes", "No"), "" if wording == "plain" else "My answer: ")
 
 
 def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
@@ -50,15 +64,21 @@ def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
     return Prompt(system, "\n".join([*past, *lines, "", question]), answers)
 
 
-def _beside(one: Shown) -> str:
-    likes = one.signals.get("likes")
-    return "" if likes is None else f" ({likes:g} {'like' if likes == 1 else 'likes'})"
-
-
-def _sentence(one: Shown) -> str:
+def _beside(one: Shown, wording: Wording) -> str:
     likes = one.signals.get("likes")
     if likes is None:
         return ""
+    if wording == "placebo":
+        return f" (no. {likes:g})"
+    return f" ({likes:g} {'like' if likes == 1 else 'likes'})"
+
+
+def _sentence(one: Shown, wording: Wording) -> str:
+    likes = one.signals.get("likes")
+    if likes is None:
+        return ""
+    if wording == "placebo":
+        return f"This item has number {likes:g}."
     return f"{likes:g} other {'reader' if likes == 1 else 'readers'} liked this item."
 
 

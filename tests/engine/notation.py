@@ -1,0 +1,36 @@
+"""The notation of the game: a trace as a transcript that a person can read, and play."""
+
+from cloudchamber.microspec import Microspec
+from cloudchamber.testing.seen import exposures_of, seen_by
+from cloudchamber.trace import Trace
+from cloudchamber.trace.tables import Channel
+
+CHANNELS = {Channel.others: "hears", Channel.own: "recalls", Channel.score: "score"}
+
+
+def transcript(spec: Microspec, trace: Trace) -> str:
+    """What each agent saw and did, decision by decision, then the tallies."""
+    lines = [spec.aloud(), ""]
+    for (run, agent, step, _), one in sorted(
+        seen_by(trace).items(), key=lambda pair: (pair[0][0], pair[1].decision)
+    ):
+        rows = sorted(exposures_of(trace, run)[one.decision])
+        chances = dict(one.distribution)
+        lines.append(f"step {step}, decision {one.decision}: agent {agent}")
+        for channel, position, item, source, origin, latency, signals in rows:
+            told = " ".join(f"{name}={value:g}" for name, value in signals)
+            came = f"from decision {origin}, {latency} ago" if origin >= 0 else "from the world"
+            if channel == Channel.option:
+                what = f"item {item}" if item >= 0 else f"agent {source}"
+                chance = chances.get(item if item >= 0 else source, -1.0)
+                lines.append(f"  {position}. {what:8} {told:10} p={chance:.3f}  ({came})")
+            elif channel == Channel.score:
+                lines.append(f"  {CHANNELS[Channel.score]} {told}")
+            else:
+                lines.append(f"  {CHANNELS[Channel(channel)]} agent {source}: item {item} ({came})")
+        lines.append(f"  -> {', '.join(map(str, one.picks)) or 'nothing'}")
+    outcomes = trace.columns("outcomes")
+    for step in sorted(set(outcomes["step"].tolist())):
+        tally = outcomes["value"][outcomes["step"] == step]
+        lines.append(f"after {step} step(s): {' '.join(f'{value:g}' for value in tally)}")
+    return "\n".join(lines) + "\n"
