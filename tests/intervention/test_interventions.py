@@ -1,0 +1,125 @@
+"""Each intervention changes the field it names and nothing else."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cloudchamber.agents import LanguageModel, Random, SocialProof, TwoStage
+from cloudchamber.errors import SpecificationError
+from cloudchamber.intervention import (
+    Intervention,
+    bucket,
+    delay,
+    hide,
+    instruct,
+    let_decide,
+    limit,
+    mix_in,
+    one_at_a_time,
+    pin,
+    shuffle_for_each_reader,
+)
+from cloudchamber.microspec import Group, Microspec, Population, Sequential, diff
+from cloudchamber.worlds import Feed
+
+
+def spec(*groups: Group) -> Microspec:
+    readers = groups or (Group(name="readers", count=8, decides=SocialProof()),)
+    return Microspec(
+        world=Feed.of(6),
+        population=Population(groups=readers),
+        turns=Sequential(steps=5),
+    ).replace("visibility.order", "popularity")
+
+
+@pytest.mark.parametrize(
+    ("intervention", "touched"),
+    [
+        (hide("likes"), {"visibility.fields.likes.kind"}),
+        (bucket("likes"), {"visibility.fields.likes.edges", "visibility.fields.likes.kind"}),
+        (shuffle_for_each_reader(), {"visibility.order.each", "visibility.order.kind"}),
+        (one_at_a_time(), {"affordances.presentation"}),
+        (delay(3), {"visibility.latency"}),
+        (limit(2), {"visibility.top"}),
+    ],
+)
+def test_an_intervention_on_the_architecture_touches_what_it_names(
+    intervention: Intervention, touched: set[str]
+) -> None:
+    before = spec()
+    assert {change.path for change in diff(before, intervention(before))} == touched
+    assert intervention.on == "architecture" and intervention.why
+    assert before == spec(), "the specification it was given is as it was"
+
+
+def test_pinning_keeps_the_order_of_the_rest() -> None:
+    attacked = pin(3, 1)(spec()).visibility.order
+    assert attacked.model_dump() == {
+        "kind": "engineered",
+        "pinned": (3, 1),
+        "rest": {"kind": "popularity"},
+    }
+
+
+def test_an_instruction_reaches_every_language_model_and_no_rule() -> None:
+    mixed = spec(
+        Group(name="a", count=2, decides=LanguageModel(model="fake:first")),
+        Group(name="b", count=2, decides=TwoStage()),
+        Group(name="c", count=2, decides=LanguageModel(model="fake:last")),
+    )
+    told = instruct("Think for yourself.")(mixed)
+    assert {str(change.path): change.after for change in diff(mixed, told)} == {
+        "population.groups.0.decides.instruction": "Think for yourself.",
+        "population.groups.2.decides.instruction": "Think for yourself.",
+    }
+    assert instruct("x")(spec()) == spec(), "rules cannot be told"
+
+
+def test_another_decider_takes_every_place() -> None:
+    two = spec(Group(name="a", count=2, decides=TwoStage()), Group(name="b", decides=Random()))
+    put = let_decide(SocialProof(strength=2.0))(two)
+    assert [g.decides for g in put.population.groups] == [SocialProof(strength=2.0)] * 2
+
+
+def test_mixing_in_keeps_the_number_of_agents() -> None:
+    two = spec(
+        Group(name="few", count=2, decides=Random()),
+        Group(name="many", count=6, decides=TwoStage()),
+    )
+    mixed = mix_in(SocialProof(), 4, "followers")(two)
+    assert [(g.name, g.count) for g in mixed.population.groups] == [
+        ("few", 2),
+        ("many", 2),
+        ("followers", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: mix_in(SocialProof(), 8), lambda: mix_in(SocialProof(), 99)]
+)
+def test_mixing_in_more_than_there_are_is_refused(make: Callable[[], Intervention]) -> None:
+    with pytest.raises(SpecificationError, match="count"):
+        make()(spec())
+
+
+@pytest.mark.parametrize(
+    ("intervention", "said"),
+    [
+        (hide("clicks"), "no such field"),
+        (limit(7), "at most 6"),
+        (pin(6), "from 0 to 5"),
+        (pin(1, 1), "different items"),
+        (delay(6), "nothing would ever be seen"),
+        (bucket("likes", (10.0, 1.0)), "edges must rise"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_field(
+    intervention: Callable[[Microspec], Microspec], said: str
+) -> None:
+    with pytest.raises(SpecificationError, match=said):
+        intervention(spec())
+
+
+def test_interventions_compose() -> None:
+    both = hide("likes")(delay(2)(spec()))
+    assert both == delay(2)(hide("likes")(spec()))
