@@ -9,6 +9,7 @@ from cloudchamber.report.figures import Axis, curve, profile
 
 if TYPE_CHECKING:
     from cloudchamber import Results, Study
+    from cloudchamber.analysis import Estimate
 
 LEVELS = (0, 1, 10, 100, 1000)
 BANDS = (1, 6, 11, 25)
@@ -96,27 +97,62 @@ def _likes(results: "Results", cells: list[str], which: str):
 
 
 def saw_likes(results: "Results"):
-    """Manipulation check: told to choose the most liked item, does it do so more often?"""
+    """Manipulation checks: told to follow the likes, does it? And is it the likes, or any number?"""
+    there = {cell.name for cell in results.design if results.ids(cell)}
     for cell, where in ((FOLLOW, "a list"), (SINGLE, "one item at a time")):
-        if cell not in {each.name for each in results.design} or not results.ids(cell):
-            continue
-        yield _saw(results, cell, where)
+        if cell in there:
+            yield _saw(results, cell, where)
+    if "check: one at a time, placebo" in there:
+        yield _wordings(results)
+
+
+def _effect(results: "Results", cell: str, cut: float):
+    """Of likes at or above the cut against fewer, on P(choice), by run of a cell."""
+    effect = attention.signal_effect(results.trace, "likes", cut=cut)
+    return effect[effect.index.isin(results.ids(cell))]
 
 
 def _saw(results: "Results", cell: str, where: str) -> Check:
-    effect = attention.signal_effect(results.trace, "likes", cut=1000)
-    told = mean(effect[effect.index.isin(results.ids(cell))])
+    told = mean(_effect(results, cell, 1000))
     question = f"Does it see the likes in {where}, and do as told?"
     said = (
         "Told to choose the most liked, its probability of choosing an item that shows 1,000 likes exceeds "
         f"that of others by {told}"
     )
-    if not told.known:
-        return Check(question, f"{said}.", "warning")
-    if told.low > 0:
+    if told.known and told.low > 0:
         return Check(question, f"{said}: it sees them.", "fine")
+    if told.known and told.high < 0:
+        return Check(
+            question, f"{said}: it sees them, and does the opposite of what it is told.", "warning"
+        )
     return Check(
         question,
-        f"{said}: no sign that it does, so an effect of likes on it could not show.",
+        f"{said}: no sign that it does; an effect of likes on it may be of something else.",
         "warning",
+    )
+
+
+def _sign(effect: "Estimate") -> int:
+    return int(effect.low > 0) - int(effect.high < 0)
+
+
+def _wordings(results: "Results") -> Check:
+    cells = {
+        "as the study words it": "seeded / one at a time",
+        "worded otherwise": "check: one at a time, plain",
+        "as a number that means nothing": "check: one at a time, placebo",
+    }
+    effects = {name: mean(_effect(results, cell, 1)) for name, cell in cells.items()}
+    told = "; ".join(f"{name} {effect}" for name, effect in effects.items())
+    usual, other, placebo = effects.values()
+    trusted = _sign(usual) == _sign(other) == 1 and usual.low > placebo.high
+    return Check(
+        "Is the effect of likes about likes?",
+        f"P(yes) with any like less P(yes) with none, one item at a time: {told}. "
+        + (
+            "It keeps its sign in other words, and a mere number does less."
+            if trusted
+            else "It does not stand up: in other words, or for a mere number, it is not clearly different."
+        ),
+        "fine" if trusted else "warning",
     )

@@ -117,12 +117,12 @@ def _more(spec: Microspec, quick: bool) -> list[Cell]:
     if not quick and any(group.decides.reads_text for group in spec.population.groups):
         cells.append(Cell("hidden / one at a time", one_at_a_time()(LIKES.settings[0].apply(spec))))
         cells.append(Cell("check: told to follow likes", instruct(FOLLOW)(seeded)))
-        cells.append(
-            Cell(
-                "check: one at a time, told to follow likes",
-                one_at_a_time()(instruct(FOLLOW)(seeded)),
-            )
-        )
+        single = one_at_a_time()(seeded)
+        cells.append(Cell("check: one at a time, told to follow likes", instruct(FOLLOW)(single)))
+        cells += [
+            Cell(f"check: one at a time, {wording}", single.replace("world.wording", wording))
+            for wording in ("plain", "placebo")
+        ]
     return cells
 
 

@@ -137,6 +137,8 @@ def _request(decider: LanguageModel, prompt: Prompt) -> Request:
         messages=(("system", prompt.system), ("user", prompt.user)),
         options=prompt.answers,
         temperature=decider.temperature,
+        prefix=prompt.begin,
+        sampled=decider.readout == "sample",
     )
 
 
@@ -169,7 +171,7 @@ def _answers(
         status=status,
         readout=np.where(exact, Readout.exact, Readout.sampled).astype(np.uint8),
         mass=np.array([reply.mass for reply in replies]),
-        prompts=tuple(f"{prompt.system}\n\n{prompt.user}" for prompt in prompts),
+        prompts=tuple(prompt.text() for prompt in prompts),
         completions=tuple(reply.text for reply in replies),
         tokens=np.array([reply.tokens_in + reply.tokens_out for reply in replies], np.int64),
         reasons=tuple((row, reply.reason) for row, reply in enumerate(replies) if reply.reason),

@@ -81,6 +81,12 @@ class Prompt:
     user: str
     answers: tuple[str, ...]
     """An answer for each option in the order shown; yes and no for a judgement; then none, if allowed."""
+    begin: str = ""
+    """What the model's answer is made to begin with."""
+
+    def text(self) -> str:
+        """The whole prompt as one text, as the trace keeps it."""
+        return "\n\n".join(part for part in (self.system, self.user, self.begin) if part)
 
 
 class World(Family):

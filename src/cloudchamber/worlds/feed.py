@@ -18,7 +18,7 @@ from cloudchamber.errors import FieldDataError
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State, World
 from cloudchamber.questions import Reals
-from cloudchamber.worlds.feed_words import feed_prompt
+from cloudchamber.worlds.feed_words import Wording, feed_prompt
 
 __all__ = ["Feed"]
 
@@ -37,6 +37,9 @@ class Feed(World):
     """Likes that each item starts with; none if not given."""
     reward: Literal["none", "quality", "agreement"] = "none"
     """What a like scores: nothing, the item's quality, or the share of earlier likes on the same item."""
+
+    wording: Wording = "begun"
+    """How a language model is told: see `feed_words`; rules do not read."""
 
     @model_validator(mode="after")
     def _as_many(self) -> "Feed":
@@ -131,7 +134,7 @@ class Feed(World):
 
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told."""
-        return feed_prompt(self.headlines, glimpse)
+        return feed_prompt(self.headlines, glimpse, self.wording)
 
     def aloud(self) -> str:
         """The world as a sentence."""
@@ -155,7 +158,9 @@ def _read(path: Path) -> tuple[tuple[str, ...], tuple[float, ...]]:
     names = [name or "" for name in rows.fieldnames or ()]
     if "headline" not in names:
         there = ", ".join(filter(None, names)) or "none"
-        raise FieldDataError(f"{path} has no column 'headline'; its columns are: {there}. Rename one.")
+        raise FieldDataError(
+            f"{path} has no column 'headline'; its columns are: {there}. Rename one."
+        )
     table = [row for row in rows if (row["headline"] or "").strip()]
     headlines = _some(path, (row["headline"].strip() for row in table))
     return headlines, _numbers(

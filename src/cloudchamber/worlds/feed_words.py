@@ -85,7 +85,8 @@ def _sentence(one: Shown, wording: Wording) -> str:
 def _heard(headlines: tuple[str, ...], one: Remembered) -> str:
     if one.channel == "score":
         return f"Your score so far: {one.value:g}."
-    when = "just now" if one.latency == 0 else f"{one.latency} rounds ago"
+    rounds = "round" if one.latency == 1 else "rounds"
+    when = "just now" if one.latency == 0 else f"{one.latency} {rounds} ago"
     if one.channel == "others":
         return f"Reader {one.source} liked ({when}): {headlines[one.item]}"
     if one.value == one.value:  # a tally; NaN where a single act is remembered
