@@ -69,12 +69,25 @@ def test_a_list_in_words() -> None:
 
 
 def test_one_item_in_words() -> None:
-    told, asked = "45 other readers liked this item.", "Do you like this item?"
-    for wording, order in (("plain", f"{told} {asked}"), ("begun", f"{asked} {told}")):
-        feed = Feed.of(3).altered(headlines=THREE, wording=wording)
-        prompt = feed.prompt(glimpse(Kind.judge, likes=45.0))
-        assert prompt.user == f"A train is late\n\n{order} Answer Yes or No."
-        assert prompt.answers == ("Yes", "No")
+    prompt = Feed(headlines=THREE).prompt(glimpse(Kind.judge, likes=45.0))
+    assert prompt.user == (
+        "A train is late\n\nDo you like this item? 45 other readers liked this item. Answer Yes or No."
+    )
+    assert prompt.answers == ("Yes", "No")
+    assert prompt.text().endswith("Answer Yes or No.\n\nMy answer: ")
+
+
+@pytest.mark.parametrize(
+    ("wording", "told"),
+    [
+        ("plain", "45 other readers liked this item. Do you like this item? Answer Yes or No."),
+        ("placebo", "Do you like this item? This item has number 45. Answer Yes or No."),
+    ],
+)
+def test_other_wordings_of_the_same_exposure(wording: Wording, told: str) -> None:
+    prompt = Feed(headlines=THREE, wording=wording).prompt(glimpse(Kind.judge, likes=45.0))
+    assert prompt.user.splitlines()[-1] == told
+    assert bool(prompt.begin) == (wording == "placebo")
 
 
 def test_what_is_heard_in_words() -> None:
