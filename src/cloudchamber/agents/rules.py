@@ -48,7 +48,9 @@ class Rule(Decider):
             inclusion = np.minimum(self.inclusion(questions), 1 - 1e-12)
             none = np.exp(np.log1p(-inclusion).sum(axis=1))
             weights = self.weights(questions)
-            decline = weights.sum(axis=1) * none / (1 - none)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                decline = weights.sum(axis=1) * none / (1 - none)
+            decline[none == 1.0] = np.inf  # nothing is ever taken
             return draw(questions, weights, decline)
         return draw(questions, self.weights(questions), decline)
 
@@ -104,7 +106,7 @@ class SocialProof(Rule):
         if self.proof in ("linear", "log"):
             told = np.log1p(likes) if self.proof == "log" else likes
             return 1.0 + self.strength * told
-        return np.exp(self.strength * proof(self.proof, self.threshold, likes))
+        return _exp(self.strength * proof(self.proof, self.threshold, likes))
 
     def aloud(self) -> str:
         """The rule in words."""
@@ -119,7 +121,7 @@ class Quality(Rule):
 
     def weights(self, questions: Questions) -> Reals:
         """The exponential of quality."""
-        return np.exp(self.strength * _quality(questions))
+        return _exp(self.strength * _quality(questions))
 
     def aloud(self) -> str:
         """The rule in words."""
@@ -162,7 +164,8 @@ class TwoStage(Rule):
             likes = questions.shown("likes")[:, first]
             inclined += self.strength * proof(self.proof, self.threshold, likes)
         np.negative(inclined, out=inclined)
-        np.exp(inclined, out=inclined)
+        with np.errstate(over="ignore"):  # log-odds below -709 are a probability of 0
+            np.exp(inclined, out=inclined)
         inclined += 1.0
         weights = np.zeros((rows, options))
         np.divide(considered, inclined, out=weights[:, first])
@@ -193,6 +196,12 @@ def proof(form: Proof, threshold: float, likes: Reals) -> Reals:
     if form == "log":
         return np.log1p(likes)
     return likes if form == "linear" else np.zeros(likes.shape)
+
+
+def _exp(log_weight: Reals) -> Reals:
+    """The exponential, each row shifted as far as it takes to keep its largest weight finite and not 0."""
+    most = log_weight.max(axis=1, keepdims=True)
+    return np.asarray(np.exp(log_weight - (most - np.clip(most, -690.0, 690.0))))
 
 
 def _quality(questions: Questions) -> Reals:
