@@ -78,9 +78,13 @@ class Study:
     title: str = ""
     """A headline; the name if not given."""
 
+    def combinations(self) -> Design:
+        """Every combination of the factors' levels; the baseline alone, where nothing is varied."""
+        return factorial(self.microspec, self.factors)
+
     def design(self) -> Design:
         """Every cell: the combinations of factors, then the interventions, then the attack."""
-        grown = factorial(self.microspec, self.factors) + Design(self.more)
+        grown = self.combinations() + Design(self.more)
         risk = grown[self.risk] if self.risk else grown.cells[0]
         cells = [Cell(f"with {one.name}", one(risk.spec)) for one in self.interventions]
         if self.attack is not None:

@@ -168,7 +168,7 @@ def _microspecify(study: Study, extra: tuple[Block, ...]) -> Section:
 
 def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ...]) -> Section:
     main = study.phenomenon.measure
-    grown = [cell.name for cell in study.design() if cell.levels]
+    grown = [cell.name for cell in study.combinations()]
     frame = tables["cells"]
     mine = frame[(frame["measure"] == main.name) & frame["label"].isin(grown)]
     blocks: list[Block] = [

@@ -97,7 +97,7 @@ def factors(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
 def _gap(
     study: Study, table: "pd.DataFrame", factor: str, level: str, first: str
 ) -> "pd.Series[float]":
-    grown = [cell for cell in study.design() if factor in cell.levels]
+    grown = study.combinations()
     place = {frozenset(cell.levels.items()): cell.name for cell in grown}
     gaps = []
     for cell in grown:
@@ -175,9 +175,7 @@ def courses(
         return pd.DataFrame()
     frame = measure.over_time(results.trace)
     parts = []
-    for cell in study.design():
-        if not cell.levels:
-            continue
+    for cell in study.combinations():
         mine = frame[frame["run"].isin(results.ids(cell))]
         if mine["value"].notna().any():
             told = curve(mine).reset_index(names="step").assign(label=cell.name, **cell.levels)

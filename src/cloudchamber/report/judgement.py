@@ -60,7 +60,7 @@ def verdicts(study: Study, results: Results, doubts: tuple[str, ...]) -> Judged:
 
 
 def _judged_cells(study: Study) -> list[Cell]:
-    return [cell for cell in study.design() if cell.levels and cell.name != study.null]
+    return [cell for cell in study.combinations() if cell.name != study.null]
 
 
 def _finding(study: Study, results: Results, cell: Cell) -> Finding | None:
