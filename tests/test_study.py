@@ -13,6 +13,7 @@ from cloudchamber.agents import LanguageModel, Random
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment import Cell, Manifest, Progress
 from cloudchamber.intervention import hide, one_at_a_time, pin
+from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import Sequential
 from cloudchamber.models.fake import fake
 from cloudchamber.models.model import Model, Reply, Request
@@ -62,6 +63,17 @@ def test_without_a_cell_at_risk_the_first_is_departed_from() -> None:
     assert replace(study(), risk="").at_risk() == "hidden"
     with pytest.raises(SpecificationError, match="no cell 'nope'"):
         replace(study(), risk="nope").design()
+
+
+def test_a_null_that_is_none_is_said_before_anything_is_grown(tmp_path: Path) -> None:
+    expected = replace(HERDING, measure=MEASURES["expected gini"])
+    for wrong, said in (
+        (replace(study(), null="nope"), "no cell 'nope'; allowed: hidden, exact"),
+        (replace(study(), null="", phenomenon=expected), "can only be told against a cell"),
+    ):
+        with pytest.raises(SpecificationError, match=said):
+            wrong.run(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_setting_a_field_changes_every_cell() -> None:

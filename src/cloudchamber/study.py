@@ -83,7 +83,12 @@ class Study:
         return factorial(self.microspec, self.factors)
 
     def design(self) -> Design:
-        """Every cell: the combinations of factors, then the interventions, then the attack."""
+        """Every cell: the combinations of factors, then the interventions, then the attack.
+
+        Raises:
+            SpecificationError: a cell makes no sense, the cell at risk or the null is none of them, or
+                the phenomenon needs a null and has none.
+        """
         grown = self.combinations() + Design(self.more)
         risk = grown[self.risk] if self.risk else grown.cells[0]
         cells = [Cell(f"with {one.name}", one(risk.spec)) for one in self.interventions]
@@ -93,7 +98,15 @@ class Study:
             cells += [
                 Cell(f"attacked, with {one.name}", one(attacked)) for one in self.interventions
             ]
-        return grown + Design(tuple(cells))
+        whole = grown + Design(tuple(cells))
+        if self.null:
+            _ = whole[self.null]
+        elif self.phenomenon.measure.of_tally is None:
+            raise SpecificationError(
+                f"null: none is given, but the {self.phenomenon.measure.name} can only be told against a "
+                f"cell; allowed: {', '.join(cell.name for cell in whole)}."
+            )
+        return whole
 
     def at_risk(self) -> str:
         """The name of the cell that interventions depart from."""

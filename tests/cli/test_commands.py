@@ -187,7 +187,7 @@ def test_hostile_items_are_shown_as_text(here: Path) -> None:
     for decides in (["--agents", "two-stage"], ["--model", "fake:hash"]):
         result = call(
             *["run", "herding", "--quick", "--quiet", "--items", "mine.txt", "--out"],
-            *[f"out{decides[0]}", *decides, "--replicates", 2],
+            *[f"out{decides[0]}", *decides, "--replicates", 1],
         )
         assert result.exit_code == 0, result.output
         page = text(here / f"out{decides[0]}")
