@@ -106,7 +106,7 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
         "cells": evidence.cells(study, results, [main, *also]),
         "courses": evidence.courses(study, results, main, cluster_curve),
     }
-    if study.factors:
+    if any(len(factor.settings) > 1 for factor in study.factors):
         tables["factors"] = evidence.factors(study, results, main)
     if study.interventions:
         tables["interventions"] = evidence.contrasts(study, results, main)
