@@ -16,10 +16,16 @@ from typing import Any
 import msgspec
 
 from cloudchamber.errors import TraceError
+from cloudchamber.trace.layout import check_mark
 
-__all__ = ["Manifest", "held"]
+__all__ = ["TRACE", "Manifest", "held", "placed"]
 
 NAME = "study.json"
+TRACE = "trace"
+"""The folder of the trace, within a study's."""
+LOCK = f".{TRACE}.lock"
+MOST_SHOWN = 40
+"""Characters of a value in a message."""
 FORMAT = "cloudchamber study 1"
 
 
@@ -87,32 +93,110 @@ class Manifest:
     def claim(self, folder: Path) -> None:
         """Make the folder this study's, or see that it already is; then write the manifest.
 
-        Raises:
-            TraceError: the folder holds something else, or the same study under another seed or level.
-        """
-        try:
-            str(folder).encode()
-            there = folder.exists()
-            occupied = folder.is_dir() and any(folder.iterdir())
-        except (OSError, UnicodeEncodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "its name is not UTF-8"
-            raise TraceError(
-                f"cannot use {str(folder)[:80]!r}: {why}; give another folder with --out."
-            ) from None
-        if there and not folder.is_dir():
-            raise TraceError(f"{folder} is a file; give a folder with --out.")
-        if occupied:
-            self._check(Manifest.read(folder), folder)
-        self.write(folder)
+        A folder in which nothing is grown yet is anybody's. Else more cells and more replicates may come,
+        and cells may go; but what a cell's name means stays. Cells that have gone are kept in the
+        manifest, so that their names keep their meaning too.
 
-    def _check(self, there: "Manifest", folder: Path) -> None:
+        Raises:
+            TraceError: the folder holds something else, the same study under another seed or level, or a
+                cell of the same name with another specification; or another process grows it.
+        """
+        there = _there(folder)
+        if there is not None:
+            there._keep_apart(self, folder)
+        with held(folder / TRACE):
+            cells = {cell["name"]: cell for cell in self.cells}
+            gone: tuple[Mapping[str, Any], ...] = ()
+            if there is not None and _grown(folder):
+                gone = tuple(cell for cell in there.cells if cell["name"] not in cells)
+            replace(self, cells=(*self.cells, *gone)).write(folder)
+
+    def _keep_apart(self, asked: "Manifest", folder: Path) -> None:
+        if not _grown(folder):
+            return
         for name in ("study", "seed", "level"):
-            old, new = getattr(there, name), getattr(self, name)
+            old, new = getattr(self, name), getattr(asked, name)
             if old != new:
                 raise TraceError(
                     f"{folder} holds {name} {old!r}, and {new!r} was asked for; keep them apart: "
                     "give another folder with --out."
                 )
+        before = {cell["name"]: cell["spec"] for cell in self.cells}
+        for cell in asked.cells:
+            spec = msgspec.json.decode(msgspec.json.encode(cell["spec"]))  # as it was written, too
+            changed = _changed(before.get(cell["name"], spec), spec)
+            if changed:
+                path, old, new = changed
+                raise TraceError(
+                    f"{folder} holds the cell {cell['name']!r} with {path} = {old}, and {new} was asked "
+                    "for; keep them apart: give another folder with --out, or remove this one to begin "
+                    "anew."
+                )
+
+
+def placed(folder: str | Path) -> Path:
+    """A folder as a user names it: ~ is the home.
+
+    Raises:
+        TraceError: there is no such home.
+    """
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise TraceError(f"{folder}: {error} Give the folder's whole path.") from None
+
+
+def _there(folder: Path) -> Manifest | None:
+    """The manifest of a folder that holds anything."""
+    try:
+        str(folder).encode()
+        there = folder.exists()
+        occupied = folder.is_dir() and any(p.name != LOCK for p in folder.iterdir())
+    except (OSError, UnicodeEncodeError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no name for a folder"
+        raise TraceError(
+            f"cannot use {str(folder)[:80]!r}: {why}; give another folder with --out."
+        ) from None
+    if there and not folder.is_dir():
+        raise TraceError(f"{folder} is a file; give a folder with --out.")
+    return Manifest.read(folder) if occupied else None
+
+
+def _grown(folder: Path) -> bool:
+    """Whether any run is there.
+
+    Raises:
+        TraceError: what stands in the trace's place is none.
+    """
+    trace = folder / TRACE
+    return check_mark(trace) and any((trace / "runs").glob("*.parquet"))
+
+
+def _changed(before: object, after: object) -> tuple[str, str, str] | None:
+    """The field in which two specifications differ, and what it is in each; kinds before the rest."""
+    old, new = dict(_fields(before)), dict(_fields(after))
+    paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+    if not paths:
+        return None
+    first = min(paths, key=lambda path: (not path.endswith("kind"), path))
+    return first, *(_short(one[first]) if first in one else "absent" for one in (old, new))
+
+
+def _fields(node: object, path: str = "") -> Iterator[tuple[str, object]]:
+    below: list[tuple[object, object]] = []
+    if isinstance(node, Mapping):
+        below = list(node.items())
+    elif isinstance(node, list):
+        below = list(enumerate(node))
+    for key, part in below:
+        yield from _fields(part, f"{path}.{key}" if path else str(key))
+    if not below:
+        yield path, node
+
+
+def _short(value: object) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 @contextmanager
