@@ -227,6 +227,22 @@ def test_the_expected_gini_is_the_gini_of_summed_probabilities_and_free_of_drawi
     assert found[2] > 0.7  # twelve choices among 48 items
 
 
+def test_few_decisions_are_concentrated_by_the_order_alone() -> None:
+    """Nobody prefers an item, but each decision favours those that happen to stand first in it."""
+    p = gate(5.0)
+    expected = {}
+    for decisions in (4, 16, 64, 256):
+        trace = Trace()
+        for run in range(1, 9):
+            browses(trace, run, decisions, p, exact=True)
+        expected[decisions] = float(attention.expected_gini(trace).mean())
+    assert expected[4] > 1.5 * expected[16] > 2 * expected[64] > 3 * expected[256] > 0.1
+    # The sum over many decisions is nearly normal, and the Gini of normal values s / (m sqrt(pi)).
+    for decisions in (64, 256):
+        wanted = p.std() / p.mean() / np.sqrt(np.pi * decisions)
+        assert expected[decisions] == pytest.approx(wanted, rel=0.05)
+
+
 def test_options_shown_alone_have_no_mean_position() -> None:
     trace = Trace()
     trace.append("exposures", {"run": 1, "decision": np.arange(3), "position": 1, "item": 0})

@@ -13,6 +13,7 @@ from cloudchamber.errors import SpecificationError
 from cloudchamber.measures.concentration import unpredictability
 from cloudchamber.measures.estimate import (
     Estimate,
+    about,
     difference,
     jackknife,
     mean,
@@ -32,11 +33,69 @@ def test_an_estimate_reads_as_a_sentence_part() -> None:
     assert str(Estimate(0.3123, 0.3012, 0.3231, 12)) == "0.312 [0.301, 0.323], 12 runs"
     assert str(Estimate(24.5, 19.9, 29.1, 2)) == "24 [20, 29], 2 runs"
     assert str(Estimate(-0.0001, -0.5, 0.5, 2)) == "0.0 [-0.5, 0.5], 2 runs"
-    assert str(Estimate(-1e-17, -2e-17, 0, 5)) == "0.000 [0.000, 0.000], 5 runs"
+    assert str(Estimate(0.005, 0.002, 0.008, 5)) == "0.005 [0.002, 0.008], 5 runs"
+    assert str(Estimate(12345, 12000, 12700, 4)) == "12300 [12000, 12700], 4 runs"
+    assert str(Estimate(2e-8, 1e-8, 3e-8, 4)) == "2e-08 [1e-08, 3e-08], 4 runs"
     assert str(mean([0.31])) == "0.31, cannot tell (1 run)"
+    assert str(mean([123456.7])) == "123457, cannot tell (1 run)"
     assert str(mean([])) == "cannot tell (0 runs)"
-    assert str(mean([1.0, 1.0])) == "1.000 [1.000, 1.000], 2 runs"
     assert str(difference([1, 2, 4], [0, 0, 1], paired=True)).endswith("3 pairs of runs")
+
+
+def test_what_does_not_vary_is_told_without_an_interval() -> None:
+    assert str(Estimate(-1e-17, -2e-17, 0, 5)) == "0, the same in all 5 runs"
+    assert str(mean([0.35] * 10)) == "0.35, the same in all 10 runs"
+    same = difference([0.3] * 4, [0.1] * 4, paired=True)
+    assert str(same) == "0.2, the same in all 4 pairs of runs"
+    assert str(difference([0.3] * 4, [0.1] * 3)) == "0.2, no spread in 7 runs"
+
+
+def test_no_end_of_an_interval_without_0_is_told_as_0() -> None:
+    assert str(Estimate(0.21, 0.004, 0.41, 12)) == "0.21 [0.004, 0.41], 12 runs"
+    assert str(Estimate(-0.21, -0.41, -0.004, 12)) == "-0.21 [-0.41, -0.004], 12 runs"
+    assert str(Estimate(0.20, -0.004, 0.41, 12)) == "0.20 [0.00, 0.41], 12 runs"
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-5, 1e6), st.floats(0, 1))
+def test_what_is_told_is_near_what_is_meant(value: float, width: float, part: float) -> None:
+    found = Estimate(value, value - part * width, value + (1 - part) * width, 7)
+    head = str(found).removesuffix(", 7 runs")
+    assert head != str(found) and "-0 " not in head and "-0.0 " not in head
+    told = [float(number) for number in head.translate({91: "", 93: "", 44: ""}).split()]
+    half = width / 2
+    for number, meant in zip(told, (found.value, found.low, found.high), strict=True):
+        assert abs(number - meant) <= 0.2 * half
+    assert (told[1] > 0) >= (found.low > 0) and (told[2] < 0) >= (found.high < 0)
+
+
+def test_ends_are_kept_within_what_is_possible() -> None:
+    share = mean([0.0, 0.02, 0.3])
+    assert share.low < 0 < share.high < 1
+    kept = share.within(0, 1)
+    assert (kept.low, kept.high, kept.value) == (0, share.high, share.value)
+    assert share.within(0, 0.2).high == 0.2
+    assert share.within() == share
+    assert verdict(kept) == verdict(share) == "undecided"
+    assert isnan(mean([0.5]).within(0, 1).low), "no interval stays no interval"
+    assert not mean([]).within(0, 1).known
+    with pytest.raises(SpecificationError, match="-0.5 cannot be kept within 0 and 1"):
+        mean([-0.5, -0.5]).within(0, 1)
+
+
+def test_intervals_kept_within_what_is_possible_cover_as_before() -> None:
+    """Near the edge, where the t interval is at its worst: cutting takes nothing that was right."""
+    rng = np.random.default_rng(5)
+    kept = whole = 0
+    for _ in range(500):
+        found = mean(rng.beta(1, 9, 6))
+        whole += found.low <= 0.1 <= found.high
+        kept += (cut := found.within(0, 1)).low <= 0.1 <= cut.high
+    assert kept == whole
+
+
+def test_three_runs_are_few() -> None:
+    assert mean([1, 2, 3]).few and not mean([1, 2, 3, 4]).few
+    assert difference([1, 2, 4], [0, 0, 1], paired=True).few
 
 
 @given(numbers)
@@ -156,3 +215,32 @@ def test_runs_needed_give_the_power_they_promise() -> None:
     assert np.mean(told) == pytest.approx(0.8, abs=0.04)
     assert runs_needed(1, 0) == inf
     assert isnan(runs_needed(nan, 1))
+
+
+def test_runs_are_told_by_their_order_of_magnitude() -> None:
+    told = {
+        3: "about 3",
+        9.6: "about 10",
+        41: "about 40",
+        149: "about 100",
+        151: "some hundreds",
+        949: "some hundreds",
+        951: "about 1000",
+        1501: "some thousands",
+        9499: "some thousands",
+        9501: "ten thousand or more",
+        1e9: "ten thousand or more",
+        inf: "no number",
+        nan: "an unknown number",
+    }
+    assert {n: about(n) for n in told} == told
+    assert about(38, "runs") == "about 40 runs"
+    assert about(380, "pairs") == "some hundreds of pairs"
+    assert about(inf, "runs") == "no number of runs"
+
+
+def test_five_runs_know_the_number_of_runs_needed_to_one_digit_at_best() -> None:
+    """The factors that the docstring of `about` names: of the spread of five runs, and its square."""
+    spread = np.sqrt(4 / stats.chi2.ppf([0.975, 0.025], 4))
+    assert spread == pytest.approx([0.6, 2.9], abs=0.05)
+    assert spread**2 == pytest.approx([0.36, 8.3], abs=0.05)

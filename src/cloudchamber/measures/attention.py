@@ -69,9 +69,16 @@ def mean_position(source: Readable) -> "pd.Series[float]":
 def expected_gini(source: Readable) -> "pd.Series[float]":
     """Gini of the choices that each run's agents were expected to make: of the summed probabilities.
 
-    What `concentration.gini` says of choices, without the noise of drawing each from its distribution:
-    few choices are concentrated by chance alone, expected ones are not. Where probabilities were not
-    recorded the choices themselves count. An item that was never shown counts as never chosen.
+    What `concentration.gini` says of choices, without the noise of drawing each from its distribution.
+    The distributions are noisy too: which item stands first, and which label it bears, is drawn for
+    each decision and moves them. So the expected Gini of few decisions is larger than that of many,
+    as that of choices is, only less so. Where every decision gives the same probabilities in another
+    order, with mean m and standard deviation s over the options, it is about s / (m sqrt(pi T)) after
+    T of them. Compare runs of equally many decisions.
+
+    Where probabilities were not recorded the choices themselves count. An item that was never shown
+    counts as never chosen. Of items judged one at a time the probabilities of a yes are summed,
+    whether or not it became an act.
     """
     course = expected_gini_over_time(source)
     last = course.groupby("run").tail(1).set_index("run")["value"]

@@ -2,11 +2,12 @@
 
 The run is the unit: agents of one run are not independent, so every interval here is over one number a run.
 Intervals are Student's t (exact for normal values, good for means of some ten runs or more unless very
-skewed); `cloudchamber.analysis.effects` adds permutation tests and the bootstrap.
+skewed); `cloudchamber.analysis.effects` adds permutation tests and the bootstrap. They know nothing of the
+range of what is estimated: of a share say ``mean(values).within(0, 1)``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, inf, isfinite, log10, nan, sqrt
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from cloudchamber.errors import SpecificationError
 __all__ = [
     "Estimate",
     "Verdict",
+    "about",
     "difference",
     "jackknife",
     "matched",
@@ -31,6 +33,8 @@ __all__ = [
 
 Reals = NDArray[np.float64]
 Verdict = Literal["effect", "no effect", "undecided"]
+FEW = 4
+"""With fewer runs than this Student's t is above 4: an interval over six standard deviations wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +65,79 @@ class Estimate:
         """Whether there is an interval."""
         return isfinite(self.low) and isfinite(self.high)
 
+    @property
+    def few(self) -> bool:
+        """Whether it rests on fewer than 4 units: its interval is then so wide that it says little."""
+        return self.n < FEW
+
+    def within(self, low: float = -inf, high: float = inf) -> "Estimate":
+        """The same, with the ends of the interval no further out than the number itself can be.
+
+        A t interval of shares may begin below 0. Cutting off what is impossible leaves its confidence
+        as it is. A difference of two shares lies between -1 and 1, not between 0 and 1.
+
+        Raises:
+            SpecificationError: the estimate itself lies outside.
+        """
+        if self.value < low - 1e-9 or self.value > high + 1e-9:  # rounding may leave a little
+            raise SpecificationError(
+                f"an estimate of {self.value:g} cannot be kept within {low:g} and {high:g}; "
+                "give the range of the number that is estimated"
+            )
+        return replace(self, low=min(max(self.low, low), high), high=max(min(self.high, high), low))
+
     def __str__(self) -> str:
         head, of, rest = self.unit.partition(" of ")
         counted = f"{self.n} {head}{'' if self.n == 1 else 's'}{of}{rest}"
         if not self.known:
-            told = f"{self.value:.3g}, " if isfinite(self.value) else ""
+            told = f"{_plain(self.value)}, " if isfinite(self.value) else ""
             return f"{told}cannot tell ({counted})"
+        if self._flat:
+            # Of two groups n counts both, and what is flat is each of them.
+            how = "no spread in" if self.method in ("Welch t", "log t") else "the same in all"
+            return f"{_plain(self.value)}, {how} {counted}"
         value, low, high = (self.told(number) for number in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}], {counted}"
 
     def told(self, number: float) -> str:
-        """A number with the decimals that this estimate's interval allows."""
-        if not self.known:
-            return f"{number:.3g}"
+        """A number with the decimals that this estimate's interval allows.
+
+        An end of an interval that excludes 0 is not rounded to 0: it gets the decimals it needs.
+        """
+        if not self.known or self._flat:
+            return _plain(number)
         digits = _decimals((self.high - self.low) / 2)
-        return f"{round(number, digits) + 0.0:.{digits}f}"  # no minus before a zero
+        rounded = round(number, digits)
+        if rounded == 0 and number != 0 and (self.low > 0 or self.high < 0):
+            return f"{number:.1g}"
+        if digits > 6 and max(-self.low, self.high) < 1e-4:
+            return f"{number + 0.0:.2g}"
+        return f"{rounded + 0.0:.{max(digits, 0)}f}"  # no minus before a zero
+
+    @property
+    def _flat(self) -> bool:
+        """Whether nothing varies, but for what rounding leaves of 0."""
+        return self.high - self.low <= 1e-12 + 1e-9 * abs(self.value)
 
 
 def _decimals(half_width: float) -> int:
     """Decimals that show the half-width in one digit, or in two where the first is small."""
-    if half_width < 5e-7:  # what rounding leaves of 0
-        return 3
     exponent = floor(log10(half_width))
     leading = half_width / 10.0**exponent
-    return int(np.clip(-exponent + (leading < 3), 0, 6))
+    return -exponent + (leading < 3)
+
+
+def _plain(number: float) -> str:
+    """A number without an interval: three digits, or all before the point."""
+    settled = round(number, 12) + 0.0
+    return f"{settled:.0f}" if abs(settled) >= 1000 else f"{settled:.3g}"
 
 
 def mean(values: ArrayLike, *, level: float = 0.95, unit: str = "run") -> Estimate:
-    """The mean of one number a run, with Student's t interval; runs without a number (NaN) drop out."""
+    """The mean of one number a run, with Student's t interval; runs without a number (NaN) drop out.
+
+    The interval knows no bounds; of numbers that have a range say ``mean(values).within(low, high)``.
+    """
     given = numbers(values)
     n = len(given)
     if n == 0:
@@ -178,7 +227,8 @@ def jackknife(
     """A statistic of all runs together, with the interval from leaving out one run at a time.
 
     Made for statistics that are smooth in the runs, such as `unpredictability`, whose pairs of runs
-    are not independent (Efron & Stein 1981: its variance is not too small on average).
+    are not independent (Efron & Stein 1981: its variance is not too small on average). The interval
+    knows no bounds: see `Estimate.within`.
 
     Args:
         values: shape [runs, ...]; a row is a run.
@@ -214,7 +264,8 @@ def runs_needed(sd: float, effect: float, *, power: float = 0.8, level: float = 
     """Runs (or pairs) for the interval of a mean to exclude 0 with this power; infinite for no effect.
 
     Two-sided, by the normal approximation with Guenther's correction for Student's t (1981):
-    n = ((z_a + z_b) sd / effect)^2 + z_a^2 / 2; at least 3.
+    n = ((z_a + z_b) sd / effect)^2 + z_a^2 / 2; at least 3. Where spread and effect are themselves
+    estimated from a few runs, only its order of magnitude is known: tell it by `about`.
 
     Args:
         sd: standard deviation between runs.
@@ -230,6 +281,33 @@ def runs_needed(sd: float, effect: float, *, power: float = 0.8, level: float = 
         return inf
     a, b = float(ndtri(0.5 + level / 2)), float(ndtri(power))
     return max(3.0, float(ceil(((a + b) * sd / effect) ** 2 + a**2 / 2)))
+
+
+def about(n: float, unit: str = "") -> str:
+    """A number of runs as an order of magnitude: all that `runs_needed` can know from a few runs.
+
+    It goes by the square of spread over effect. The spread of five runs is known to within a factor of
+    0.6 to 2.9 (95 %, normal values), so the number of runs to within 0.36 to 8.3: one digit is enough.
+
+    Example:
+        ``about(41)`` is "about 40", ``about(380, "runs")`` "some hundreds of runs"; then come "some
+        thousands" and "ten thousand or more"; infinitely many are "no number"
+    """
+    if not isfinite(n):
+        told, of = "no number" if n == inf else "an unknown number", " of "
+    else:
+        one_digit = round(n, -floor(log10(n))) if n >= 1 else 1.0
+        told, of = _magnitude(one_digit)
+    return f"{told}{of}{unit}" if unit else told
+
+
+def _magnitude(one_digit: float) -> tuple[str, str]:
+    """In words, and what comes between them and the unit."""
+    if one_digit <= 100 or one_digit == 1000:
+        return f"about {one_digit:.0f}", " "
+    if one_digit < 10_000:
+        return f"some {'hundreds' if one_digit < 1000 else 'thousands'}", " of "
+    return "ten thousand or more", " "
 
 
 def numbers(values: ArrayLike) -> Reals:
