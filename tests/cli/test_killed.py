@@ -83,8 +83,10 @@ def test_interrupted_by_the_keyboard_it_says_so_and_goes_on(tmp_path: Path, whol
 
 def test_rules_can_be_interrupted_in_the_middle_of_a_run(tmp_path: Path) -> None:
     settle(tmp_path)
-    process = start(tmp_path, "run", "tiny", "--set", "turns.steps=10000000", "--quiet")
-    until(process, (tmp_path / "out" / "tiny" / "trace" / "trace.json").exists)
+    process = start(
+        tmp_path, "run", "tiny", "--set", "turns.steps=10000000", "--quiet", "--out", "out"
+    )
+    until(process, (tmp_path / "out" / "trace" / "trace.json").exists)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 130 and "the same command goes on" in said

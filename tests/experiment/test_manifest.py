@@ -14,12 +14,12 @@ from cloudchamber.microspec import Microspec
 from tests.experiment.small import spec
 
 
-def manifest(seed: int = 0, **cells: Microspec) -> Manifest:
+def manifest(**cells: Microspec) -> Manifest:
     told = tuple(
         {"name": name, "levels": {}, "spec": spec.model_dump(mode="json")}
         for name, spec in cells.items()
     )
-    return Manifest("small", {}, seed, "full", 1, told)
+    return Manifest("small", {}, 0, "full", 1, told)
 
 
 def grow(folder: Path, replicates: int = 1, **cells: Microspec) -> None:
@@ -70,7 +70,7 @@ def test_a_cell_of_another_specification_is_refused_with_its_name_and_field(
 
 def test_a_folder_in_which_nothing_is_grown_yet_is_anybodys(tmp_path: Path) -> None:
     manifest(it=spec()).claim(tmp_path)
-    other = replace(manifest(seed=4, it=spec(readers=5)), study="another")
+    other = replace(manifest(it=spec(readers=5)), study="another", seed=4)
     other.claim(tmp_path)
     assert Manifest.read(tmp_path) == other
 

@@ -102,7 +102,9 @@ FIELD = click.option(
 @main.command()
 @STUDY
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for everything; out/STUDY if not given."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for everything; if not given, one in out/ that is named after STUDY and its options.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw.")
 @click.option(
@@ -155,11 +157,12 @@ def run(
 
     Run again, it computes only what is missing. STUDY is a name (see 'cloudchamber list') or a path.
     """
+    from cloudchamber.experiment.manifest import placed
     from cloudchamber.trace import Level
 
     options = options_of(study, quick, agents, model, items, field, changes)
     built = build(options)
-    folder = out or folder_of(built.name, options)
+    folder = placed(out) if out else folder_of(built.name, options)
     with watching(quiet) as watch:
         results = built.run(
             folder,
@@ -180,7 +183,9 @@ def run(
 def report(folder: Path) -> None:
     """Make the report of FOLDER again, finished or not."""
     from cloudchamber.experiment import Manifest
+    from cloudchamber.experiment.manifest import placed
 
+    folder = placed(folder)
     options = dict(Manifest.read(folder).options)
     if "study" not in options:
         raise SpecificationError(

@@ -1,7 +1,9 @@
 """How a study is built from what the command line was given, and how its folder remembers it."""
 
 import json
+import re
 import shlex
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from cloudchamber.experiment import Results
     from cloudchamber.microspec import Decider, Microspec
     from cloudchamber.study import Study
+
+LONGEST_NAME = 60
+"""Characters of a default folder's name, without its hex digits."""
 
 __all__ = ["Options", "again", "build", "folder_of", "options_of", "rules", "spec_of"]
 
@@ -37,8 +42,8 @@ def options_of(
         "quick": quick,
         "agents": agents,
         "model": model,
-        "items": str(items.resolve()) if items else None,
-        "field": str(field.resolve()) if field else None,
+        "items": _whole(items),
+        "field": _whole(field),
         "set": list(changes),
     }
 
@@ -59,6 +64,12 @@ def build(options: Options) -> "Study":
         built = built.set(path.strip(), _value(text))
     built.design()
     return built
+
+
+def _whole(path: Path | None) -> str | None:
+    from cloudchamber.experiment.manifest import placed
+
+    return str(placed(path).resolve()) if path else None
 
 
 def _path(given: str | None) -> Path | None:
@@ -99,12 +110,23 @@ def rules() -> dict[str, type[Any]]:
 
 
 def folder_of(name: str, options: Options) -> Path:
-    """out/STUDY, with what makes it another study's output: quick, other agents."""
-    parts = [name, *(["quick"] if options["quick"] else [])]
+    """out/STUDY, with what makes it another study's output: quick, agents, items, changes.
+
+    Field data alone change nothing that is grown. Where options cannot be told from the name, some hex
+    digits tell them apart.
+    """
+    told = [name, *(["quick"] if options["quick"] else [])]
     who = options["agents"] or options["model"]
-    if who:
-        parts.append("".join(c if c.isalnum() else "-" for c in who).strip("-"))
-    return Path("out") / "-".join(parts)
+    told += [who] if who else []
+    told += [Path(options["items"]).stem] if options["items"] else []
+    for change in options["set"]:
+        path, _, value = change.partition("=")
+        told += [path.rpartition(".")[2], value]
+    plain = re.sub(r"[^\w-]+", "-", "-".join(told)).strip("-") or "study"
+    if not options["items"] and not options["set"] and len(plain) <= LONGEST_NAME:
+        return Path("out") / plain
+    distinct = json.dumps([plain, options["items"], options["set"]]).encode()
+    return Path("out") / f"{plain[:LONGEST_NAME]}-{blake2b(distinct, digest_size=3).hexdigest()}"
 
 
 def spec_of(reference: str, quick: bool) -> "Microspec":

@@ -179,7 +179,8 @@ def _changed(before: object, after: object) -> tuple[str, str, str] | None:
     if not paths:
         return None
     first = min(paths, key=lambda path: (not path.endswith("kind"), path))
-    return first, *(_short(one[first]) if first in one else "absent" for one in (old, new))
+    was, asked = (_short(one[first]) if first in one else "absent" for one in (old, new))
+    return first, was, asked
 
 
 def _fields(node: object, path: str = "") -> Iterator[tuple[str, object]]:
