@@ -77,5 +77,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'cloudchamber' has no attribute {name!r}")
+        from cloudchamber.errors import nearest  # only a wrong name needs it
+
+        hint = "" if name.startswith("_") else f"; {nearest(name, _HOMES)}"
+        raise AttributeError(f"cloudchamber has no {name!r}{hint}", name=name)
     return getattr(import_module(f"cloudchamber.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,12 +4,23 @@ import json
 from typing import Any, Literal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from cloudchamber.agents import LanguageModel, TwoStage
 from cloudchamber.errors import SpecificationError
-from cloudchamber.microspec import Group, Memory, Microspec, Order, Population, Visibility
+from cloudchamber.microspec import (
+    Affordances,
+    Group,
+    Memory,
+    Microspec,
+    Order,
+    Population,
+    Visibility,
+)
 from cloudchamber.microspec.value import Family, FrozenDict
 from cloudchamber.questions import Address, Ints, Reals
 from cloudchamber.testing import check_regime
+from cloudchamber.testing.strategies import specs
 from cloudchamber.worlds import Feed
 
 
@@ -74,3 +85,55 @@ def test_a_frozen_dictionary_reads_like_any_other() -> None:
     assert frozen == {"a": 1} and json.dumps(frozen) == '{"a": 1}' and frozen | {"b": 2}
     with pytest.raises(TypeError, match="does not change"):
         frozen["a"] = 2
+
+
+def test_a_long_value_is_printed_short() -> None:
+    feed = Feed.of(48, quality=(0.5,) * 48)
+    assert (
+        repr(feed)
+        == str(feed)
+        == (
+            "Feed(headlines=('item 0', 'item 1', 'item 2', ... 48 in all), "
+            "quality=(0.5, 0.5, 0.5, ... 48 in all))"
+        )
+    )
+    assert repr(Feed(headlines=("a", "b" * 70))) == f"Feed(headlines=('a', '{'b' * 57}...'))"
+    people = Population(groups=(Group(count=20, decides=TwoStage()),))
+    told = repr(Microspec(world=feed, population=people))
+    assert told == (
+        f"Microspec(world={feed!r}, population=Population(groups=(Group(count=20, "
+        "decides=TwoStage()),)))"
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@given(specs())
+def test_what_is_printed_is_what_would_be_typed(spec: Microspec) -> None:
+    names: dict[str, Any] = {
+        kind.__name__: kind for root in Family.__subclasses__() for kind in root.kinds.values()
+    }
+    names |= {kind.__name__: kind for kind in (Affordances, Group, Population, Visibility)}
+    for part in (spec.communication, spec.visibility, spec.turns, spec.memory, spec.affordances,
+                 spec.population):  # fmt: skip
+        if "... " not in repr(part):
+            assert eval(repr(part), dict(names)) == part
+
+
+def test_a_notebook_shows_it_read_aloud_and_escaped() -> None:
+    told = LanguageModel(instruction="<b>Be kind</b> & brief")
+    page = Population(groups=(Group(decides=told),))._repr_html_()
+    assert "&lt;b&gt;Be kind&lt;/b&gt; &amp; brief" in page and "<b>" not in page
+    assert "a feed of 48 items that readers may like" in Feed.of(48)._repr_html_()
+
+
+def test_a_name_that_a_class_does_not_have_is_answered_with_one_that_it_has() -> None:
+    kind: Any = Feed
+    with pytest.raises(AttributeError, match=r"class Feed has no 'off'; did you mean 'of'\?"):
+        _ = kind.off
+    with pytest.raises(AttributeError, match="class Feed has no 'zzz'$"):
+        _ = kind.zzz
+    with pytest.raises(AttributeError, match="'headlines' is a field of each Feed, not of the cl"):
+        _ = kind.headlines
+    with pytest.raises(AttributeError, match="'Feed' object has no attribute 'headline'"):
+        _ = kind.of(3).headline
+    assert not hasattr(kind, "__wrapped__")

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloudchamber.errors import SpecificationError
+import numpy as np
+
+from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment.design import Cell, Design, run_id
+from cloudchamber.measures import Measure, final_tallies, measure_named
 from cloudchamber.trace import TraceFolder
 
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Results"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """What is there of a design: complete runs, and what is missing or failed."""
 
@@ -79,9 +83,43 @@ class Results:
         table = done.pivot(index="replicate", columns="name", values="value")
         return table.reindex(columns=[cell.name for cell in self.design])
 
-    def measure(self, compute: Callable[[TraceFolder], "pd.Series[float]"]) -> "pd.DataFrame":
-        """A measure of the trace (trace -> a number by run), as `by_cell` gives it."""
-        return self.by_cell(compute(self.trace))
+    def measure(
+        self, compute: "str | Measure | Callable[[TraceFolder], pd.Series[float]]"
+    ) -> "pd.DataFrame":
+        """A measure of the trace, as `by_cell` gives it.
+
+        Args:
+            compute: the measure's name (see `cloudchamber.measures.MEASURES`, or "unpredictability"), a
+                `Measure`, or any function of a trace that gives a number by run.
+
+        A number of unpredictability says how much a run differs from the others of its cell; a column's
+        mean is the cell's unpredictability, and its interval takes a jackknife.
+
+        Raises:
+            SpecificationError: no measure has that name; lists the names.
+        """
+        found = measure_named(compute) if isinstance(compute, str) else compute
+        if isinstance(found, Measure) and found.across_runs:
+            return self._cell_by_cell(found)
+        return self.by_cell(found(self.trace))
+
+    def _cell_by_cell(self, measure: Measure) -> "pd.DataFrame":
+        """A measure that compares runs, of each cell's runs alone."""
+        import pandas as pd
+
+        assert measure.of_tally is not None, f"{measure.name} cannot be had of tallies"
+        columns: dict[str, pd.Series[float]] = {}
+        tallies = final_tallies(self.trace)
+        for cell in self.design:
+            done = self.done[self.done["name"] == cell.name].set_index("run")["replicate"]
+            parts = []
+            for tally in tallies:
+                here = np.isin(tally.run, done.index)
+                value = measure.of_tally(tally.value[here, -1])
+                parts.append(pd.Series(value, index=done.loc[tally.run[here].tolist()].to_numpy()))
+            columns[cell.name] = pd.concat(parts) if parts else pd.Series(dtype=np.float64)
+        table = pd.DataFrame(columns).sort_index()
+        return table.rename_axis("replicate").rename_axis("name", axis=1)
 
     def require(self, cell: str) -> Cell:
         """The cell of that name.
@@ -93,3 +131,25 @@ class Results:
             return self.design[cell]
         except SpecificationError as error:
             raise SpecificationError(str(error)) from None
+
+    def _counts(self) -> str:
+        """How many runs are there of how many that are asked for."""
+        runs = self.runs.drop_duplicates("run")
+        done, failed = ((runs["status"] == status).sum() for status in ("done", "failed"))
+        told = f"{done} of {len(runs)} runs done"
+        return f"{told}, {failed} failed" if failed else told
+
+    def __repr__(self) -> str:
+        try:
+            told = self._counts()
+        except TraceError:
+            told = "no trace that can be read"
+        return f"Results({len(self.design)} cells, {told}, in {str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        try:
+            table = self.runs.groupby(["name", "status"], sort=False).size().unstack(fill_value=0)
+        except TraceError as error:
+            return f"<p>{escape(repr(self))}: {escape(str(error))}</p>"
+        shown = table.reindex([cell.name for cell in self.design])
+        return f"<p>{escape(repr(self))}</p>{shown.to_html(border=0)}"

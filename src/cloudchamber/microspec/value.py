@@ -7,7 +7,9 @@ made, so one defined outside the package is accepted like our own.
 
 import warnings
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from difflib import get_close_matches
+from html import escape
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, ValidationError
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -63,7 +65,43 @@ class FrozenDict(dict[K, V], Generic[K, V]):
         return type(self), (dict(self),)
 
 
-class Value(BaseModel):
+def _brief(part: object) -> str:
+    """A part of a value in few words: of a long text its beginning, of many entries the first three."""
+    if isinstance(part, str) and len(part) > 60:
+        return repr(part[:57] + "...")
+    if not isinstance(part, tuple):
+        return repr(part)
+    shown = part if len(part) <= 5 else part[:3]
+    told = [_brief(entry) for entry in shown]
+    if len(shown) < len(part):
+        told.append(f"... {len(part)} in all")
+    return f"({told[0]},)" if len(told) == 1 else f"({', '.join(told)})"
+
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _Answering(ModelMetaclass):
+    """Classes that say what is wrong where pydantic's would only repeat the name."""
+
+    def __getattr__(cls, name: str) -> Any:  # noqa: N805
+        try:
+            return super().__getattr__(name)  # type: ignore[misc]
+        except AttributeError:
+            pass
+        if name in cls.__dict__.get("__pydantic_fields__", {}):
+            what = f"{name!r} is a field of each {cls.__name__}, not of the class; make one first"
+            raise AttributeError(what, name=name)
+        known = [] if name.startswith("_") else sorted({*dir(cls)} - {*dir(BaseModel)})
+        near = get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"the class {cls.__name__} has no {name!r}{hint}", name=name)
+
+
+class Value(BaseModel, metaclass=_Answering):
     """A frozen value; building it with bad parts raises `SpecificationError` naming each field."""
 
     model_config = ConfigDict(
@@ -100,6 +138,20 @@ class Value(BaseModel):
 
     def __hash__(self) -> int:
         return hash((type(self), self.model_dump_json()))
+
+    def __repr__(self) -> str:
+        # What is as it is by default goes without saying.
+        told = (
+            f"{name}={_brief(part)}"
+            for name, known in type(self).model_fields.items()
+            if (part := getattr(self, name)) != known.default
+        )
+        return f"{type(self).__name__}({', '.join(told)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="white-space: pre-wrap">{escape(self.aloud())}</pre>'
 
     def aloud(self) -> str:
         """The value as a sentence that can be read aloud."""
