@@ -5,6 +5,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from cloudchamber import Factor, Feed, Group, Level, Microspec, Population, Soci
 from cloudchamber.agents import LanguageModel, Random
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment import Cell, Manifest, Progress
-from cloudchamber.intervention import hide, one_at_a_time, pin
+from cloudchamber.intervention import hide, instruct, isolate, one_at_a_time, pin
 from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import Sequential
 from cloudchamber.models.fake import fake
@@ -35,7 +36,7 @@ def study(steps: int = 2) -> Study:
         factors=(Factor.at("visibility.fields.likes", ["hidden", "exact"], "likes"),),
         replicates=2,
         more=(Cell("late", spec.replace("visibility.latency", 1)),),
-        null="hidden",
+        null=isolate(),
         risk="exact",
         interventions=(hide("likes"), one_at_a_time()),
         attack=pin(1),
@@ -52,10 +53,11 @@ def test_the_design_is_the_factorial_then_more_then_interventions_then_the_attac
         "attacked",
         "attacked, with hide likes",
         "attacked, with one at a time",
+        "with one at a time, isolated",
     ]
     cells = study().design()
     assert cells["with hide likes"].spec == cells["hidden"].spec
-    assert len(cells.conditions()) == 7
+    assert len(cells.conditions()) == 8
     assert cells["attacked, with hide likes"].spec == pin(1)(cells["hidden"].spec)
 
 
@@ -68,12 +70,47 @@ def test_without_a_cell_at_risk_the_first_is_departed_from() -> None:
 def test_a_null_that_is_none_is_said_before_anything_is_grown(tmp_path: Path) -> None:
     expected = replace(HERDING, measure=MEASURES["expected gini"])
     for wrong, said in (
-        (replace(study(), null="nope"), "no cell 'nope'; allowed: hidden, exact"),
-        (replace(study(), null="", phenomenon=expected), "can only be told against a cell"),
+        (replace(study(), null=None, phenomenon=expected), r"give .* null=isolate\(\)"),
+        (replace(study(), risk="nope"), "no cell 'nope'; allowed: hidden, exact"),
     ):
         with pytest.raises(SpecificationError, match=said):
             wrong.run(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_each_judged_cell_is_told_against_its_own_twin_without_influence() -> None:
+    plain = study()
+    nulls = {cell.name: plain.null_of(cell) for cell in plain.judged()}
+    assert {name: null.name for name, null in nulls.items() if null} == {
+        "hidden": "hidden",
+        "exact": "hidden",
+        "with hide likes": "with hide likes",
+        "with one at a time": "with one at a time, isolated",
+    }
+    bare = replace(plain, null=None)
+    assert [bare.null_of(cell) for cell in bare.judged()] == [None] * 4
+
+
+def test_an_intervention_that_changes_nothing_is_known_for_idle() -> None:
+    told = instruct("Think for yourself.", "think")
+    assert replace(study(), interventions=(hide("likes"), told)).idle() == (told,)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"null": "hidden"}, "null: 'hidden' was given; allowed: .*Intervention.*isolate"),
+        ({"replicates": "many"}, "replicates: 'many' was given; allowed: int"),
+        ({"interventions": (hide,)}, "interventions: .* a tuple of Intervention values"),
+        ({"notes": "one text"}, "notes: 'one text' was given; allowed: a tuple"),
+        ({"phenomenon": "herding"}, "phenomenon: 'herding' was given; allowed: Phenomenon"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_where_it_is_given(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SpecificationError, match=said):
+        replace(study(), **given)
 
 
 def test_setting_a_field_changes_every_cell() -> None:
@@ -115,7 +152,7 @@ def test_numbers_out_of_range_are_refused_before_anything_is_written(
 
 def test_results_are_data_frames_by_cell_and_replicate(tmp_path: Path) -> None:
     results = study().run(tmp_path)
-    assert results.complete and len(results.done) == 8 * 2
+    assert results.complete and len(results.done) == 9 * 2
     table = results.measure(HERDING.measure)
     assert list(table.columns) == [cell.name for cell in study().design()]
     assert list(table.index) == [0, 1]

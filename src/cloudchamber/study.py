@@ -10,11 +10,13 @@ A study is a value; `run` grows what is missing of it into a folder, `results` r
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from cloudchamber.agents.society import models_of
@@ -29,6 +31,7 @@ from cloudchamber.experiment import (
     Results,
     factorial,
 )
+from cloudchamber.experiment.manifest import placed
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
 from cloudchamber.models import Model, open_model
@@ -40,9 +43,6 @@ __all__ = ["Study"]
 
 MOST_REPLICATES = 1_000_000
 """Of each cell; what is missing is looked up run by run."""
-
-Blocks = Mapping[int, tuple[Any, ...]]
-"""Further blocks of a report, by stage (1 to 5)."""
 
 
 @dataclass(frozen=True)
@@ -67,50 +67,113 @@ class Study:
     interventions: tuple[Intervention, ...] = ()
     attack: Intervention | None = None
     """Applied to the cell at risk before each intervention, and without any."""
-    null: str = ""
-    """The cell in which agents choose independently, against which the phenomenon is told."""
+    null: Intervention | None = None
+    """What takes the influence out of a cell, e.g. `isolate()`. The phenomenon is told of each cell
+    against its own twin under it, so that what is in both (an order, a way of asking) is not taken for
+    influence; against equal shares, if not given."""
     field: FieldPopularity | None = None
     """Stage 5: evidence from outside."""
-    account: Callable[["Study", Results], Blocks] | None = None
-    """Further blocks for the report."""
+    account: Callable[["Study", Results], Any] | None = None
+    """What the report says beyond any study's: a `cloudchamber.report.Supplement`."""
     notes: tuple[str, ...] = ()
     """Limits that a reader must know."""
     title: str = ""
     """A headline; the name if not given."""
+    hypothesis: str = ""
+    """The local rule that is thought to grow the phenomenon, in one sentence."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is of another kind, where it was given."""
+        one_of: tuple[tuple[str, Any], ...] = (
+            ("phenomenon", Phenomenon),
+            ("microspec", Microspec),
+            ("replicates", int),
+            ("null", Intervention | NoneType),
+            ("attack", Intervention | NoneType),
+        )
+        several = (("factors", Factor), ("more", Cell), ("interventions", Intervention))
+        for name, kind in one_of:
+            given: Any = getattr(self, name)
+            if not isinstance(given, kind):
+                raise SpecificationError(_refused(name, given, _named(kind)))
+        for name, kind in (*several, ("notes", str)):
+            given = getattr(self, name)
+            if isinstance(given, str) or not all(isinstance(one, kind) for one in given):
+                raise SpecificationError(_refused(name, given, f"a tuple of {_named(kind)} values"))
 
     def combinations(self) -> Design:
         """Every combination of the factors' levels; the baseline alone, where nothing is varied."""
         return factorial(self.microspec, self.factors)
 
     def design(self) -> Design:
-        """Every cell: the combinations of factors, then the interventions, then the attack.
+        """Every cell: the combinations of factors, the interventions, the attack, and the nulls.
 
         Raises:
-            SpecificationError: a cell makes no sense, the cell at risk or the null is none of them, or
-                the phenomenon needs a null and has none.
+            SpecificationError: a cell makes no sense, the cell at risk is none of them, or the
+                phenomenon needs a null and has none.
         """
+        return self._design
+
+    @cached_property
+    def _design(self) -> Design:
         grown = self.combinations() + Design(self.more)
         risk = grown[self.risk] if self.risk else grown.cells[0]
-        cells = [Cell(f"with {one.name}", one(risk.spec)) for one in self.interventions]
+        tried = [Cell(f"with {one.name}", one(risk.spec)) for one in self.interventions]
+        attacks = []
         if self.attack is not None:
             attacked = self.attack(risk.spec)
-            cells.append(Cell("attacked", attacked))
-            cells += [
+            attacks.append(Cell("attacked", attacked))
+            attacks += [
                 Cell(f"attacked, with {one.name}", one(attacked)) for one in self.interventions
             ]
-        whole = grown + Design(tuple(cells))
-        if self.null:
-            _ = whole[self.null]
-        elif self.phenomenon.measure.of_tally is None:
-            raise SpecificationError(
-                f"null: none is given, but the {self.phenomenon.measure.name} can only be told against a "
-                f"cell; allowed: {', '.join(cell.name for cell in whole)}."
-            )
-        return whole
+        judged = [*self.combinations(), *([risk] if self.risk else []), *tried]
+        whole = grown + Design((*tried, *attacks))
+        return whole + Design(tuple(self._nulls(judged, whole)))
+
+    def _nulls(self, judged: list[Cell], there: Design) -> Iterator[Cell]:
+        """The twins without influence that are not there already."""
+        if self.null is None:
+            if self.phenomenon.measure.of_tally is None:
+                raise SpecificationError(
+                    f"null: none is given, but the {self.phenomenon.measure.name} can only be told "
+                    "against a twin of each cell; give an intervention, e.g. null=isolate()."
+                )
+            return
+        known = {cell.id for cell in there}
+        for cell in judged:
+            twin = self.null(cell.spec)
+            if twin.hash[:12] not in known:
+                known.add(twin.hash[:12])
+                yield Cell(f"{cell.name}, {self.null.name}", twin)
+
+    def null_of(self, cell: Cell) -> Cell | None:
+        """The cell that a judged cell is told against; None where the null is equal shares.
+
+        It is the cell itself where the null changes nothing: there is no influence to be told.
+        """
+        if self.null is None:
+            return None
+        twin = self.null(cell.spec)
+        if twin == cell.spec:
+            return cell
+        return next((one for one in self.design() if one.spec == twin), None)
+
+    def judged(self) -> tuple[Cell, ...]:
+        """The cells of which it is told whether the phenomenon grew: combinations, then interventions."""
+        names = [cell.name for cell in self.combinations()]
+        names += [self.at_risk()] if self.at_risk() not in names else []
+        names += [f"with {one.name}" for one in self.interventions]
+        design = self.design()
+        return tuple(design[name] for name in names)
+
+    def idle(self) -> tuple[Intervention, ...]:
+        """The interventions that change nothing in the cell at risk, e.g. words told to a rule."""
+        risk = self.design()[self.at_risk()].spec
+        return tuple(one for one in self.interventions if one(risk) == risk)
 
     def at_risk(self) -> str:
         """The name of the cell that interventions depart from."""
-        return self.risk or self.design().cells[0].name
+        return self.risk or (self.combinations() + Design(self.more)).cells[0].name
 
     def set(self, path: str, value: object) -> "Study":
         """The same study with one field of its baseline changed.
@@ -167,7 +230,7 @@ class Study:
             TraceError: the folder is of something else or cannot be written.
             ModelError: a model cannot be had.
         """
-        folder, level = Path(out), level or Level()
+        folder, level = placed(out), level or Level()
         design, count = self.design(), self.replicates if replicates is None else replicates
         for name, given, least, most in (
             ("seed", seed, 0, 2**63 - 1),
@@ -213,7 +276,7 @@ class Study:
         Raises:
             TraceError: the folder is not a study's.
         """
-        folder = Path(out)
+        folder = placed(out)
         there = Manifest.read(folder)
         return Results(
             self.design(),
@@ -236,6 +299,14 @@ class Study:
             for cell in design
         )
         return Manifest(self.name, dict(options), seed, level.name, count, cells, __version__)
+
+
+def _named(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind)).replace(" | None", ", e.g. isolate()")
+
+
+def _refused(name: str, given: object, allowed: str) -> str:
+    return f"{name}: {given!r:.80} was given; allowed: {allowed}."
 
 
 def _within(path: str, other: str) -> bool:

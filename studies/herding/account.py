@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from cloudchamber.analysis import cluster_curve, mean
 from cloudchamber.measures import attention
-from cloudchamber.report import Check, Prose
+from cloudchamber.report import Check, Prose, Supplement
+from cloudchamber.report.evidence import brief
 from cloudchamber.report.figures import Axis, curve, profile
 
 if TYPE_CHECKING:
@@ -14,17 +15,61 @@ if TYPE_CHECKING:
 LEVELS = (0, 1, 10, 100, 1000)
 BANDS = (1, 6, 11, 25)
 BAND_NAMES = {1: "places 1-5", 6: "places 6-10", 11: "places 11-24", 25: "places 25 on"}
-FOLLOW = "check: told to follow likes"
-SINGLE = "check: one at a time, told to follow likes"
+LIST, SINGLE = "seeded / shuffled", "seeded / one at a time"
+FOLLOW = {
+    "a list": "check: told to follow likes",
+    "one item at a time": "check: one at a time, told to follow likes",
+}
 
 
-def blocks(study: "Study", results: "Results", *, quick: bool = False) -> dict[int, tuple]:
-    """Further blocks by stage; under 0 the study's own checks."""
+def supplement(study: "Study", results: "Results") -> Supplement:
+    """Sentences, checks and figures of position and shown likes."""
     if not results.trace.sql("SELECT 1 FROM exposures LIMIT 1").fetchall():
         told = "The trace was kept without exposures (its level is summary): what follows from them, the "
-        return {3: (Prose(told + "effect of position and of shown likes, cannot be told."),)}
-    grown = [by_position(study, results), *by_likes(study, results)]
-    return {0: tuple(saw_likes(results)), 3: tuple(block for block in grown if block is not None)}
+        none = Prose(told + "effect of position and of shown likes, cannot be told.")
+        return Supplement(blocks={3: (none,)})
+    return Supplement(
+        (*place_in_words(study, results), *likes_in_words(results)),
+        tuple(saw_likes(results)),
+        {3: (by_position(study, results), *by_likes(study, results))},
+    )
+
+
+def place_in_words(study: "Study", results: "Results"):
+    """Mean selected position where the order is shuffled and likes are hidden, against blindness to it."""
+    plain, items = _runs(results, "hidden / shuffled"), study.microspec.world.items
+    position = attention.mean_position(results.trace)
+    first = attention.first_place_share(results.trace)
+    if plain and items > 1:
+        yield (
+            f"**Place**: with likes hidden and the order shuffled, {brief(_of(first, plain))} of the choices "
+            f"fall on the first place, and the mean place chosen is {brief(_of(position, plain))}; blind to "
+            f"place they would be {1 / items:.3f} and {(items + 1) / 2:g}."
+        )
+
+
+def likes_in_words(results: "Results"):
+    """What any shown like does where likes are dealt at random, against none at the same place."""
+    effects = {
+        where: _effect(results, cell, 1)
+        for where, cell in (("in a list", LIST), ("one item at a time", SINGLE))
+        if _runs(results, cell)
+    }
+    if effects:
+        told = "; ".join(f"{where} {brief(mean(effect))}" for where, effect in effects.items())
+        yield (
+            "**Shown likes**, dealt at random: the probability of choosing an item that shows any, less that "
+            f"of one that shows none: {told}."
+        )
+
+
+def _runs(results: "Results", cell: str) -> list[int]:
+    """The complete runs of a cell, if the design has it."""
+    return results.ids(cell) if cell in {one.name for one in results.design} else []
+
+
+def _of(values, runs: list[int]) -> "Estimate":
+    return mean(values[values.index.isin(runs)])
 
 
 def by_position(study: "Study", results: "Results"):
@@ -57,20 +102,17 @@ def by_position(study: "Study", results: "Results"):
 
 def by_likes(study: "Study", results: "Results"):
     """P(choice | shown likes, place) where likes are seeded, from a list and one at a time."""
-    names = [cell.name for cell in study.design() if cell.name.startswith("seeded")]
-    lists = [name for name in names if name == "seeded / shuffled"]
-    single = [name for name in names if name.endswith("one at a time")]
-    for which, cells in (("list", lists), ("single", single)):
-        if results.ids(cells):
-            yield _likes(results, cells, which)
+    for which, cell in (("list", LIST), ("single", SINGLE)):
+        if _runs(results, cell):
+            yield _likes(results, cell, which)
 
 
-def _likes(results: "Results", cells: list[str], which: str):
+def _likes(results: "Results", cell: str, which: str):
     import pandas as pd
 
     bands = BANDS if which == "list" else (1,)
     frame = attention.choice_by_signal(results.trace, "likes", levels=LEVELS, positions=bands)
-    frame = frame[frame["run"].isin(results.ids(cells)) & frame["level"].notna()]
+    frame = frame[frame["run"].isin(results.ids(cell)) & frame["level"].notna()]
     parts = []
     for band, rows in frame.groupby("band"):
         wide = rows.pivot(index="run", columns="level", values="value")
@@ -99,7 +141,7 @@ def _likes(results: "Results", cells: list[str], which: str):
 def saw_likes(results: "Results"):
     """Manipulation checks: told to follow the likes, does it? And is it the likes, or any number?"""
     there = {cell.name for cell in results.design if results.ids(cell)}
-    for cell, where in ((FOLLOW, "a list"), (SINGLE, "one item at a time")):
+    for where, cell in FOLLOW.items():
         if cell in there:
             yield _saw(results, cell, where)
     if "check: one at a time, placebo" in there:
@@ -138,7 +180,7 @@ def _sign(effect: "Estimate") -> int:
 
 def _wordings(results: "Results") -> Check:
     cells = {
-        "as the study words it": "seeded / one at a time",
+        "as the study words it": SINGLE,
         "worded otherwise": "check: one at a time, plain",
         "as a number that means nothing": "check: one at a time, placebo",
     }

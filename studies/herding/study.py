@@ -6,10 +6,9 @@ visible like, however few, shifts choice inside the gate.
 """
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from account import blocks
+from account import supplement
 
 from cloudchamber import Cell, Factor, Feed, Group, Microspec, Population, Setting, Study
 from cloudchamber.agents import LanguageModel
@@ -17,6 +16,7 @@ from cloudchamber.intervention import (
     bucket,
     hide,
     instruct,
+    isolate,
     one_at_a_time,
     pin,
     shuffle_for_each_reader,
@@ -71,7 +71,7 @@ def study(
         population=Population(groups=(Group(name="readers", count=readers, decides=decider),)),
         turns=Sequential(steps=rounds),
     )
-    likes, order = (LIKES, ORDER) if not quick else (_only(LIKES, 0, 2), _only(ORDER, 0, 2))
+    quickly = (_only(LIKES, "hidden", "organic"), _only(ORDER, "shuffled", "by popularity"))
     return Study(
         name="herding",
         title="Herding in an agents' news feed",
@@ -79,17 +79,21 @@ def study(
             "Do visible likes and the order of the feed concentrate what agents choose, "
             "and which changes of the feed or the agents prevent it?"
         ),
+        hypothesis=(
+            "Agents consider what stands near the top and, of that, prefer what shows likes; so what happens "
+            "to be liked first is considered and liked more, and each run ends with winners of its own."
+        ),
         phenomenon=phenomenon(decider),
         microspec=microspec,
-        factors=(likes, order),
+        factors=quickly if quick else (LIKES, ORDER),
         replicates=replicates,
         more=tuple(_more(microspec, quick)),
-        null="hidden / shuffled",
-        risk="seeded / by popularity" if quick else "organic / by popularity",
+        null=isolate(),
+        risk="organic / by popularity",
         interventions=_interventions(quick),
         attack=pin(min(TARGET, feed.items - 1)),
         field=read_popularity(field) if field else None,
-        account=partial(blocks, quick=quick),
+        account=supplement,
         notes=_notes(quick, decider),
     )
 
@@ -106,19 +110,21 @@ def sizes(model: bool, quick: bool) -> tuple[int, int, int]:
     return (24, 4, 10) if quick else (48, 20, 20)
 
 
-def _only(factor: Factor, *which: int) -> Factor:
-    return Factor(factor.name, tuple(factor.settings[index] for index in which))
+def _only(factor: Factor, *names: str) -> Factor:
+    return Factor(factor.name, tuple(one for one in factor.settings if one.name in names))
 
 
 def _more(spec: Microspec, quick: bool) -> list[Cell]:
-    """Beside the combinations: seeded likes with one item at a time, and the manipulation check."""
-    seeded = LIKES.settings[2].apply(spec)
-    cells = [Cell("seeded / one at a time", one_at_a_time()(seeded))]
-    if not quick and any(group.decides.reads_text for group in spec.population.groups):
-        cells.append(Cell("hidden / one at a time", one_at_a_time()(LIKES.settings[0].apply(spec))))
-        cells.append(Cell("check: told to follow likes", instruct(FOLLOW)(seeded)))
-        single = one_at_a_time()(seeded)
-        cells.append(Cell("check: one at a time, told to follow likes", instruct(FOLLOW)(single)))
+    """Beside the combinations: what shown likes do (where dealt at random), and who sees them at all."""
+    seeded = ORDER.settings[0].apply(LIKES.settings[2].apply(spec))
+    single = one_at_a_time()(seeded)
+    cells = [Cell("seeded / one at a time", single)]
+    if quick:
+        return [Cell("seeded / shuffled", seeded, {"likes": "seeded", "order": "shuffled"}), *cells]
+    if any(group.decides.reads_text for group in spec.population.groups):
+        follow = instruct(FOLLOW)
+        cells.append(Cell("check: told to follow likes", follow(seeded)))
+        cells.append(Cell("check: one at a time, told to follow likes", follow(single)))
         cells += [
             Cell(f"check: one at a time, {wording}", single.replace("world.wording", wording))
             for wording in ("plain", "placebo")
@@ -128,7 +134,7 @@ def _more(spec: Microspec, quick: bool) -> list[Cell]:
 
 def _interventions(quick: bool):
     if quick:
-        return (one_at_a_time(),)
+        return (hide("likes"), shuffle_for_each_reader(), one_at_a_time())
     return (
         hide("likes"),
         shuffle_for_each_reader(),
@@ -141,18 +147,31 @@ def _interventions(quick: bool):
 def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
     notes = [
         "Seeded likes are dealt to the items at random for each decision, so that their effect is an "
-        "effect of what is shown; organic likes go with the items that were liked, and their effect is "
-        "told within places only.",
-        "In the order called fixed, each run has one order of its own for all its readers, drawn at random.",
+        "effect of what is shown. Organic likes go with the items that were liked.",
+        "A cell's null is the same cell in which nobody can heed anybody: likes hidden, and an order by "
+        "popularity replaced by one drawn at random for each run and kept throughout it.",
     ]
-    if decider.reads_text:
+    if not quick:
         notes.append(
-            "A small language model decides: what it does is a finding about this model and this prompt, "
-            "not about agents at large."
+            "In the order called fixed, each run has one order of its own, drawn at random, for all readers."
+        )
+    if decider.reads_text:
+        notes += [
+            "A language model decides: what it does is a finding about this model and this prompt, not "
+            "about agents at large.",
+            "The expected Gini coefficient is that of the choices' probabilities, summed over a run. It "
+            "falls with the number of decisions, and is compared here at equal numbers only.",
+        ]
+    else:
+        notes.append(
+            "A rule decides: what it grows follows from the rule, and says which rules suffice, not what "
+            "any agent does."
         )
     if quick:
         notes.append(
             "This is the quick version: few runs of few decisions. It shows that everything works and what "
-            "a report looks like; nearly every question is left undecided by so little."
+            "a report looks like; so little leaves nearly every question undecided."
+            if decider.reads_text
+            else "This is the quick version: few cells, and fewer readers, rounds and runs than the full one."
         )
     return tuple(notes)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from cloudchamber import Factor, Feed, Group, LanguageModel, Microspec, Population, SocialProof, Study
-from cloudchamber.intervention import hide, pin
+from cloudchamber.intervention import hide, isolate, pin
 from cloudchamber.microspec import Sequential
 from cloudchamber.models.fake import FAKES
 from cloudchamber.phenomenon import HERDING
@@ -47,7 +47,7 @@ def study(*, quick=False, decides=None, items=None, field=None):
         ),
         factors=(Factor.at("visibility.fields.likes", ["hidden", "exact"], "likes"),),
         replicates=2,
-        null="hidden",
+        null=isolate(),
         risk="exact",
         interventions=(hide("likes"),),
         attack=pin(1),

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from hypothesis import assume, given, settings
 
-from cloudchamber.agents import LanguageModel, Random, SocialProof, TwoStage
+from cloudchamber.agents import LanguageModel, PositionOnly, Random, SocialProof, TwoStage
 from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention import (
     Intervention,
@@ -12,6 +14,7 @@ from cloudchamber.intervention import (
     delay,
     hide,
     instruct,
+    isolate,
     let_decide,
     limit,
     mix_in,
@@ -19,7 +22,18 @@ from cloudchamber.intervention import (
     pin,
     shuffle_for_each_reader,
 )
-from cloudchamber.microspec import Group, Microspec, Population, Sequential, diff
+from cloudchamber.microspec import (
+    Engineered,
+    Group,
+    Microspec,
+    Population,
+    Sequential,
+    Shuffled,
+    diff,
+)
+from cloudchamber.testing.growing import grown
+from cloudchamber.testing.strategies import specs
+from cloudchamber.trace.tables import SIGNAL, Channel
 from cloudchamber.worlds import Feed
 
 
@@ -123,3 +137,47 @@ def test_what_makes_no_sense_is_refused_with_its_field(
 def test_interventions_compose() -> None:
     both = hide("likes")(delay(2)(spec()))
     assert both == delay(2)(hide("likes")(spec()))
+
+
+def test_in_the_isolated_twin_nobody_can_heed_anybody() -> None:
+    twin = isolate()(spec())
+    assert {str(change.path) for change in diff(spec(), twin)} == {
+        "visibility.fields.likes.kind",
+        "visibility.order.each",
+        "visibility.order.kind",
+    }
+    assert twin.visibility.order == Shuffled(each="run"), "a shared order stays shared"
+    assert not twin.visibility.order.reveals
+    assert not any(twin.visibility.display(field).reveals for field in twin.world.fields)
+
+
+@pytest.mark.parametrize("order", ["shuffled", "fixed", "chronological"])
+def test_isolation_leaves_an_order_that_tells_nothing(order: str) -> None:
+    before = spec().replace("visibility.order", order)
+    assert isolate()(before).visibility.order == before.visibility.order
+
+
+def test_isolation_reaches_the_order_behind_a_pin_and_single_acts() -> None:
+    attacked = pin(3)(spec()).replace("communication.representation", "acts")
+    twin = isolate()(attacked)
+    assert twin.visibility.order == Engineered(pinned=(3,), rest=Shuffled(each="run"))
+    assert twin.communication.representation == "counts"
+    assert isolate()(twin) == twin, "who is isolated cannot be isolated further"
+
+
+@given(specs())
+@settings(max_examples=30, deadline=None)
+def test_in_any_isolated_twin_what_is_seen_depends_on_no_act(before: Microspec) -> None:
+    """Whoever decides, and however, everyone is shown the same."""
+    assume(not before.turns.endogenous)
+    seen = []
+    for decider in (Random(), PositionOnly(gate="hard", width=1)):
+        twin = let_decide(decider)(isolate()(before))
+        table = grown(twin, replicates=(0, 1)).columns("exposures")
+        assert (table["channel"] != Channel.others).all()
+        shown = table["channel"] == Channel.option
+        for name in (name for name in table if name.startswith(SIGNAL)):
+            assert np.isnan(table[name][shown]).all()
+        names = ("run", "decision", "position", "item", "label")
+        seen.append(np.stack([table[name][shown] for name in names]))
+    assert np.array_equal(*seen)

@@ -6,7 +6,7 @@ import pytest
 
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.measures import MEASURES
-from cloudchamber.measures.estimate import Estimate
+from cloudchamber.measures.estimate import Estimate, about
 from cloudchamber.phenomenon import (
     HERDING,
     HERDING_FACETS,
@@ -148,7 +148,7 @@ def test_an_undecided_finding_says_how_many_runs_would_decide() -> None:
     found = QUICK[0].against_independent(traced(np.array(final)))
     assert found.answer == "undecided"
     assert found.needed > 4
-    assert f"About {found.needed:.0f} runs would decide." in found.sentence()
+    assert f"{about(found.needed, 'runs').capitalize()} would decide." in found.sentence()
 
 
 def test_the_criterion() -> None:

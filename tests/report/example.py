@@ -236,9 +236,12 @@ def example() -> Document:
         title="Herding in an agents’ news feed",
         question="Do language-model agents who see one another’s likes pile onto the same few "
         "headlines, and what makes them stop?",
-        answer="Yes, where likes order the list: the Gini coefficient of attention reached **0.71** "
-        "(0.68 to 0.74), against 0.28 with likes hidden. Showing the counts alone did little. "
-        "Shuffling the list for each reader undid most of it. Every number here is synthetic.",
+        answer=(
+            "Yes, where likes order the list: the Gini coefficient of attention reached **0.71** "
+            "(0.68 to 0.74), against 0.28 with likes hidden.",
+            "Showing the counts alone did little; shuffling the list for each reader undid most of it.",
+            "Every number here is synthetic.",
+        ),
         facts=(
             ("cells", "12"),
             ("runs, of 288 planned", "287"),

@@ -1,6 +1,7 @@
 """The account rests on stored results alone, says what is missing, and doubts what it should."""
 
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,16 +21,16 @@ from cloudchamber import (
     Study,
 )
 from cloudchamber.agents import LanguageModel, Random
+from cloudchamber.analysis import Estimate
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Cell
-from cloudchamber.intervention import hide, pin
+from cloudchamber.intervention import hide, isolate, pin
 from cloudchamber.microspec import Decider, Sequential
 from cloudchamber.models.fake import FakeModel, fake
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.phenomenon import HERDING
 from cloudchamber.report import account, evidence, sceptic
-from cloudchamber.report.document import Check, Document, Figure, Prose
-from cloudchamber.report.judgement import brief
+from cloudchamber.report.document import Check, Document, Figure, Prose, Supplement
 from cloudchamber.testing.fakes import Flaky
 
 MODEL = LanguageModel(model="fake")
@@ -53,7 +54,7 @@ def study(decides: Decider | None = None, **more: Any) -> Study:
             Factor.at("visibility.order", ["shuffled", "popularity"], "order"),
         ),
         replicates=3,
-        null="hidden / shuffled",
+        null=isolate(),
         risk="exact / popularity",
         interventions=(hide("likes"),),
         attack=pin(1),
@@ -154,7 +155,9 @@ def with_mass(mass: float) -> FakeModel:
     return FakeModel(answer, "fake")
 
 
-@pytest.mark.parametrize(("mass", "state"), [(0.9, "fine"), (0.1, "warning"), (0.001, "bad")])
+@pytest.mark.parametrize(
+    ("mass", "state"), [(0.95, "fine"), (0.5, "warning"), (0.1, "warning"), (0.001, "bad")]
+)
 def test_how_much_the_model_means_its_answers(tmp_path: Path, mass: float, state: str) -> None:
     document = told(study(MODEL), tmp_path, with_mass(mass), replicates=2)
     found = check(document, "Does the model answer")
@@ -170,7 +173,7 @@ def test_a_model_that_chooses_by_the_code_is_found_out(tmp_path: Path) -> None:
         weights = np.array([2.0**-k for k in range(len(request.options))])
         return Reply(logprobs=np.log(weights / weights.sum()), mass=1.0)
 
-    plain = study(MODEL, factors=(), null="", risk="", interventions=(), attack=None)
+    plain = study(MODEL, factors=(), null=None, risk="", interventions=(), attack=None)
     plain = plain.set("world.headlines", [f"item {k}" for k in range(24)]).set("turns.steps", 10)
     states = {
         name: check(
@@ -194,7 +197,7 @@ def test_rules_are_not_asked_what_models_are(tmp_path: Path) -> None:
 def test_a_study_without_factors_interventions_attack_or_null_has_its_report(
     tmp_path: Path,
 ) -> None:
-    bare = study(factors=(), null="", risk="", interventions=(), attack=None)
+    bare = study(factors=(), null=None, risk="", interventions=(), attack=None)
     document = told(bare, tmp_path)
     assert document.verdicts[0].answer in ("met", "not met", "undecided")
     (found,) = [b for b in document.sections[2].blocks if isinstance(b, Figure) and b.id == "cells"]
@@ -206,13 +209,15 @@ def test_a_study_without_factors_interventions_attack_or_null_has_its_report(
 def test_further_cells_and_blocks_of_the_study_find_their_place(tmp_path: Path) -> None:
     """Even where a further cell says where it stands on a factor."""
 
-    def blocks(_: Study, __: Results) -> dict[int, tuple[Any, ...]]:
-        return {0: (Check("Mine?", "Yes.", "fine"),), 2: (Prose("In the second stage."),)}
+    def mine(_: Study, __: Results) -> Supplement:
+        stage = {2: (Prose("In the second stage."),)}
+        return Supplement(("A sentence.",), (Check("Mine?", "Yes.", "fine"),), stage)
 
     spec = study().microspec.replace("visibility.latency", 1)
     late = Cell("late", spec, {"likes": "exact", "place": "anywhere"})
-    document = told(study(account=blocks, more=(late,)), tmp_path)
+    document = told(study(account=mine, more=(late,)), tmp_path)
     assert check(document, "Mine?").answer == "Yes."
+    assert document.answer[-1] == "A sentence."
     assert Prose("In the second stage.") in document.sections[1].blocks
 
 
@@ -255,10 +260,11 @@ def test_what_an_intervention_and_the_attack_change_is_told_replicate_by_replica
     plain = study()
     results = plain.run(tmp_path, replicates=4)
     table = results.measure(HERDING.measure)
-    (row,) = evidence.contrasts(plain, results, HERDING.measure).to_dict("records")
-    assert row["value"] == pytest.approx(
-        (table["with hide likes"] - table["exact / popularity"]).mean()
-    )
+    whole, excess = evidence.contrasts(plain, results, HERDING.measure).to_dict("records")
+    gap = (table["with hide likes"] - table["exact / popularity"]).mean()
+    assert whole["value"] == pytest.approx(gap)
+    # Both are told against the same null here: nobody heeds anybody in an order that stays.
+    assert excess["value"] == pytest.approx(gap)
     share = results.measure(evidence.target_share((1,)))
     first, second = evidence.attacks(plain, results).to_dict("records")
     assert first["value"] == pytest.approx((share["attacked"] - share["exact / popularity"]).mean())
@@ -268,8 +274,10 @@ def test_what_an_intervention_and_the_attack_change_is_told_replicate_by_replica
 
 
 def test_an_estimate_in_a_table_leaves_the_number_of_runs_to_the_caption() -> None:
-    assert brief("0.52 [0.49, 0.55], 10 runs") == "0.52 [0.49, 0.55]"
-    assert brief("0.52, one run") == "0.52, one run"
+    assert evidence.brief(Estimate(0.52, 0.49, 0.55, 10)) == "0.52 [0.49, 0.55]"
+    assert evidence.brief(Estimate(0.52, nan, nan, 1)) == "0.52"
+    assert evidence.brief(Estimate(0.5, 0.5, 0.5, 4)) == "0.5", "nothing varied"
+    assert evidence.brief(Estimate(nan, nan, nan, 0)) == "–"
 
 
 def test_a_name_with_quotes_is_written_and_read(tmp_path: Path) -> None:

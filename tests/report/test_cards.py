@@ -20,7 +20,7 @@ def printed(document: Document, path: str | None = None) -> str:
 
 def document(text: str) -> Document:
     blocks = (Verdict(text, "met", (text,)), Check(text, text, "bad"))
-    return Document(text, text, text, ((text, text),), (Section("s", 5, "", blocks),), text)
+    return Document(text, text, (text,), ((text, text),), (Section("s", 5, "", blocks),), text)
 
 
 def test_summary_tells_answer_verdicts_warnings_and_where() -> None:

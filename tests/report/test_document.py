@@ -39,13 +39,13 @@ def test_sections_and_ids() -> None:
     with pytest.raises(SpecificationError, match="block of type str"):
         Section("s", 1, "", ("text",))  # type: ignore[arg-type]
     with pytest.raises(SpecificationError, match="called 'a'"):
-        Document("t", "q", "a", (), (Section("s", 1, "", (figure, figure)),), "run")
+        Document("t", "q", ("a",), (), (Section("s", 1, "", (figure, figure)),), "run")
 
 
 def test_blocks_are_found_by_kind_in_order() -> None:
     figure, verdict = Figure("a", "t", "c", {}, ROWS), Verdict("v", "met", ())
     sections = (Section("s", 1, "", (Prose("p"), verdict)), Section("u", None, "", (figure,)))
-    document = Document("t", "q", "a", (), sections, "run")
+    document = Document("t", "q", ("a",), (), sections, "run")
     assert document.figures == (figure,)
     assert document.verdicts == (verdict,)
     assert len(document.blocks) == 3

@@ -101,7 +101,7 @@ def document(text: str) -> Document:
     return Document(
         title=text,
         question=text,
-        answer=text,
+        answer=(text, text),
         facts=((text, text),),
         sections=(Section(text, 3, text, blocks),),
         rerun=text,
@@ -237,7 +237,7 @@ def test_stages_without_a_section_are_no_links() -> None:
 
 
 def test_a_finished_study_without_a_date_shows_neither() -> None:
-    bare = Document("t", "q", "a", (), (), "run")
+    bare = Document("t", "q", ("a",), (), (), "run")
     seen = read(page.render(bare))
     assert "Unfinished" not in seen.text
     assert "·" not in seen.text
@@ -249,7 +249,7 @@ def test_too_little_to_draw_is_said_in_its_place() -> None:
     none = Figure("n", "t", "c", {"mark": "bar"}, bare.head(0))
     few = Figure("f", "t", "c", {"mark": "bar"}, bare, least=2)
     section = Section("s", None, "", (curve, none, few, Table("t", bare.head(0))))
-    seen = read(page.render(Document("t", "q", "a", (), (section,), "run")))
+    seen = read(page.render(Document("t", "q", ("a",), (), (section,), "run")))
     assert seen.text.count("Not enough runs to draw this.") == 3
     assert "No rows." in seen.text
     assert list(seen.data["sources"]) == ["table-1"]
@@ -257,7 +257,7 @@ def test_too_little_to_draw_is_said_in_its_place() -> None:
 
 def test_long_tables_are_cut_on_the_page_but_not_in_the_data() -> None:
     section = Section("s", None, "", (Table("t", pd.DataFrame({"n": range(250)})),))
-    seen = read(page.render(Document("t", "q", "a", (), (section,), "run")))
+    seen = read(page.render(Document("t", "q", ("a",), (), (section,), "run")))
     assert "The first 100 of 250 rows" in seen.text
     assert len(seen.data["sources"]["table-1"]["rows"]) == 250
 
@@ -266,7 +266,7 @@ def test_columns_of_one_name_are_refused() -> None:
     frame = pd.DataFrame([[1, 2]], columns=["a", "a"])
     section = Section("s", None, "", (Table("t", frame),))
     with pytest.raises(SpecificationError, match="each name once"):
-        page.render(Document("t", "q", "a", (), (section,), "run"))
+        page.render(Document("t", "q", ("a",), (), (section,), "run"))
 
 
 def test_save_makes_folders_and_writes_what_render_gives(tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ def test_an_explanation_needs_its_parts_and_beats_its_rivals(
 ) -> None:
     verdict = explanatory([Contrast("likes are hidden", difference)], rivals)
     assert verdict.answer == answer
-    assert verdict.because[0].startswith("When likes are hidden, the measure falls by")
+    way = "rises by" if difference.value < 0 and difference.known else "falls by"
+    assert verdict.because[0].startswith(f"When likes are hidden, the excess {way}")
+    assert "by -" not in verdict.because[0]
     assert ("Rival mechanisms were not compared." in verdict.because) is not bool(rivals)
 
 
@@ -147,11 +149,11 @@ def test_a_test_that_could_not_fail_decides_nothing() -> None:
 
 
 def test_without_field_data_published_numbers_decide_nothing() -> None:
-    verdict = observational(None, published=[MUSICLAB[4].sentence()])
+    verdict = observational(None, published=[MUSICLAB.sentence()])
     assert verdict.answer == "no evidence"
     assert verdict.because[0] == "No field data were given."
-    assert verdict.because[1].startswith("For comparison, not as evidence: MusicLab, Gini")
-    assert "from memory" in verdict.because[1]
+    assert verdict.because[1].startswith("For comparison, not as evidence: among 14,341")
+    assert "read in its abstract" in verdict.because[1]
     assert verdict.overturn
 
 

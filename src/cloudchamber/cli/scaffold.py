@@ -10,7 +10,7 @@ __all__ = ["scaffold"]
 STUDY = '''"""{title}: what one sentence says of it in `cloudchamber list`."""
 
 from cloudchamber import Factor, Feed, Group, Microspec, Population, Study, TwoStage
-from cloudchamber.intervention import hide
+from cloudchamber.intervention import hide, isolate
 from cloudchamber.microspec import Sequential
 from cloudchamber.phenomenon import HERDING
 
@@ -36,7 +36,7 @@ def study(*, quick=False, decides=None):
             Factor.at("visibility.order", ["shuffled", "popularity"], "order"),
         ),
         replicates=5 if quick else 20,
-        null="hidden / shuffled",
+        null=isolate(),
         # 4: what is tried against it, and from which cell it departs
         risk="exact / popularity",
         interventions=(hide("likes"),),

@@ -1,9 +1,54 @@
 """Interventions on the interaction architecture: what is shown, in which order, how late, in which form."""
 
 from cloudchamber.intervention.intervention import Intervention
-from cloudchamber.microspec import Bucketed, Engineered, Hidden, Shuffled
+from cloudchamber.microspec import (
+    Bucketed,
+    Engineered,
+    Hidden,
+    Microspec,
+    Order,
+    Popularity,
+    Shuffled,
+)
 
-__all__ = ["bucket", "delay", "hide", "limit", "one_at_a_time", "pin", "shuffle_for_each_reader"]
+__all__ = [
+    "bucket",
+    "delay",
+    "hide",
+    "isolate",
+    "limit",
+    "one_at_a_time",
+    "pin",
+    "shuffle_for_each_reader",
+]
+
+
+def isolate() -> Intervention:
+    """Let nobody heed anybody, and leave everything else: the null of collective phenomena.
+
+    Every field that acts leave on items is hidden, single acts are not passed on, and an order by
+    popularity becomes one drawn at random for each run. So what places, tastes and the way of asking
+    concentrate by themselves is in both, a cell and its isolated twin, and only influence tells them
+    apart. A cell in which nobody can heed anybody is its own twin.
+    """
+
+    def change(spec: Microspec) -> Microspec:
+        for field in spec.world.fields:
+            spec = spec.replace(f"visibility.fields.{field}", Hidden())
+        if spec.communication.representation == "acts":
+            spec = spec.replace("communication.representation", "counts")
+        return spec.replace("visibility.order", _deaf(spec.visibility.order))
+
+    return Intervention("isolated", "architecture", change, "nobody can heed anybody")
+
+
+def _deaf(order: Order) -> Order:
+    """The order that is left of one when nobody's acts can move it."""
+    if isinstance(order, Popularity):
+        return Shuffled(each="run")
+    if isinstance(order, Engineered):
+        return order.altered(rest=_deaf(order.rest))
+    return order
 
 
 def hide(field: str) -> Intervention:

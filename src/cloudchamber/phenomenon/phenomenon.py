@@ -15,7 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import Measure
-from cloudchamber.measures.estimate import Estimate, difference, jackknife, mean, runs_needed
+from cloudchamber.measures.estimate import (
+    Estimate,
+    about,
+    difference,
+    jackknife,
+    mean,
+    runs_needed,
+)
 from cloudchamber.phenomenon.null import gained, independent
 from cloudchamber.trace.tables import Readable
 
@@ -52,8 +59,8 @@ class Criterion:
             )
 
     def judge(self, excess: Estimate) -> Answer:
-        """The answer to an excess in the direction of the phenomenon."""
-        if not excess.known:
+        """The answer to an excess in the direction of the phenomenon; fewer than four runs decide nothing."""
+        if not excess.known or excess.few:
             return "undecided"
         if excess.low > self.margin:
             return "grown"
@@ -83,11 +90,11 @@ class Finding:
         """The finding as it is read aloud."""
         told = (
             f"{self.phenomenon.capitalize()} ({self.measure}): {self.answer}. Observed {self.observed}; "
-            f"expected of {self.null} {self.observed.told(self.expected.value)}. "
+            f"expected of {self.null}: {self.expected}. "
             f"The excess is {self.excess}; it counts as grown above {self.margin:g}."
         )
         if self.answer == "undecided" and isfinite(self.needed):
-            return f"{told} About {self.needed:.0f} runs would decide."
+            return f"{told} {about(self.needed, 'runs').capitalize()} would decide."
         return told
 
 
@@ -249,15 +256,15 @@ class Phenomenon:
     def _finding(
         self, null: str, observed: Estimate, expected: Estimate, excess: Estimate, n: int
     ) -> Finding:
-        margin = self.criterion.margin
+        margin, low, high = self.criterion.margin, self.measure.low, self.measure.high
         return Finding(
             self.name,
             self.measure.name,
             self.criterion.judge(excess),
             null,
-            observed,
-            expected,
-            excess,
+            observed.within(low, high),
+            expected.within(low, high),
+            excess.within(low - high, high - low),
             margin,
             runs_needed(_spread(excess, n), abs(excess.value - margin), level=excess.level),
         )

@@ -12,6 +12,7 @@ __all__ = [
     "Prose",
     "Reading",
     "Section",
+    "Supplement",
     "Table",
     "Verdict",
 ]
@@ -24,6 +25,7 @@ from cloudchamber.report.document import (
     Prose,
     Reading,
     Section,
+    Supplement,
     Table,
     Verdict,
 )

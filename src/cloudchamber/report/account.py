@@ -5,7 +5,8 @@ saved beside the report.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from platform import python_version
+from typing import TYPE_CHECKING
 
 from cloudchamber import __version__
 from cloudchamber.analysis import cluster_curve
@@ -19,10 +20,11 @@ from cloudchamber.report.document import (
     Prose,
     Reading,
     Section,
+    Supplement,
     Table,
 )
 from cloudchamber.report.figures import Axis, grid_of_curves, intervals
-from cloudchamber.report.judgement import answer, brief, named, verdicts
+from cloudchamber.report.judgement import answer, named, verdicts
 from cloudchamber.report.page import save
 from cloudchamber.report.sceptic import checks, doubts
 from cloudchamber.study import Study
@@ -68,15 +70,16 @@ def build(
             f"{results.folder.parent} holds no complete run yet; run the study (again) first.{why}"
         )
     tables = _tables(study, results)
-    extra = dict(study.account(study, results)) if study.account else {}
-    seen = (*checks(results), *_checks(extra.pop(0, ())))
+    extra = study.account(study, results) if study.account else Supplement()
+    seen = (*checks(results), *extra.checks)
     judged = verdicts(study, results, doubts(seen))
+    more = extra.blocks
     sections = (
-        _identify(study, judged.criterion, extra.get(1, ())),
-        _microspecify(study, extra.get(2, ())),
-        _grow(study, tables, extra.get(3, ())),
-        _intervene(study, tables, extra.get(4, ())),
-        _validate(judged.blocks, extra.get(5, ())),
+        _identify(study, judged.criterion, more.get(1, ())),
+        _microspecify(study, more.get(2, ())),
+        _grow(study, tables, more.get(3, ())),
+        _intervene(study, tables, more.get(4, ())),
+        _validate(judged.blocks, more.get(5, ())),
         Section(
             "Checks",
             None,
@@ -87,7 +90,7 @@ def build(
     document = Document(
         title=study.title or study.name,
         question=study.question,
-        answer=answer(study, tables, judged),
+        answer=(*answer(study, tables, judged), *extra.answer),
         facts=_facts(results),
         sections=tuple(section for section in sections if section.blocks),
         rerun=rerun or f'study.run("{results.folder.parent}")',
@@ -134,17 +137,14 @@ def _keep(frame: "pd.DataFrame", path: Path) -> None:
     fresh.replace(path)
 
 
-def _checks(blocks: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A study's own checks stand with the others."""
-    return tuple(blocks)
-
-
 def _identify(study: Study, criterion: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
     what = study.phenomenon
     told = (
         f"**{what.name.capitalize()}** is a phenomenon of the {what.level} level. {what.question} It is "
         f"measured by the {named(what.measure)} ({what.measure.unit})."
     )
+    if study.hypothesis:
+        told += f"\n\n**Hypothesis.** {study.hypothesis}"
     return Section("What is to be grown", 1, told, (*criterion, *extra))
 
 
@@ -175,9 +175,10 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
         intervals(
             mine,
             id="cells",
-            title=f"{named(main).capitalize()} in each cell",
+            title=_headed(f"{named(main)} in each cell"),
             caption=f"{main.unit.capitalize()}. Mean over runs with 95 % interval; the run is the unit.",
             value=Axis("value", named(main)),
+            text="text",
             sort="given",
         )
     ]
@@ -190,6 +191,7 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
                 caption="Difference from the factor's first level, averaged over the other factors; one "
                 "number a replicate, runs paired by their noise, 95 % interval.",
                 value=Axis("value", f"change in the {named(main)}"),
+                text="text",
                 reference=(0.0, "no effect"),
                 sort="given",
             )
@@ -213,7 +215,7 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
         grid_of_curves(
             courses,
             id="courses",
-            title=f"{named(main).capitalize()} over time",
+            title=_headed(f"{named(main)} over time"),
             caption="Mean over runs with pointwise 95 % interval; a step is a round of the whole "
             "population. Few choices are concentrated by chance alone: compare curves at the same step.",
             x=Axis("step", "step"),
@@ -229,7 +231,6 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
 
 
 def _cells_table(frame: "pd.DataFrame") -> Table:
-    frame = frame.assign(text=[brief(text) for text in frame["text"]])
     wide = frame.pivot(index="label", columns="measure", values="text")
     wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
     order = ["cell", *[name for name in frame["measure"].unique()]]
@@ -245,30 +246,43 @@ def _intervene(
     study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ...]
 ) -> Section:
     main = study.phenomenon.measure
+    over = (
+        "All of it is what a reader of the feed sees; the excess over the null is as much of it as is "
+        "influence: with and without the intervention, each is told against a null of its own."
+        if study.null
+        else ""
+    )
     blocks: list[Block] = []
-    if "interventions" in tables:
+    if study.interventions:
+        blocks.append(Prose(_listed(study)))
+    if "interventions" in tables and not tables["interventions"].empty:
         blocks.append(
             intervals(
                 tables["interventions"],
                 id="interventions",
                 title=f"What each intervention changes in the {named(main)}",
-                caption=f"Difference from the cell at risk ({study.at_risk()}), replicate by replicate; "
-                "95 % interval. Below zero: less concentrated.",
+                caption=f"Change from the cell at risk, {study.at_risk()}, replicate by replicate; 95 % "
+                f"interval. {over}",
                 value=Axis("value", f"change in the {named(main)}"),
+                text="text",
+                group="of" if study.null else None,
                 reference=(0.0, "no effect"),
                 sort="given",
             )
         )
     if "attack" in tables and not tables["attack"].empty:
+        assert study.attack is not None  # there is a table of it
         blocks.append(
             intervals(
                 tables["attack"],
                 id="attack",
                 title="What the attack gains its target, under each intervention",
-                caption="Share of all choices that go to the target, attacked less not attacked, replicate "
-                "by replicate; 95 % interval. An interval of no width: the intervention undoes the "
-                "attack by construction, or nothing varied.",
+                caption=f"The attack: {study.attack.name}; {study.attack.why}. The target's share of all "
+                "choices (of the expected ones, where answers are distributions), attacked less not "
+                "attacked, replicate by replicate; 95 % interval. An interval of no width: the "
+                "intervention undoes the attack by construction, or nothing varied.",
                 value=Axis("value", "gain in the target's share"),
+                text="text",
                 reference=(0.0, "no gain"),
                 sort="given",
             )
@@ -276,10 +290,21 @@ def _intervene(
     return Section(
         "What helps",
         4,
-        f"Each intervention is applied to the cell at risk, {study.at_risk()}; so is the attack, alone and "
-        "under each intervention.",
+        f"Each intervention is applied to the cell at risk, {study.at_risk()}"
+        + ("; so is the attack, alone and under each intervention." if study.attack else "."),
         (*blocks, *extra),
     )
+
+
+def _listed(study: Study) -> str:
+    """What is tried, on which side, and why."""
+    idle = study.idle()
+    told = [
+        f"**{one.name}** (on the {one.on}{f': {one.why}' if one.why else ''})"
+        + (" is without meaning for these agents" if one in idle else "")
+        for one in study.interventions
+    ]
+    return f"Tried: {'; '.join(told)}."
 
 
 def _validate(blocks: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
@@ -289,6 +314,11 @@ def _validate(blocks: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
         "Three verdicts: was it grown, is this the process, does the evidence outside agree.",
         (*blocks, *extra),
     )
+
+
+def _headed(text: str) -> str:
+    """A heading: the first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:
@@ -306,7 +336,7 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
 def _provenance(study: Study, results: Results) -> tuple[tuple[str, str], ...]:
     models = sorted({name for name in results.done["model"].dropna() if name})
     return (
-        ("cloudchamber", __version__),
+        ("cloudchamber", f"{__version__} on Python {python_version()}"),
         ("baseline specification", study.microspec.hash),
         ("seed", str(results.seed)),
         ("replicates", str(results.replicates)),

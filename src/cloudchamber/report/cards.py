@@ -38,15 +38,19 @@ def summary(document: Document, path: str | Path | None = None) -> "Group":
     parts: list[RenderableType] = [Text(_flat(document.title), style="bold")]
     if document.unfinished:
         parts.append(Text(f"Unfinished. {_flat(document.unfinished)}", style="yellow"))
-    parts.append(Padding(Text(_flat(document.answer)), (1, 0)))
+    parts.append(Text(""))
+    told = Grid.grid(padding=(0, 1))
+    for sentence in document.answer:
+        told.add_row(Text("·"), Text(_flat(sentence)))
+    parts += [told, Text("")]
     grid = Grid.grid(padding=(0, 2))
     for verdict in document.verdicts:
         grid.add_row(Text(verdict.answer, style=_SIGNS[verdict.answer]), Text(_flat(verdict.name)))
     for check in document.checks:
         if check.state != "fine":
             word, style = _STATES[check.state]
-            told = Text(f"{_flat(check.question)} {_flat(check.answer)}")
-            grid.add_row(Text(word, style=style), told)
+            text = Text(f"{_flat(check.question)} {_flat(check.answer)}")
+            grid.add_row(Text(word, style=style), text)
     if grid.row_count:
         parts.append(grid)
     if path is not None:
@@ -59,7 +63,7 @@ def markdown(document: Document) -> str:
     lines = [f"# {_literal(document.title)}", "", _literal(document.question), ""]
     if document.unfinished:
         lines += [f"**Unfinished.** {_literal(document.unfinished)}", ""]
-    lines += [_literal(document.answer), ""]
+    lines += [*(f"- {_literal(sentence)}" for sentence in document.answer), ""]
     lines += [f"- {_literal(label)}: {_literal(value)}" for label, value in document.facts]
     lines += [""] if document.facts else []
     for verdict in document.verdicts:

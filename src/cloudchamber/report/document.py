@@ -20,13 +20,14 @@ __all__ = [
     "Reading",
     "Section",
     "State",
+    "Supplement",
     "Table",
     "Verdict",
 ]
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cloudchamber.errors import SpecificationError, nearest
@@ -164,13 +165,28 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Supplement:
+    """What a study's report says beyond any study's."""
+
+    answer: tuple[str, ...] = ()
+    """Sentences for the summary, with their numbers."""
+    checks: tuple[Check, ...] = ()
+    """Further questions that a sceptic would ask of this study."""
+    blocks: Mapping[int, tuple[Block, ...]] = field(default_factory=dict)
+    """Further blocks by stage, 1 to 5."""
+
+    def __post_init__(self) -> None:
+        _no_bare_text("Supplement.answer", self.answer)
+
+
+@dataclass(frozen=True)
 class Document:
     """The account of one study.
 
     Attributes:
         title: the study's name, as a headline.
         question: what was asked, in one sentence.
-        answer: what was found, in one paragraph with its numbers.
+        answer: what was found, sentence by sentence with its numbers.
         facts: key numbers as (what it counts, the number as text), shown as a strip.
         sections: the account, in order.
         rerun: the command that makes all this again.
@@ -182,7 +198,7 @@ class Document:
 
     title: str
     question: str
-    answer: str
+    answer: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     rerun: str
@@ -192,6 +208,7 @@ class Document:
     date: str = ""
 
     def __post_init__(self) -> None:
+        _no_bare_text("Document.answer", self.answer)
         _no_bare_text("Document.notes", self.notes)
         ids = [figure.id for figure in self.figures]
         for repeated in sorted({name for name in ids if ids.count(name) > 1}):

@@ -1,7 +1,8 @@
 """The tidy tables that a report rests on: every number and figure of it can be recomputed from them.
 
 The run is the unit throughout; cells are compared replicate by replicate, because paired runs share
-their noise.
+their noise. What an intervention does is told of the excess over the cell's own null: one item at a time,
+say, concentrates choices in its own way, influence or not, and that is not the phenomenon.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,15 +23,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "attacks",
+    "brief",
     "cells",
     "contrasts",
     "courses",
     "estimates",
+    "excesses",
     "factors",
     "target_share",
 ]
 
-Tabled = dict[str, "pd.DataFrame"]
+WHOLE, EXCESS = "all of it", "excess over the null"
+"""What an intervention changes: the measure as it is, and as much of it as the null does not have."""
 
 
 def estimates(told: Iterable[tuple[dict[str, Any], Estimate]]) -> "pd.DataFrame":
@@ -40,10 +44,20 @@ def estimates(told: Iterable[tuple[dict[str, Any], Estimate]]) -> "pd.DataFrame"
     rows = [
         labels
         | {"value": e.value, "low": e.low, "high": e.high, "n": e.n, "unit": e.unit}
-        | {"p": np.nan if e.p is None else e.p, "text": str(e)}
+        | {"p": np.nan if e.p is None else e.p, "text": brief(e)}
         for labels, e in told
     ]
     return pd.DataFrame(rows)
+
+
+def brief(estimate: Estimate) -> str:
+    """An estimate without its number of runs, for where that is said once for all."""
+    if not np.isfinite(estimate.value):
+        return "–"
+    if not estimate.known or estimate.low == estimate.high:
+        return estimate.told(estimate.value)
+    value, low, high = map(estimate.told, (estimate.value, estimate.low, estimate.high))
+    return f"{value} [{low}, {high}]"
 
 
 def cells(study: Study, results: Results, measures: Iterable[Measure]) -> "pd.DataFrame":
@@ -52,11 +66,12 @@ def cells(study: Study, results: Results, measures: Iterable[Measure]) -> "pd.Da
     for measure in measures:
         table = results.measure(measure)
         for cell in study.design():
-            told.append(({"label": cell.name, "measure": measure.name}, mean(table[cell.name])))
+            found = mean(table[cell.name]).within(measure.low, measure.high)
+            told.append(({"label": cell.name, "measure": measure.name}, found))
     for cell in study.design():
         tally = _tally(results, cell.name)
         labels = {"label": cell.name, "measure": "unpredictability"}
-        told.append((labels, jackknife(tally, _unpredictability)))
+        told.append((labels, jackknife(tally, _unpredictability).within(0, 1)))
     return estimates(told)
 
 
@@ -90,7 +105,7 @@ def factors(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
                 "label": f"{factor.name}: {level} instead of {names[0]}",
                 "factor": factor.name,
             }
-            told.append((labels, difference(gap, gap * 0, paired=True)))
+            told.append((labels, _change(gap, measure)))
     return estimates(told)
 
 
@@ -109,17 +124,39 @@ def _gap(
     return whole
 
 
+def excesses(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
+    """The measure less that of the cell's own null: a row a replicate, a column a judged cell.
+
+    Where the null is equal shares, it is the measure itself: the null is the same for every cell.
+    """
+    import pandas as pd
+
+    table = results.measure(measure)
+    nulls = {cell.name: study.null_of(cell) for cell in study.judged()}
+    return pd.DataFrame(
+        {name: table[name] - (table[null.name] if null else 0.0) for name, null in nulls.items()}
+    )
+
+
 def contrasts(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
-    """What each intervention changes in the cell at risk, replicate by replicate."""
-    table, risk = results.measure(measure), study.at_risk()
-    told = [
+    """What each intervention changes in the cell at risk, replicate by replicate.
+
+    Column `of` says in what: in the measure, and, where there is a null, in its excess over that.
+    Interventions that change nothing in that cell's specification are left out.
+    """
+    tables = {WHOLE: results.measure(measure)}
+    if study.null is not None:
+        tables[EXCESS] = excesses(study, results, measure)
+    risk, idle = study.at_risk(), study.idle()
+    return estimates(
         (
-            {"label": one.name, "on": one.on},
-            difference(table[f"with {one.name}"], table[risk], paired=True),
+            {"label": one.name, "of": of, "on": one.on},
+            _change(table[f"with {one.name}"] - table[risk], measure),
         )
         for one in study.interventions
-    ]
-    return estimates(told)
+        if one not in idle
+        for of, table in tables.items()
+    )
 
 
 def target_share(items: tuple[int, ...]) -> Measure:
@@ -154,12 +191,20 @@ def attacks(study: Study, results: Results) -> "pd.DataFrame":
     table = results.measure(target_share(attacked.pinned))
     pairs = [("no intervention", "attacked", study.at_risk())]
     pairs += [
-        (one.name, f"attacked, with {one.name}", f"with {one.name}") for one in study.interventions
+        (one.name, f"attacked, with {one.name}", f"with {one.name}")
+        for one in study.interventions
+        if one not in study.idle()
     ]
     return estimates(
-        ({"label": label}, difference(table[after], table[before], paired=True))
+        ({"label": label}, difference(table[after], table[before], paired=True).within(-1, 1))
         for label, after, before in pairs
     )
+
+
+def _change(gap: "pd.Series[float]", measure: Measure) -> Estimate:
+    """The mean of differences between paired runs, no further out than the measure can change."""
+    span = measure.high - measure.low
+    return difference(gap, gap * 0, paired=True).within(-span, span)
 
 
 def courses(

@@ -25,6 +25,7 @@ def intervals(
     value: Axis | str = "value",
     low: str = "low",
     high: str = "high",
+    text: str | None = None,
     group: str | None = None,
     order: Sequence[str] = (),
     sort: Literal["value", "given"] = "value",
@@ -42,6 +43,8 @@ def intervals(
         value: the number.
         low: its lower bound; missing values leave the dot alone.
         high: its upper bound.
+        text: column of the numbers as they stand beside the dots, so that figure and text round alike;
+            None writes them in the axis' format.
         group: dots of a label are told apart by colour; None for one dot a label.
         order: of the groups, which gives their colours.
         sort: labels by their (first) value, greatest first, or as given.
@@ -94,7 +97,7 @@ def intervals(
             "encoding": {"x": across, "color": shade, "tooltip": shown, "y": _labels(label, labels)}
             | dodge,
         },
-        _numbers(along, low, high, form.replace("~", ""))
+        _numbers(along, low, high, form.replace("~", ""), text)
         | {"encoding": _beside(label, labels) | dodge},
     ]
     pitch = 18 * max(1, len(groups)) + (12 if group else 10)
@@ -114,14 +117,17 @@ def _labels(label: str, labels: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _numbers(along: Axis, low: str, high: str, form: str) -> dict[str, Any]:
+def _numbers(along: Axis, low: str, high: str, form: str, text: str | None) -> dict[str, Any]:
     value, lower, upper = (f"datum.{column(name)}" for name in (along.field, low, high))
     shown = f"format({value}, '{form}')"
     between = f"' [' + format({lower}, '{form}') + ', ' + format({upper}, '{form}') + ']'"
     known = f"isValid({lower}) && isValid({upper})"
+    whole = f"{shown} + ({known} ? {between} : '')"
     return {
         "name": "wide-numbers",
-        "transform": [{"calculate": f"{shown} + ({known} ? {between} : '')", "as": "shown"}],
+        "transform": [
+            {"calculate": f"datum.{column(text)}" if text else whole, "as": "shown"},
+        ],
         "mark": {"type": "text", "align": "left", "dx": 14, "fontSize": 11.5, "limit": 140},
     }
 

@@ -1,15 +1,18 @@
 """The verdicts of a study and the sentences that they rest on, from stored results."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cloudchamber.analysis import mean
 from cloudchamber.experiment import Cell, Results
 from cloudchamber.measures import Measure
-from cloudchamber.measures.estimate import difference
+from cloudchamber.measures.estimate import about, difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
+from cloudchamber.report.evidence import brief, excesses
 from cloudchamber.report.figures import Axis, curve
 from cloudchamber.study import Study
 from cloudchamber.validation import adequacy
@@ -19,21 +22,23 @@ from cloudchamber.validation.published import MUSICLAB
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Judged", "answer", "brief", "named", "verdicts"]
+__all__ = ["Judged", "answer", "named", "verdicts"]
 
 _ANSWERS: dict[str, Answer] = {
     "grown": "met",
     "not grown": "not met",
     "undecided": "undecided",
 }
+_OWN_NULL = "no influence"
+"""What is said of a cell that is its own null."""
 
 
 @dataclass(frozen=True)
 class Judged:
     """What the evidence allows one to say."""
 
-    finding: Finding | None
-    """Of the cell at risk."""
+    findings: Mapping[str, Finding | None]
+    """By judged cell; None where nothing can be told apart: its own null, or no runs."""
     criterion: tuple[Block, ...]
     """For stage 1: where the phenomenon was grown."""
     blocks: tuple[Block, ...]
@@ -42,55 +47,55 @@ class Judged:
 
 def verdicts(study: Study, results: Results, doubts: tuple[str, ...]) -> Judged:
     """The three verdicts; doubts (what the checks say against any claim) make the first two undecided."""
-    findings = {cell.name: _finding(study, results, cell) for cell in _judged_cells(study)}
-    finding = findings.get(study.at_risk())
+    findings = {cell.name: _finding(study, results, cell) for cell in study.judged()}
     comparison = _comparison(study, results)
     three = (
-        _descriptive(finding, doubts),
+        _descriptive(study, findings[study.at_risk()], doubts),
         adequacy.explanatory(_contrasts(study, results), None, doubts),
-        adequacy.observational(
-            comparison, published=[one.sentence() for one in MUSICLAB if "Gini" in one.what]
-        ),
+        adequacy.observational(comparison, published=[MUSICLAB.sentence()]),
     )
     told = tuple(
         Verdict(f"{one.name.capitalize()} adequacy", one.answer, one.because, one.overturn)
         for one in three
     )
-    return Judged(finding, _criterion(study, findings), (*told, *_field(comparison)))
-
-
-def _judged_cells(study: Study) -> list[Cell]:
-    return [cell for cell in study.combinations() if cell.name != study.null]
+    return Judged(findings, _criterion(study, results, findings), (*told, *_field(comparison)))
 
 
 def _finding(study: Study, results: Results, cell: Cell) -> Finding | None:
-    """Against the baseline where nobody can heed anybody, or else against equal, independent choice."""
-    runs = results.ids(cell)
-    if not runs:
+    """Against the cell's own null, or else against equal, independent choice."""
+    runs, null = results.ids(cell), study.null_of(cell)
+    if not runs or null is cell:
         return None
-    if not study.null:
+    if null is None:
         return study.phenomenon.against_independent(results.trace, runs)
-    baseline = results.ids(study.null)
-    if not baseline:
-        return None
-    return study.phenomenon.against_baseline(results.trace, runs, baseline)
+    baseline = results.ids(null)
+    return study.phenomenon.against_baseline(results.trace, runs, baseline) if baseline else None
 
 
-def _descriptive(finding: Finding | None, doubts: tuple[str, ...]) -> adequacy.Verdict:
-    if finding is None:
+def _descriptive(
+    study: Study, finding: Finding | None, doubts: tuple[str, ...]
+) -> adequacy.Verdict:
+    if finding is not None:
+        return adequacy.Verdict(
+            "descriptive",
+            "undecided" if doubts else _ANSWERS[finding.answer],
+            (finding.sentence(), *doubts),
+            "More runs whose excess over the null lies on the other side of the margin.",
+        )
+    risk = study.design()[study.at_risk()]
+    if study.null_of(risk) is not risk:
         return adequacy.descriptive(())
-    told = _ANSWERS[finding.answer]
     return adequacy.Verdict(
         "descriptive",
-        "undecided" if doubts else told,
-        (finding.sentence(), *doubts),
-        "More runs whose excess over the null lies on the other side of the margin.",
+        "no evidence",
+        (f"In the cell at risk, {risk.name}, there is no influence that could grow anything.",),
+        "A cell at risk in which agents can heed each other.",
     )
 
 
 def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
-    """The cell at risk against the same cell with one factor at its first level."""
-    table = results.measure(study.phenomenon.measure)
+    """The excess in the cell at risk against that in the same cell with one factor at its first level."""
+    table = excesses(study, results, study.phenomenon.measure)
     risk = study.design()[study.at_risk()]
     found = []
     for factor in study.factors:
@@ -98,7 +103,7 @@ def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
         level = risk.levels.get(factor.name, first)
         if level == first:
             continue
-        knocked = study.design().where(**{**risk.levels, factor.name: first})
+        knocked = study.combinations().where(**{**risk.levels, factor.name: first})
         if knocked:
             gap = difference(table[risk.name], table[knocked[0].name], paired=True)
             removed = f"{factor.name} is {first} instead of {level}"
@@ -106,39 +111,59 @@ def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
     return found
 
 
-def _criterion(study: Study, findings: dict[str, Finding | None]) -> tuple[Block, ...]:
+def _criterion(
+    study: Study, results: Results, findings: Mapping[str, Finding | None]
+) -> tuple[Block, ...]:
     import pandas as pd
 
     margin = study.phenomenon.criterion.margin
-    null = f"the cell {study.null}" if study.null else "independent choice"
+    null = (
+        f"its own null, the same cell in which {study.null.why}"
+        if study.null
+        else "independent choice among equal items"
+    )
     told = Prose(
         f"It counts as grown in a cell where the {named(study.phenomenon.measure)} exceeds that of {null}, "
-        f"in which nobody can heed anybody, by more than {margin:g}, with the whole 95 % interval."
+        f"by more than {margin:g} with the whole 95 % interval."
     )
-    rows = [
-        {
-            "cell": name,
-            "grown?": finding.answer,
-            "observed": brief(str(finding.observed)),
-            "excess over the null": brief(str(finding.excess)),
-            "pairs of runs": finding.excess.n,
-            "runs that would decide": _needed(finding),
-        }
-        for name, finding in findings.items()
-        if finding is not None
-    ]
+    table = results.measure(study.phenomenon.measure)
+    rows = []
+    for name, finding in findings.items():
+        if finding is not None:
+            rows.append(
+                {
+                    "cell": name,
+                    "grown?": finding.answer,
+                    "observed": brief(finding.observed),
+                    "its null": brief(finding.expected),
+                    "excess": brief(finding.excess),
+                    "runs that would decide": _needed(finding),
+                }
+            )
+        elif study.null_of(study.design()[name]) is study.design()[name]:
+            rows.append(
+                {"cell": name, "grown?": _OWN_NULL, "observed": brief(mean(table[name]))}
+                | dict.fromkeys(("its null", "excess", "runs that would decide"), "–")
+            )
     if not rows:
         return (told,)
+    pairs = max((f.excess.n for f in findings.values() if f is not None), default=0)
     return (
         told,
-        Table("Where it was grown", pd.DataFrame(rows), "The run is the unit; runs are paired."),
+        Table(
+            "Where it was grown",
+            pd.DataFrame(rows),
+            f"Mean over {pairs} runs with 95 % interval; each run is paired with the run of its null that "
+            "shares its noise. How many runs would decide is a guess of its order of magnitude, from the "
+            "spread seen here.",
+        ),
     )
 
 
 def _needed(finding: Finding) -> str:
     if finding.answer != "undecided":
-        return ""
-    return f"about {finding.needed:,.0f}" if np.isfinite(finding.needed) else "cannot tell"
+        return "–"
+    return about(finding.needed) if np.isfinite(finding.needed) else "cannot tell"
 
 
 def _comparison(study: Study, results: Results) -> Comparison | None:
@@ -189,63 +214,97 @@ def named(measure: Measure) -> str:
     return measure.name.replace("gini", "Gini coefficient")
 
 
-def brief(estimate: str) -> str:
-    """An estimate's text without the number of runs, for tables that say it elsewhere."""
-    if estimate.endswith("(0 runs)"):
-        return "–"
-    return estimate.rpartition(", ")[0] if estimate.endswith("runs") else estimate
-
-
-def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> str:
-    """What was found, in one paragraph with its numbers."""
-    told = [_grown(study, judged.finding)] if judged.finding is not None else []
+def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> tuple[str, ...]:
+    """What was found, sentence by sentence with its numbers."""
+    finding, measure = judged.findings[study.at_risk()], named(study.phenomenon.measure)
     margin = study.phenomenon.criterion.margin
-    told += _sides(tables.get("factors"), "Factors", margin)
-    told += _sides(tables.get("interventions"), "Interventions", margin)
+    told = [_grown(study, finding)] if finding is not None else []
+    told += _elsewhere(study, judged)
+    told += _sides(tables.get("factors"), "Factor levels", f"the {measure}", margin)
+    told += _interventions(tables.get("interventions"), measure, margin)
+    told += _idle(study)
     told += _attack(tables.get("attack"))
-    return " ".join(told)
+    return tuple(told) or ("Nothing that was asked can be told yet.",)
 
 
 def _grown(study: Study, finding: Finding) -> str:
     """The finding of the cell at risk, in plain words."""
     name = study.phenomenon.name.capitalize()
     verdict = {
-        "grown": f"{name} grows",
-        "not grown": f"{name} does not grow",
-        "undecided": f"Whether {name.lower()} grows is undecided",
+        "grown": f"**{name} grows**",
+        "not grown": f"**{name} does not grow**",
+        "undecided": f"**Whether {name.lower()} grows is undecided**",
     }[finding.answer]
-    against = (
-        f"where nobody can heed anybody ({study.null})"
-        if study.null
-        else "under independent choice"
-    )
-    more = (
-        f" About {finding.needed:,.0f} runs would decide."
-        if _needed(finding).startswith("about")
-        else ""
-    )
+    against = f"where {study.null.why}" if study.null else "under independent choice"
+    more = ""
+    if finding.answer == "undecided" and np.isfinite(finding.needed):
+        more = f" {about(finding.needed, 'runs').capitalize()} would decide."
     return (
         f"{verdict} in the cell at risk ({study.at_risk()}): the {named(study.phenomenon.measure)} is "
-        f"{brief(str(finding.observed))}, against {finding.expected.value:.2f} {against}; the excess is "
-        f"{finding.excess}.{more}"
+        f"{brief(finding.observed)}, against {brief(finding.expected)} {against} and all else is "
+        f"the same; the excess is {finding.excess}.{more}"
     )
 
 
-def _sides(frame: "pd.DataFrame | None", what: str, margin: float) -> list[str]:
+def _elsewhere(study: Study, judged: Judged) -> list[str]:
+    """Where else among the combinations it grew, and where not."""
+    names = [cell.name for cell in study.combinations() if cell.name != study.at_risk()]
+    by: dict[str, list[str]] = {}
+    for name in names:
+        finding = judged.findings[name]
+        if finding is not None:
+            by.setdefault(finding.answer, []).append(name)
+    words = {"grown": "grown", "not grown": "not grown", "undecided": "undecided"}
+    parts = [f"{words[answer]} in {', '.join(by[answer])}" for answer in words if answer in by]
+    return [f"Elsewhere: {'; '.join(parts)}."] if parts else []
+
+
+def _interventions(frame: "pd.DataFrame | None", measure: str, margin: float) -> list[str]:
+    """What each intervention does to the measure, and to its excess over the null."""
+    if frame is None or frame.empty:
+        return []
+    told = []
+    for name in frame["label"].unique():
+        rows: list[Any] = frame[frame["label"] == name].to_dict("records")
+        whole, *excess = [f"{_course(row, margin)} ({row['text']})" for row in rows]
+        over = f"; its excess over the null {excess[0]}" if excess else ""
+        told.append(f"With **{name}** the {measure} {whole}{over}.")
+    return told
+
+
+def _course(row: Any, margin: float) -> str:
+    """Which way something goes, by an interval: not at all, if it stays within the margin."""
+    if row["low"] > margin:
+        return "rises"
+    if row["high"] < -margin:
+        return "falls"
+    within = row["low"] > -margin and row["high"] < margin
+    return "hardly changes" if within else "changes by what cannot be told"
+
+
+def _idle(study: Study) -> list[str]:
+    names = [one.name for one in study.idle()]
+    if not names:
+        return []
+    return [f"Without meaning for these agents, and so not tried: {', '.join(names)}."]
+
+
+def _sides(frame: "pd.DataFrame | None", what: str, of: str, margin: float) -> list[str]:
     """Which of them change the measure by more than the margin, which by less, which cannot be told."""
     if frame is None or frame.empty:
         return []
-    beyond = (frame["low"] > margin) | (frame["high"] < -margin)
-    within = (frame["low"] > -margin) & (frame["high"] < margin)
+    sides = {
+        f"that lower {of} by more than {margin:g}": frame["high"] < -margin,
+        f"that raise {of} by more than {margin:g}": frame["low"] > margin,
+        f"that change {of} by less than {margin:g}": (frame["low"] > -margin)
+        & (frame["high"] < margin),
+    }
+    sides["of which that cannot be told"] = ~sum(sides.values()).astype(bool)  # type: ignore[union-attr]
     told = []
-    for chosen, words in (
-        (beyond, f"that change it by more than {margin:g}"),
-        (within, "too weak to matter"),
-        (~beyond & ~within, "undecided"),
-    ):
+    for words, chosen in sides.items():
         rows: list[Any] = frame[chosen].to_dict("records")
         if rows:
-            listed = "; ".join(f"{row['label']} ({brief(row['text'])})" for row in rows)
+            listed = "; ".join(f"{row['label']} ({row['text']})" for row in rows)
             told.append(f"{what} {words}: {listed}.")
     return told
 
@@ -253,5 +312,7 @@ def _sides(frame: "pd.DataFrame | None", what: str, margin: float) -> list[str]:
 def _attack(frame: "pd.DataFrame | None") -> list[str]:
     if frame is None or frame.empty:
         return []
-    first: Any = frame.iloc[0]
-    return [f"The attack changes its target's share of all choices by {brief(first['text'])}."]
+    rows: list[Any] = frame.to_dict("records")
+    first, others = rows[0], "; ".join(f"{row['label']} ({row['text']})" for row in rows[1:])
+    under = f" Under each intervention: {others}." if others else ""
+    return [f"The attack changes its target's share of all choices by {first['text']}.{under}"]

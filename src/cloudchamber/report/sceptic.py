@@ -8,11 +8,17 @@ from cloudchamber.analysis import Estimate, mean
 from cloudchamber.experiment import Results
 from cloudchamber.measures import attention
 from cloudchamber.report.document import Check, State
+from cloudchamber.report.evidence import brief
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["checks", "doubts"]
+
+MASS = 0.9
+"""Of the probability must be on allowed answers for no caution to be needed."""
+LABELS = 0.1
+"""Of the variance of choice may go with the labels without caution."""
 
 
 def checks(results: Results) -> tuple[Check, ...]:
@@ -79,11 +85,12 @@ def _mass(results: Results, runs: set[int]) -> Check:
             "Its answers were sampled; the share that could be read is above.",
             "fine",
         )
-    state: State = "fine" if found.value >= 0.5 else "warning" if found.value >= 0.02 else "bad"
+    state: State = "fine" if found.value >= MASS else "warning" if found.value >= 0.02 else "bad"
     return Check(
         "Does the model answer as it is asked?",
-        f"It puts {found} of its probability on the allowed answers; the choices are read from that "
-        f"part. {'Little mass is weak evidence.' if state != 'fine' else ''}".strip(),
+        f"On average {brief(found)} of its probability is on the allowed answers; the rest would say "
+        "something else, and the choices are read from that part alone."
+        + ("" if state == "fine" else f" Below {MASS:g} what it would say otherwise may matter."),
         state,
     )
 
@@ -93,21 +100,23 @@ def _labels(results: Results, runs: set[int]) -> Check:
     shares = shares[shares.index.isin(runs)]
     found = {name: mean(shares[name]) for name in shares.columns}
     label, rest = found["label"], max(_value(found["position"]), _value(found["item"]))
-    told = "; ".join(f"{name} {estimate}" for name, estimate in found.items())
+    told = "; ".join(f"{name} {brief(estimate)}" for name, estimate in found.items())
+    question = "Is it biased by the options' labels?"
     if not np.isfinite(label.value):
-        return Check(
-            "Is it biased by the options' labels?", "There are no lists to tell it by.", "fine"
+        return Check(question, "There are no lists to tell it by.", "fine")
+    if label.value <= LABELS:
+        said = "The random codes explain little of it."
+    elif label.value > rest:
+        said = "The random codes explain most: much of what it chooses is the code."
+    else:
+        said = (
+            "A good part of what it chooses is the random code. It falls on all items and places alike, "
+            "so it hides effects rather than making them."
         )
-    biased = label.value > max(rest, 0.1)
     return Check(
-        "Is it biased by the options' labels?",
-        f"Shares of the variance of choice within runs: {told}. "
-        + (
-            "The random codes explain most: much of what it chooses is the code."
-            if biased
-            else "The random codes do not explain most of it."
-        ),
-        "warning" if biased else "fine",
+        question,
+        f"Shares of the variance of choice within runs: {told}. {said}",
+        "warning" if label.value > LABELS else "fine",
     )
 
 

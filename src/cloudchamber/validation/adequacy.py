@@ -9,7 +9,7 @@ interval that reaches across the line is "undecided", and no data is "no evidenc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cloudchamber.measures.estimate import Estimate
@@ -69,7 +69,7 @@ class Contrast:
     removed: str
     """The part, e.g. "likes are hidden"."""
     difference: Estimate
-    """The whole hypothesis less the one without the part, over replicates; above 0: the part matters."""
+    """The excess over the null, whole hypothesis less the one without the part; above 0: it matters."""
     least: float = 0.0
     """The smallest change that would matter, in the measure's units."""
 
@@ -138,7 +138,7 @@ def explanatory(
         )
     sides = [_side(c.difference, c.least, True) for c in contrasts]
     because = [
-        f"When {c.removed}, the measure falls by {c.difference}: "
+        f"When {c.removed}, the excess {_moved(c.difference)}: "
         + {
             "met": "the phenomenon weakens, as the hypothesis says",
             "not met": "it does not weaken by as much as would matter, against the hypothesis",
@@ -222,6 +222,14 @@ def observational(
         (*because, *comparison.notes, *_quoted(published)),
         "More worlds, or another field, in which the measures, the shape or the course come out otherwise.",
     )
+
+
+def _moved(lost: Estimate) -> str:
+    """What becomes of the measure when it loses so much, in words whose sign is plain."""
+    if lost.value >= 0 or not lost.known:
+        return f"falls by {lost}"
+    gained = replace(lost, value=-lost.value, low=-lost.high, high=-lost.low)
+    return f"rises by {gained}"
 
 
 def _side(estimate: Estimate, bound: float, above: bool) -> Answer:

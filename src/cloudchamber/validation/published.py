@@ -1,59 +1,46 @@
-"""Published numbers to hold a run against, each with where it was read.
+"""Published findings to hold a run beside, each with where it was read.
 
-A number is only as good as its reading: `tag` says whether it was read in the paper, its abstract, somewhere
-else, or is quoted from memory. A report prints the tag's sentence with the number.
+A finding is only as good as its reading: `read` says whether it was read in the paper, its abstract or
+somewhere else, and a report says so with it. Numbers remembered but not read are not here.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["MUSICLAB", "TAGS", "Comparator"]
+__all__ = ["MUSICLAB", "READ", "Comparator"]
 
-TAGS = {
-    "ABS": "read in the abstract",
-    "2ND": "as another author reports it",
-    "MEM": "from memory, not read in a source: verify before use",
+READ = {
+    "paper": "read in the paper",
+    "abstract": "read in its abstract",
+    "elsewhere": "as another author reports it",
 }
-"""What a tag says of how a number was come by."""
+"""How a finding may have been come by."""
 
 
 @dataclass(frozen=True)
 class Comparator:
-    """One published number, or the range in which it lies."""
+    """One published finding."""
 
-    what: str
-    """What was measured, under which condition."""
-    low: float
-    """The number, or the lower end of its range."""
-    high: float
-    """The same number again, or the upper end."""
+    finding: str
+    """What was found, with its numbers, as a sentence without its full stop."""
     source: str
     """The citation."""
-    tag: str
-    """A key of `TAGS`."""
+    read: str
+    """A key of `READ`."""
 
     def __post_init__(self) -> None:
-        """Refuse a number whose reading is not said, and a range that is upside down."""
-        if self.tag not in TAGS or self.low > self.high:
-            raise ValueError(f"{self.what}: tag {self.tag!r}, range {self.low} to {self.high}")
+        """Refuse a finding whose reading is not said."""
+        if self.read not in READ:
+            raise ValueError(f"{self.source}: read {self.read!r}; allowed: {', '.join(READ)}")
 
     def sentence(self) -> str:
-        """The number with its source and how it was come by."""
-        number = f"{self.low:,g}" if self.low == self.high else f"{self.low:,g} to {self.high:,g}"
-        return f"{self.what}: {number} ({self.source}; {TAGS[self.tag]})."
+        """The finding with its source and how it was come by."""
+        return f"{self.finding} ({self.source}; {READ[self.read]})."
 
 
-_SALGANIK = "Salganik, Dodds & Watts 2006, Science 311:854"
-
-MUSICLAB: tuple[Comparator, ...] = tuple(
-    Comparator(what, low, high, _SALGANIK, tag)
-    for what, low, high, tag in (
-        ("MusicLab, participants in all", 14_341, 14_341, "ABS"),
-        ("MusicLab, songs", 48, 48, "ABS"),
-        ("MusicLab, worlds with social influence in each experiment", 8, 8, "2ND"),
-        ("MusicLab, participants in each influence world, about", 700, 700, "2ND"),
-        ("MusicLab, Gini of market shares, independent choice, about", 0.20, 0.25, "MEM"),
-        ("MusicLab, Gini with download counts in random order, about", 0.34, 0.34, "MEM"),
-        ("MusicLab, Gini with songs sorted by downloads, about", 0.50, 0.50, "MEM"),
-    )
+MUSICLAB = Comparator(
+    "among 14,341 people who chose from 48 unknown songs, knowing others' choices made success both more "
+    "unequal and less predictable, and more so the stronger the influence was",
+    "Salganik, Dodds & Watts 2006, Science 311:854",
+    "abstract",
 )
-"""The human comparator of the herding study: 48 songs, independent and influence worlds."""
+"""The human comparator of the herding study."""
