@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import resource
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,18 +229,74 @@ def garbled(path: Path) -> None:
     path.write_bytes(body)
 
 
-@pytest.mark.parametrize("harm", [cut, gone, garbled])
-@pytest.mark.parametrize("table", ["runs", "exposures", "decisions", "outcomes"])
-def test_a_damaged_trace_is_said_and_nothing_more_is_lost(
-    out: Path, table: str, harm: Callable[[Path], None]
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def foreign(path: Path) -> None:
+    """A whole Parquet file of another table."""
+    other = "outcomes" if path.parent.name != "outcomes" else "decisions"
+    path.write_bytes(sorted((path.parents[1] / other).iterdir())[0].read_bytes())
+
+
+def follow(remedy: str) -> None:
+    """Do what the message says, to the letter."""
+    rm = shlex.split(remedy.rpartition("rm ")[2])
+    assert rm and all(Path(path).is_file() for path in rm)
+    for path in rm:
+        Path(path).unlink()
+
+
+@pytest.mark.parametrize("harm", [cut, gone, garbled, zeroed, empty, foreign])
+def test_a_damaged_trace_is_said_and_what_is_to_be_removed_makes_it_whole(
+    out: Path, harm: Callable[[Path], None]
 ) -> None:
-    if (table, harm) == ("runs", gone):
-        pytest.skip("a unit without its file of runs never happened; it is grown again")
-    harm(sorted((out / "trace" / table).iterdir())[0])
-    before = contents(out / "trace")
-    assert told(call("run", "tiny", "--out", "out"))
-    assert told(call("report", "out"))
-    assert contents(out / "trace") == before
+    trace = out.rename(out.with_name("the study's")) / "trace"
+    whole = TraceFolder(trace).digest()
+    # A unit without its file of runs never happened; it is grown again without a word.
+    tables = ["exposures", "decisions", "outcomes", *(["runs"] if harm is not gone else [])]
+    for table, unit in zip(tables, (0, 1, 0, 3), strict=False):
+        harm(sorted((trace / table).iterdir())[unit])
+    before = contents(trace)
+    run, report = ["run", "tiny", "--out", "the study's"], ["report", "the study's"]
+    said = told(call(*report))
+    assert contents(trace) == before, "nothing more is lost"
+    assert f"{len(tables)} files are damaged" in said
+    assert all(f"{table}/" in said for table in tables)
+    refused = call(*run)
+    # Damage within the rows of a table shows where they are read, after growing; nothing was missing.
+    assert refused.exit_code == 2 and contents(trace) == before
+    follow(said)
+    assert call(*run).exit_code == 0
+    assert TraceFolder(trace).digest() == whole
+    assert call(*report).exit_code == 0
+
+
+def test_of_many_damaged_files_five_are_named_and_either_remedy_works(out: Path) -> None:
+    run = ["run", "tiny", "--out", "out", "--quiet", "--replicates"]
+    assert call(*run, 3).exit_code == 0
+    trace = out / "trace"
+    whole = TraceFolder(trace).digest()
+    for path in (trace / "decisions").iterdir():
+        cut(path)
+    said = told(call("report", "out"))
+    assert "8 files are damaged" in said and ", and 3 more;" in said
+    assert said.count("(no Parquet file)") == 5 and "rm -r out/trace (" in said
+    follow(said)
+    said = told(call(*run, 3))
+    assert "3 files are damaged" in said
+    follow(said)
+    assert call(*run, 3).exit_code == 0
+    assert TraceFolder(trace).digest() == whole
+    for path in (trace / "runs").iterdir():
+        cut(path)
+    shutil.rmtree("out/trace")
+    assert call(*run, 3).exit_code == 0
+    assert TraceFolder(trace).digest() == whole
 
 
 def test_a_trace_folder_that_is_none_is_said(out: Path) -> None:

@@ -263,7 +263,7 @@ def test_a_foreign_parquet_file_among_the_runs_is_named(tmp_path: Path) -> None:
         writer.commit({"run": 1})
     source = tmp_path / "exposures" / "u-0000.parquet"
     (tmp_path / "runs" / "x.parquet").write_bytes(source.read_bytes())
-    with pytest.raises(TraceError, match=r"x\.parquet was not written by cloudchamber"):
+    with pytest.raises(TraceError, match=r"x\.parquet \(it lacks the column 'study'\)"):
         TraceFolder(tmp_path)
 
 

@@ -5,7 +5,6 @@ failed has its row in the table of runs and no other; where two units hold the s
 one counts.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,13 +14,12 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import TraceError, nearest
 from cloudchamber.trace.canonical import digest_of
+from cloudchamber.trace.damage import damage, is_parquet, parts_of
 from cloudchamber.trace.layout import (
     META,
-    VERSION,
     check_mark,
     enum_types,
     in_columns,
-    part_path,
     quoted,
     read_expression,
     sql_type,
@@ -38,7 +36,6 @@ __all__ = ["TraceFolder"]
 T = TypeVar("T")
 
 _BLOCK_ROWS = 4_000_000
-_MAGIC = b"PAR1"
 
 
 class TraceFolder:
@@ -71,23 +68,22 @@ class TraceFolder:
         """List the parts of each unit, as its file of runs counts them."""
         if not self._units:
             return
-        for path in self._units:
-            _check_whole(path)
+        if not all(map(is_parquet, self._units)):
+            raise self._damage()
         query = "SELECT file_name, decode(value) FROM parquet_kv_metadata"
-        found = dict(
-            self._rows(f"{query}({_listed(self._units)}) WHERE decode(key) = '{META}'", self._units)
-        )
+        found = dict(self._rows(f"{query}({_listed(self._units)}) WHERE decode(key) = '{META}'"))
         for path in self._units:
-            if str(path) not in found:
-                raise TraceError(f"{path} was not written by cloudchamber; remove it")
-            meta = json.loads(found[str(path)])
-            if meta["version"] != VERSION:
-                raise TraceError(f"{path} has version {meta['version']}; allowed: {VERSION}")
-            for table, parts in meta["parts"].items():
-                for number in range(parts):
-                    part = part_path(self.folder, table, meta["unit"], number)
-                    _check_whole(part)
+            try:
+                for table, part in parts_of(self.folder, path, found.get(str(path))):
+                    if not is_parquet(part):
+                        raise self._damage()
                     self._files[table].append(part)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise self._damage() from error
+
+    def _damage(self, reason: str = "it is being changed") -> TraceError:
+        """What is damaged; where nothing is, the reason why it cannot be read."""
+        return damage(self.folder) or TraceError(f"{self.folder} cannot be read: {reason}")
 
     def _make_runs(self) -> dict[str, list[int]]:
         """Make the view of runs; the runs of each unit whose other rows do not count."""
@@ -100,8 +96,7 @@ class TraceFolder:
         self._rows(
             f"CREATE TABLE every AS SELECT {columns}, filename AS unit, "
             "row_number() OVER (PARTITION BY run ORDER BY status = 'done' DESC, filename DESC) AS n "
-            f"FROM read_parquet({_listed(self._units)}, union_by_name = true, filename = true)",
-            self._units,
+            f"FROM read_parquet({_listed(self._units)}, union_by_name = true, filename = true)"
         )
         names = ", ".join(f'"{name}"' for name in table.names)
         self._rows(f"CREATE VIEW runs AS SELECT {names} FROM every WHERE n = 1 ORDER BY run")
@@ -126,11 +121,11 @@ class TraceFolder:
         source = " UNION ALL BY NAME ".join(sources)
         if name == "texts":
             source = f"SELECT DISTINCT ON (text) * FROM ({source}) ORDER BY text"
-        described = self._rows(f"DESCRIBE {source}", files)
+        described = self._rows(f"DESCRIBE {source}")
         found = [row[0] for row in described]
         lacking = [column for column in table.names if column not in found]
         if lacking:
-            raise TraceError(f"{files[0]} lacks the column {lacking[0]!r}; it is not of this trace")
+            raise self._damage(f"it lacks the column {lacking[0]!r}")
         names = [*table.names, *sorted(n for n in found if n.startswith(SIGNAL))]
         columns = ", ".join(read_expression(table, n) for n in names)
         self._rows(f"CREATE VIEW {name} AS SELECT {columns} FROM ({source})")
@@ -206,7 +201,7 @@ class TraceFolder:
         if not names:
             return []
         counts = ", ".join(f'count("{name}")' for name in names)
-        found = self._rows(f"SELECT {counts} FROM exposures", self._files["exposures"])[0]
+        found = self._rows(f"SELECT {counts} FROM exposures")[0]
         return [name for name, count in zip(names, found, strict=True) if count]
 
     def _blocks(self, table: str) -> Iterator[Columns]:
@@ -215,7 +210,7 @@ class TraceFolder:
             yield self._columns(table, "")
             return
         query = f"SELECT run, count(*) FROM {table} GROUP BY run ORDER BY run"
-        counted = self._rows(query, self._files[table])
+        counted = self._rows(query)
         start = 0
         while start < len(counted):
             stop, rows = start, 0
@@ -235,7 +230,7 @@ class TraceFolder:
         names = self._names(name)
         selected = ", ".join(in_columns(table, n) for n in names)
         query = f"SELECT {selected} FROM {name} {where}"
-        found = self._ask(query, self._files[name], lambda result: result.fetchnumpy())
+        found = self._ask(query, lambda result: result.fetchnumpy())
         return {n: _filled(found[n]).astype(table.column(n).dtype, copy=False) for n in names}
 
     def _frame(
@@ -247,54 +242,29 @@ class TraceFolder:
                 raise TraceError(f"{table} has no column {name!r}; {nearest(name, names)}")
         selected = ", ".join(f'"{name}"' for name in columns or names)
         query = f"SELECT {selected} FROM {table}" + (f" WHERE {where}" if where else "")
-        return self._ask(query, self._files[table], lambda result: result.df())
+        return self._ask(query, lambda result: result.df())
 
-    def _rows(self, query: str, files: Iterable[Path] = ()) -> list[Any]:
-        return self._ask(query, files, lambda result: result.fetchall())
+    def _rows(self, query: str) -> list[Any]:
+        return self._ask(query, lambda result: result.fetchall())
 
     def _ask(
         self,
         query: str,
-        files: Iterable[Path],
         fetch: "Callable[[duckdb.DuckDBPyConnection], T]",
     ) -> T:
-        """Run a query and fetch all of it; where that fails, name the file that cannot be read."""
+        """Run a query and fetch all of it; where that fails, name the files that cannot be read."""
         import duckdb  # as above
 
         try:
             return fetch(self._connection.execute(query))
         except duckdb.Error as error:
-            for path in files:
-                try:
-                    read = f"SELECT count(COLUMNS(*)) FROM {_parquet([path])}"
-                    self._connection.execute(read).fetchall()
-                except duckdb.Error as damage:
-                    raise TraceError(
-                        f"{path} is damaged ({str(damage).splitlines()[0]}); remove its unit's "
-                        f"file {_unit(path)}.parquet in runs/ and run again"
-                    ) from damage
-            raise TraceError(f"the trace cannot be read: {error}") from error
+            raise self._damage(str(error).splitlines()[0]) from error
 
 
 def _known(table: str) -> str:
     if table not in TABLES:
         raise TraceError(f"a trace has no table {table!r}; {nearest(table, TABLES)}")
     return table
-
-
-def _check_whole(path: Path) -> None:
-    """A Parquet file begins and ends with its magic bytes; a cut one does not."""
-    try:
-        with path.open("rb") as file:
-            first = file.read(4)
-            file.seek(-4, 2)
-            last = file.read(4)
-    except FileNotFoundError as error:
-        raise TraceError(f"{path} is missing; remove its unit's file of runs, run again") from error
-    except OSError as error:
-        raise TraceError(f"{path} cannot be read: {error}") from error
-    if first != _MAGIC or last != _MAGIC:
-        raise TraceError(f"{path} is damaged (no Parquet file); remove its unit and run again")
 
 
 def _unit(path: Path) -> str:
