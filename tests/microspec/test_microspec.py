@@ -6,6 +6,7 @@ import pickle
 from functools import cache
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -65,7 +66,7 @@ def test_the_schema_accepts_every_specification(spec: Microspec) -> None:
 
 @cache
 def _validator() -> Any:
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft202012Validator.check_schema(json.loads(Microspec.as_json_schema()))
     return jsonschema.Draft202012Validator(json.loads(Microspec.as_json_schema()))
 
 
