@@ -117,6 +117,32 @@ def test_items_from_a_csv(tmp_path: Path) -> None:
     assert Feed.from_file(path, reward="quality").reward == "quality"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "headline;topic\nRain, at noon;x\nBread;y\n"),
+        ("a.csv", '"topic"\t"headline"\nx\tRain, at noon\ny\tBread\n'),
+        ("a.tsv", "headline\nRain, at noon\nBread\n"),
+        ("a.csv", '\ufeffheadline\r\n"Rain,\r\nat noon"\r\n\r\n  Bread\r\n'),
+        ("a.csv", '\n Headline ,x\r"Rain,  at noon",1\rBread,\r'),
+        ("a.csv", '"topic";"headline"\n"x";"Rain, at noon"\n"y";"Bread"\n'),
+        ("a.CSV", 'headline,\n"Rain, at noon",\nBread,,,\n'),
+        ("a.txt", "\ufeffRain,\tat noon\r\n\r\nBread"),
+        ("a", "Rain, at noon\nBread\n"),
+    ],
+)
+def test_items_as_spreadsheets_and_editors_save_them(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_bytes(content.encode())
+    assert Feed.from_file(tmp_path / name).headlines == ("Rain, at noon", "Bread")
+
+
+def test_the_same_headline_twice_is_two_items(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("headline\nRain\nRain\n")
+    assert Feed.from_file(tmp_path / "a.csv").headlines == ("Rain", "Rain")
+
+
 def test_items_from_lines(tmp_path: Path) -> None:
     path = tmp_path / "items.txt"
     path.write_text("Rain\n\n  Bread  \n", encoding="utf-8")
@@ -127,14 +153,14 @@ def test_items_from_lines(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.csv", b"title\nx\ny\n", "has no column 'headline'; its columns are: title"),
-        ("a.csv", b"headline\nx\n", "holds 1 items; a feed needs at least 2"),
+        ("a.csv", b"headline\nx\n", "holds 1 item; a feed needs at least 2"),
         (
             "a.csv",
             b"headline,quality\nx,1\ny,good\n",
             "column 'quality' holds something that is no number",
         ),
         ("a.txt", b"", "holds 0 items"),
-        ("a.txt", b"\xff\xfe\x00", "is not UTF-8 text; save it as UTF-8"),
+        ("a.txt", b"\xff\xfe\x00", "is not UTF-8 text .*save it as UTF-8"),
         ("missing.txt", None, "cannot read the items in .*: No such file"),
     ],
 )

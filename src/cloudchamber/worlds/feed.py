@@ -4,9 +4,8 @@ A like raises the item's count. What of the counts reaches a reader, and in whic
 is not the feed's business.
 """
 
-import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,10 +13,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from cloudchamber.errors import FieldDataError
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State, World
 from cloudchamber.questions import Reals
+from cloudchamber.worlds.feed_file import read_items
 from cloudchamber.worlds.feed_words import Wording, feed_prompt
 
 __all__ = ["Feed"]
@@ -60,10 +59,13 @@ class Feed(World):
     def from_file(cls, path: str | Path, **parts: Any) -> "Feed":
         """A feed from a CSV with a column `headline` (and `quality`, if there is one), or a text of lines.
 
+        A CSV may be separated by commas, semicolons or tabs. Other columns are ignored.
+
         Raises:
-            FieldDataError: no such file, no such column, no rows, or a quality that is no number.
+            FieldDataError: no such file, no such column, fewer than two rows, a row with more fields than
+                the header, a quality that is no number, or bytes that are not UTF-8.
         """
-        headlines, quality = _read(Path(path))
+        headlines, quality = read_items(Path(path))
         given: dict[str, Any] = {"headlines": headlines}
         if quality:
             given["quality"] = quality
@@ -143,42 +145,3 @@ class Feed(World):
             self.reward, "; a like scores the share of earlier likes on the same item"
         )
         return f"a feed of {self.items} items that readers may like{start}{score}"
-
-
-def _read(path: Path) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise FieldDataError(f"cannot read the items in {path}: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise FieldDataError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
-    if path.suffix.lower() != ".csv":
-        return _some(path, (line.strip() for line in text.splitlines())), ()
-    rows = csv.DictReader(text.splitlines())
-    names = [name or "" for name in rows.fieldnames or ()]
-    if "headline" not in names:
-        there = ", ".join(filter(None, names)) or "none"
-        raise FieldDataError(
-            f"{path} has no column 'headline'; its columns are: {there}. Rename one."
-        )
-    table = [row for row in rows if (row["headline"] or "").strip()]
-    headlines = _some(path, (row["headline"].strip() for row in table))
-    return headlines, _numbers(
-        path, [row["quality"] for row in table]
-    ) if "quality" in names else ()
-
-
-def _some(path: Path, lines: Iterable[str]) -> tuple[str, ...]:
-    kept = tuple(line for line in lines if line)
-    if len(kept) < 2:
-        raise FieldDataError(f"{path} holds {len(kept)} items; a feed needs at least 2.")
-    return kept
-
-
-def _numbers(path: Path, given: list[str]) -> tuple[float, ...]:
-    try:
-        return tuple(float(number) for number in given)
-    except (TypeError, ValueError):
-        raise FieldDataError(
-            f"{path}: column 'quality' holds something that is no number."
-        ) from None
