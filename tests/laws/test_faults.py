@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from cloudchamber.microspec import (
     Group,
     Hidden,
     Microspec,
+    Noisy,
     Popularity,
     Population,
     Sequential,
@@ -169,7 +170,7 @@ class Copycat(Rule):
 
 
 class Clairvoyant(Rule):
-    """Looks at the quality of the best item, shown or not."""
+    """Looks at the number of its run, which stands in the address of its draws."""
 
     kind: str = "test-clairvoyant"
 
@@ -178,6 +179,22 @@ class Clairvoyant(Rule):
 
     def aloud(self) -> str:
         return "knows which replicate it is in"
+
+
+class Omniscient(Rule):
+    """Holds what it is shown against the best item there is, shown or not."""
+
+    kind: str = "test-omniscient"
+
+    def weights(self, questions: Questions) -> Reals:
+        quality = questions.content["quality"]
+        return np.exp(quality[questions.items] - quality.max())
+
+    def inclusion(self, questions: Questions) -> Reals:
+        return self.weights(questions)
+
+    def aloud(self) -> str:
+        return "knows every item"
 
 
 class Stubborn(Rule):
@@ -200,7 +217,8 @@ class Stubborn(Rule):
     ("decider", "message"),
     [
         (Copycat(), "answers a row by the other rows too"),
-        (Clairvoyant(), "looks at what nobody is shown"),
+        (Clairvoyant(), "looks at what it is not shown"),
+        (Omniscient(), "looks at what it is not shown"),
         (Stubborn(), "do not follow the stated probabilities"),
     ],
 )
@@ -235,6 +253,36 @@ class Telling(Feed):
         return Prompt(prompt.system + f" Today: {self.headlines[-1]}.", prompt.user, prompt.answers)
 
 
+class Blabbing(Feed):
+    """Prompts that tell the likes an item starts with, shown or hidden."""
+
+    kind: str = "test-blabbing"  # type: ignore[assignment]
+
+    def prompt(self, glimpse: Glimpse) -> Prompt:
+        prompt = super().prompt(glimpse)
+        started = self.initial()[glimpse.options[0].item]
+        return replace(prompt, user=f"{prompt.user} It began with {started:g} likes.")
+
+
+class Gossiping(Feed):
+    """Prompts that tell what everybody has done by now, as of a page with a counter left in its title."""
+
+    kind: str = "test-gossiping"  # type: ignore[assignment]
+    counted: ClassVar[list[float]] = [0.0]
+
+    def start(self, runs: int, agents: int) -> State:
+        self.counted[0] = 0.0
+        return super().start(runs, agents)
+
+    def apply(self, state: State, acts: Acts) -> None:
+        super().apply(state, acts)
+        self.counted[0] = float(state.tally.max())
+
+    def prompt(self, glimpse: Glimpse) -> Prompt:
+        prompt = super().prompt(glimpse)
+        return replace(prompt, system=f"({self.counted[0]:g}) {prompt.system}")
+
+
 class Spilling(Feed):
     """Acts of one run spill over into all runs."""
 
@@ -261,10 +309,13 @@ class Whimsical(Order):
 OWN: tuple[type[Family], ...] = (
     Copycat,
     Clairvoyant,
+    Omniscient,
     Stubborn,
     Mute,
     Leaking,
     Telling,
+    Blabbing,
+    Gossiping,
     Spilling,
     Whimsical,
 )
@@ -293,6 +344,7 @@ for _kind in OWN:
     ("world", "message"),
     [
         (Leaking.of(6), "likes of option 0 was shown, but the prompt does not tell it"),
+        (Blabbing.of(6), "likes is hidden, but the prompt tells of it"),
         (Spilling.of(6), "acts of one run changed another run"),
     ],
 )
@@ -307,6 +359,27 @@ def test_a_prompt_that_tells_of_what_is_not_shown() -> None:
     spec = feed(world=Telling.of(6), population=people, visibility=seen)
     with pytest.raises(AssertionError, match="something unseen.*was not shown item 5"):
         laws.nothing_unseen(spec)
+
+
+def test_a_prompt_that_tells_the_hidden_likes_as_they_grow() -> None:
+    """No single prompt shows the leak; growing it anew, with other acts, does."""
+    people = Population(groups=(Group(count=6, decides=LanguageModel(model="fake:hash")),))
+    hidden = Visibility(fields={"likes": Hidden()})
+    sealed = feed(world=Feed.of(4), population=people, visibility=hidden)
+    laws.nothing_unseen(sealed)
+    with pytest.raises(AssertionError, match="something unseen"):
+        laws.nothing_unseen(sealed.replace("world.kind", "test-gossiping"))
+
+
+def test_a_hidden_field_that_is_shown_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an interface does that hides a number by its style sheet and sends it nevertheless."""
+    spec = feed(visibility=Visibility(fields={"likes": Hidden()}))
+    laws.provenance(spec)
+    monkeypatch.setattr("cloudchamber.engine.exposing.Hidden", Noisy)
+    monkeypatch.setattr(Hidden, "reveals", True)
+    monkeypatch.setattr(Hidden, "show", lambda self, values, *rest: values)
+    with pytest.raises(AssertionError, match="wrong exposures"):
+        laws.provenance(spec)
 
 
 def test_an_order_that_says_it_is_shared_and_is_not() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from cloudchamber.agents import LanguageModel, Random, SocialProof
 from cloudchamber.agents.society import Society
+from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import (
     Affordances,
     Communication,
@@ -86,6 +87,7 @@ def check_world(world: World) -> None:
     assert len(world.words()) in (0, items), f"words() has {len(world.words())} of {items} items."
     _check_apply(world)
     _check_prompts(world)
+    _check_hidden(world)
     scored = Affordances(scoring="shown") if world.scores else Affordances()
     for spec in (
         _spec(world=world, affordances=scored),
@@ -153,6 +155,27 @@ def _altered(glimpse: Glimpse) -> Iterator[tuple[Glimpse, str]]:
         yield replace(glimpse, heard=heard), f"an act heard by way of {one.channel!r}"
 
 
+def _check_hidden(world: World) -> None:
+    """A prompt that shows nothing of what the world counts is the same for a twin that begins elsewhere."""
+    options = tuple(Shown(item, str(41 + item), {}) for item in range(min(3, world.items)))
+    for name in type(world).model_fields:
+        try:
+            twin = world.altered(**{name: tuple(901.0 + item for item in range(world.items))})
+        except SpecificationError:
+            continue  # this field holds no numbers of items
+        if np.array_equal(twin.initial(), world.initial()):
+            continue
+        for kind, some in ((Kind.choose, options), (Kind.judge, options[:1])):
+            glimpse = Glimpse(kind, some, (), 1, False)
+            try:
+                one, other = world.prompt(glimpse), twin.prompt(glimpse)
+            except NotImplementedError:
+                return  # a world without words
+            assert one == other, (
+                f"{name} is hidden, but the prompt tells of it:\n{one.text()}\n---\n{other.text()}"
+            )
+
+
 def check_decider(
     decider: Decider, world: World | None = None, models: Models | None = None
 ) -> None:
@@ -166,6 +189,7 @@ def check_decider(
         spec = _spec(world=world, decides=decider, affordances=affordances)
         if not isinstance(decider, LanguageModel):
             _check_answers(spec)
+            _check_answers(spec.replace("visibility.top", (spec.world.items + 1) // 2))
         _pass(spec, models)
         laws.independent_draws(spec, models)
 
@@ -197,10 +221,13 @@ def _check_answers(spec: Microspec) -> None:
         rows = np.arange(len(questions))[::-2]
         some = society.answer_now(questions.take(rows))
         _equal(whole, some, rows, questions, f"{decider} answers a row by the other rows too")
-        masked = _masked(questions)
-        again = society.answer_now(masked)
-        every = np.arange(len(questions))
-        _equal(whole, again, every, masked, f"{decider} looks at what nobody is shown", picks=False)
+        # Row by row, for what one is not shown another of the batch may be.
+        for row in rows:
+            alone = np.array([row])
+            masked = _masked(questions.take(alone))
+            again = society.answer_now(masked)
+            what = f"{decider} looks at what it is not shown"
+            _equal(whole, again, alone, masked, what, picks=False)
 
 
 def _equal(

@@ -1,4 +1,4 @@
-"""The eight laws of DESIGN.md, each a check that raises AssertionError saying what broke it and where.
+"""The eight laws, each a check that raises AssertionError saying what broke it and where.
 
 Each takes a microspecification and grows it small (one or two replicates, in memory). Language models
 that are not given are replaced by fakes (see `growing.opened`).
