@@ -188,7 +188,7 @@ class Omniscient(Rule):
 
     def weights(self, questions: Questions) -> Reals:
         quality = questions.content["quality"]
-        return np.exp(quality[questions.items] - quality.max())
+        return np.asarray(np.exp(quality[questions.items] - quality.max()))
 
     def inclusion(self, questions: Questions) -> Reals:
         return self.weights(questions)
