@@ -162,7 +162,8 @@ class Study:
         """The cells of which it is told whether the phenomenon grew: combinations, then interventions."""
         names = [cell.name for cell in self.combinations()]
         names += [self.at_risk()] if self.at_risk() not in names else []
-        names += [f"with {one.name}" for one in self.interventions]
+        idle = self.idle()
+        names += [f"with {one.name}" for one in self.interventions if one not in idle]
         design = self.design()
         return tuple(design[name] for name in names)
 

@@ -62,9 +62,9 @@ def test_what_is_told_is_near_what_is_meant(value: float, width: float, part: fl
     head = str(found).removesuffix(", 7 runs")
     assert head != str(found) and "-0 " not in head and "-0.0 " not in head
     told = [float(number) for number in head.translate({91: "", 93: "", 44: ""}).split()]
-    half = width / 2
+    half, largest = width / 2, max(abs(found.value), abs(found.low), abs(found.high))
     for number, meant in zip(told, (found.value, found.low, found.high), strict=True):
-        assert abs(number - meant) <= 0.2 * half
+        assert abs(number - meant) <= max(0.2 * half, 0.005 * largest)
     assert (told[1] > 0) >= (found.low > 0) and (told[2] < 0) >= (found.high < 0)
 
 

@@ -100,13 +100,16 @@ class Estimate:
         return f"{value} [{low}, {high}], {counted}"
 
     def told(self, number: float) -> str:
-        """A number with the decimals that this estimate's interval allows.
+        """A number with the decimals that this estimate's interval allows, three digits at most.
 
         An end of an interval that excludes 0 is not rounded to 0: it gets the decimals it needs.
         """
         if not self.known or self._flat:
             return _plain(number)
         digits = _decimals((self.high - self.low) / 2)
+        if digits > 3:
+            largest = max(abs(self.value), abs(self.low), abs(self.high))
+            digits = max(3, min(digits, 2 - floor(log10(largest))))
         rounded = round(number, digits)
         if rounded == 0 and number != 0 and (self.low > 0 or self.high < 0):
             return f"{number:.1g}"

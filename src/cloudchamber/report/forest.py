@@ -52,7 +52,7 @@ def intervals(
         alt: the same in words.
     """
     along = axis(value)
-    data = layers.tidy(frame, [along.field], [low, high], [label, group])
+    data = layers.tidy(frame, [along.field], [low, high], [label, group, text])
     if data.empty:
         return Figure(id, title, caption, {}, data, alt)
     values, lower, upper = (data[column(name)] for name in (along.field, low, high))

@@ -268,6 +268,8 @@ def _interventions(frame: "pd.DataFrame | None", measure: str, margin: float) ->
         rows: list[Any] = frame[frame["label"] == name].to_dict("records")
         whole, *excess = [f"{_course(row, margin)} ({row['text']})" for row in rows]
         over = f"; its excess over the null {excess[0]}" if excess else ""
+        if excess and excess[0] == whole:
+            over = ", and so does its excess over the null"
         told.append(f"With **{name}** the {measure} {whole}{over}.")
     return told
 
