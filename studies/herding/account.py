@@ -92,7 +92,7 @@ def by_position(study: "Study", results: "Results"):
             "runs with pointwise 95 % interval. The dashed line is a choice blind to place."
         ),
         position=Axis("position", "place in the feed"),
-        probability=Axis("value", "P(choice)"),
+        probability=Axis("value", "P(choice)", zero=True),
         low="low",
         high="high",
         series="likes",

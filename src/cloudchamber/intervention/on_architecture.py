@@ -119,5 +119,5 @@ def pin(*items: int) -> Intervention:
         lambda spec: spec.replace(
             "visibility.order", Engineered(pinned=items, rest=spec.visibility.order)
         ),
-        "whoever controls the ranking decides what is considered",
+        f"whoever controls the ranking puts item {', '.join(map(str, items))} (of 0 and up) first",
     )

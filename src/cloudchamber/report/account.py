@@ -197,7 +197,7 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
             )
         )
     blocks += _courses(study, tables["courses"])
-    blocks += [*extra, _cells_table(frame)]
+    blocks += [*extra, _cells_table(study, frame)]
     return Section(
         "What grew",
         3,
@@ -230,7 +230,14 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
     ]
 
 
-def _cells_table(frame: "pd.DataFrame") -> Table:
+def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
+    """A row a condition; cells of the same specification are told in the caption."""
+    first: dict[str, str] = {}
+    same = []
+    for cell in study.design():
+        if first.setdefault(cell.id, cell.name) != cell.name:
+            same.append(f"{cell.name} is {first[cell.id]}")
+    frame = frame[frame["label"].isin(first.values())]
     wide = frame.pivot(index="label", columns="measure", values="text")
     wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
     order = ["cell", *[name for name in frame["measure"].unique()]]
@@ -238,7 +245,9 @@ def _cells_table(frame: "pd.DataFrame") -> Table:
     return Table(
         "Every measure in every cell",
         wide[order].rename(columns=proper),
-        "Mean over runs with 95 % interval (unpredictability: jackknife over runs).",
+        "Mean over runs with 95 % interval. Unpredictability: how far an item's share differs between two "
+        "runs of the same cell, on average over items and runs (jackknife over runs)."
+        + (f" The same specification: {'; '.join(same)}." if same else ""),
     )
 
 
