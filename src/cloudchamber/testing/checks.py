@@ -189,7 +189,8 @@ def check_decider(
         spec = _spec(world=world, decides=decider, affordances=affordances)
         if not isinstance(decider, LanguageModel):
             _check_answers(spec)
-            _check_answers(spec.replace("visibility.top", (spec.world.items + 1) // 2))
+            some = max((spec.world.items + 1) // 2, affordances.most)
+            _check_answers(spec.replace("visibility.top", some))
         _pass(spec, models)
         laws.independent_draws(spec, models)
 
