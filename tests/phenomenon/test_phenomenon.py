@@ -76,7 +76,7 @@ def test_a_urn_herds_by_every_measure(facet: Phenomenon) -> None:
     assert found.excess.p is not None
     assert found.excess.p < 0.02
     assert found.excess.low > facet.criterion.margin
-    assert f"Herding ({facet.measure.name}): grown." in found.sentence()
+    assert f"Herding, by the {facet.measure.aloud()}: grown." in found.sentence()
 
 
 @pytest.mark.parametrize("facet", QUICK, ids=lambda facet: facet.measure.name)

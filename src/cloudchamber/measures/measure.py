@@ -40,6 +40,10 @@ class Measure:
     """Whether a run's number says how it differs from the other runs measured with it; such numbers
     are not independent, and their mean takes a jackknife. `of_tally` is then [runs, items] -> [runs]."""
 
+    def aloud(self) -> str:
+        """The measure's name inside a sentence."""
+        return self.name.replace("gini", "Gini coefficient")
+
     def __call__(self, source: Readable) -> "pd.Series[float]":
         """One number a run, named after the measure."""
         return self.compute(source).rename(self.name)

@@ -73,6 +73,7 @@ class Finding:
 
     phenomenon: str
     measure: str
+    """Its name, as it is read aloud."""
     answer: Answer
     null: str
     """What it was told against, in words."""
@@ -259,7 +260,7 @@ class Phenomenon:
         margin, low, high = self.criterion.margin, self.measure.low, self.measure.high
         return Finding(
             self.name,
-            self.measure.name,
+            self.measure.aloud(),
             self.criterion.judge(excess),
             null,
             observed.within(low, high),

@@ -24,7 +24,7 @@ from cloudchamber.report.document import (
     Table,
 )
 from cloudchamber.report.figures import Axis, grid_of_curves, intervals
-from cloudchamber.report.judgement import answer, named, verdicts
+from cloudchamber.report.judgement import answer, verdicts
 from cloudchamber.report.page import save
 from cloudchamber.report.sceptic import checks, doubts
 from cloudchamber.study import Study
@@ -141,7 +141,7 @@ def _identify(study: Study, criterion: tuple[Block, ...], extra: tuple[Block, ..
     what = study.phenomenon
     told = (
         f"**{what.name.capitalize()}** is a phenomenon of the {what.level} level. {what.question} It is "
-        f"measured by the {named(what.measure)} ({what.measure.unit})."
+        f"measured by the {what.measure.aloud()} ({what.measure.unit})."
     )
     if study.hypothesis:
         told += f"\n\n**Hypothesis.** {study.hypothesis}"
@@ -175,9 +175,9 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
         intervals(
             mine,
             id="cells",
-            title=_headed(f"{named(main)} in each cell"),
+            title=_headed(f"{main.aloud()} in each cell"),
             caption=f"{main.unit.capitalize()}. Mean over runs with 95 % interval; the run is the unit.",
-            value=Axis("value", named(main)),
+            value=Axis("value", main.aloud()),
             text="text",
             sort="given",
         )
@@ -187,10 +187,10 @@ def _grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, .
             intervals(
                 tables["factors"],
                 id="factors",
-                title=f"What each factor changes in the {named(main)}",
+                title=f"What each factor changes in the {main.aloud()}",
                 caption="Difference from the factor's first level, averaged over the other factors; one "
                 "number a replicate, runs paired by their noise, 95 % interval.",
-                value=Axis("value", f"change in the {named(main)}"),
+                value=Axis("value", f"change in the {main.aloud()}"),
                 text="text",
                 reference=(0.0, "no effect"),
                 sort="given",
@@ -215,11 +215,11 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
         grid_of_curves(
             courses,
             id="courses",
-            title=_headed(f"{named(main)} over time"),
+            title=_headed(f"{main.aloud()} over time"),
             caption="Mean over runs with pointwise 95 % interval; a step is a round of the whole "
             "population. Few choices are concentrated by chance alone: compare curves at the same step.",
             x=Axis("step", "step"),
-            y=Axis("value", named(main)),
+            y=Axis("value", main.aloud()),
             panel=rest[0] if rest else first,
             low="low",
             high="high",
@@ -269,10 +269,10 @@ def _intervene(
             intervals(
                 tables["interventions"],
                 id="interventions",
-                title=f"What each intervention changes in the {named(main)}",
+                title=f"What each intervention changes in the {main.aloud()}",
                 caption=f"Change from the cell at risk, {study.at_risk()}, replicate by replicate; 95 % "
                 f"interval. {over}",
-                value=Axis("value", f"change in the {named(main)}"),
+                value=Axis("value", f"change in the {main.aloud()}"),
                 text="text",
                 group="of" if study.null else None,
                 reference=(0.0, "no effect"),

@@ -8,7 +8,6 @@ import numpy as np
 
 from cloudchamber.analysis import mean
 from cloudchamber.experiment import Cell, Results
-from cloudchamber.measures import Measure
 from cloudchamber.measures.estimate import about, difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
@@ -22,7 +21,7 @@ from cloudchamber.validation.published import MUSICLAB
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Judged", "answer", "named", "verdicts"]
+__all__ = ["Judged", "answer", "verdicts"]
 
 _ANSWERS: dict[str, Answer] = {
     "grown": "met",
@@ -123,7 +122,7 @@ def _criterion(
         else "independent choice among equal items"
     )
     told = Prose(
-        f"It counts as grown in a cell where the {named(study.phenomenon.measure)} exceeds that of {null}, "
+        f"It counts as grown in a cell where the {study.phenomenon.measure.aloud()} exceeds that of {null}, "
         f"by more than {margin:g} with the whole 95 % interval."
     )
     table = results.measure(study.phenomenon.measure)
@@ -209,14 +208,9 @@ def _mean_of(frame: "pd.DataFrame", along: str, value: str) -> "pd.DataFrame":
     return frame.groupby(["group", along])[[value]].mean().reset_index()
 
 
-def named(measure: Measure) -> str:
-    """A measure's name inside a sentence."""
-    return measure.name.replace("gini", "Gini coefficient")
-
-
 def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> tuple[str, ...]:
     """What was found, sentence by sentence with its numbers."""
-    finding, measure = judged.findings[study.at_risk()], named(study.phenomenon.measure)
+    finding, measure = judged.findings[study.at_risk()], study.phenomenon.measure.aloud()
     margin = study.phenomenon.criterion.margin
     told = [_grown(study, finding)] if finding is not None else []
     told += _elsewhere(study, judged)
@@ -240,7 +234,7 @@ def _grown(study: Study, finding: Finding) -> str:
     if finding.answer == "undecided" and np.isfinite(finding.needed):
         more = f" {about(finding.needed, 'runs').capitalize()} would decide."
     return (
-        f"{verdict} in the cell at risk ({study.at_risk()}): the {named(study.phenomenon.measure)} is "
+        f"{verdict} in the cell at risk ({study.at_risk()}): the {study.phenomenon.measure.aloud()} is "
         f"{brief(finding.observed)}, against {brief(finding.expected)} {against} and all else is "
         f"the same; the excess is {finding.excess}.{more}"
     )
