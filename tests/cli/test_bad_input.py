@@ -149,9 +149,22 @@ def test_field_data_that_are_none_are_said(here: Path, content: bytes, said: str
     assert "cannot be read" in told(call(*arguments, "none.csv"))
 
 
-def test_a_server_that_is_not_there_ends_in_one_sentence(here: Path) -> None:
-    said = told(call("run", "tiny", "--model", "openai:x@http://127.0.0.1:9/v1", "--quiet"))
-    assert "http://127.0.0.1:9/v1: no answer" in said and "start the server" in said
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("openai:x@http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1: no answer"),
+        ("gguf:/no/such/file", "cannot be read as a GGUF file"),
+        ("fake:nope", "allowed: fail, first"),
+    ],
+)
+def test_a_model_that_is_not_to_be_had_leaves_a_folder_that_blocks_nobody(
+    here: Path, monkeypatch: pytest.MonkeyPatch, model: str, said: str
+) -> None:
+    monkeypatch.setattr("cloudchamber.models.remote.RETRIES", 0)
+    out = ["--out", "out", "--quiet"]
+    assert said in told(call("run", "tiny", "--model", model, *out))
+    assert call("run", "tiny", "--model", "fake:hash", "--seed", 3, *out).exit_code == 0
+    assert set(TraceFolder("out/trace").runs()["model"]) == {"fake:hash"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cloudchamber.cli.options import folder_of, options_of
+from cloudchamber.cli import main
+from cloudchamber.cli.options import build, folder_of, options_of
 from cloudchamber.cli.watching import told as told_of
 from cloudchamber.cli.watching import watching
 from cloudchamber.experiment import Manifest, Progress
@@ -298,8 +299,35 @@ def test_list_names_studies_rules_and_models(here: Path) -> None:
 def test_show_reads_aloud_and_counts_cells(here: Path) -> None:
     printed = call("show", "tiny").output
     assert "Does it work?" in printed and "World: a feed of 6 items" in printed
-    assert "4 conditions x 2 replicates" in printed
-    assert "attacked, with hide likes" in printed
+    design = build(options_of("tiny", False, None, None, None, None, ())).design()
+    for cell in design.conditions():
+        assert printed.count(cell.id) == 1, "each specification's hash once"
+    assert "  with hide likes            that of hidden\n" in printed
+    assert (
+        "5 cells, of which 1 share another's specification and its runs: 4 specifications x 2 "
+        "replicates = 8 runs, 96 decisions."
+    ) in printed
+    assert printed.index("The baseline") < printed.index("World: ")
+    assert "The cell 'attacked':" in call("show", "tiny", "--cell", "attacked").output
+
+
+HOSTILE = "\x1b[31mred\x1b]0;title\x07 \u202e<b>[bold]{{7}}\x9b2J\r\u2066"
+
+
+def test_what_is_hostile_cannot_steer_a_terminal(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """click takes colours out where there is no terminal, so the texts are looked at where it does not."""
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: False)
+    name = ["--set", f"population.groups.0.name={HOSTILE}"]
+    for command in (["show", "tiny", *name], ["run", "tiny", "--out", "out", *name]):
+        with pytest.raises(SystemExit):
+            main([*command])
+    with pytest.raises(SystemExit):
+        main(["run", "tiny", "--out", "out", "--set", f"visibility.{HOSTILE}=1"])
+    said = "".join(capfd.readouterr())
+    assert "<b>[bold]{{7}}" in said
+    assert not set(said) & set("\x1b\x07\x9b\r\u202e\u2066")
 
 
 def test_show_json_is_the_specification_and_diff_takes_it(here: Path) -> None:

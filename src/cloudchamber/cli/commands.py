@@ -13,6 +13,7 @@ import click
 from cloudchamber import __version__
 from cloudchamber.cli import finding
 from cloudchamber.cli.options import Options, again, build, folder_of, options_of, rules, spec_of
+from cloudchamber.cli.telling import cells, columns, say
 from cloudchamber.cli.watching import watching
 from cloudchamber.errors import CloudchamberError, SpecificationError
 
@@ -32,7 +33,7 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except CloudchamberError as error:
-            click.echo(f"cloudchamber: {_sentence(error)}", err=True)
+            say(f"cloudchamber: {_sentence(error)}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:
             click.echo(
@@ -40,10 +41,12 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
                 err=True,
             )
             sys.exit(130)
+        except BrokenPipeError:  # whoever reads has read enough; click ends quietly
+            raise
         except Exception as error:  # a study of the user's own may do anything
             if os.environ.get("CLOUDCHAMBER_DEBUG"):
                 raise
-            click.echo(f"cloudchamber: {_fault(error)}", err=True)
+            say(f"cloudchamber: {_fault(error)}", err=True)
             sys.exit(1)
 
     return run
@@ -200,10 +203,10 @@ def report(folder: Path) -> None:
 @plainly
 def list_() -> None:
     """Name the studies, the rules and the models."""
-    _columns("Studies", finding.described())
+    columns("Studies", finding.described())
     told = {name: (kind.__doc__ or "").partition("\n")[0] for name, kind in rules().items()}
-    _columns("Rules (--agents)", told)
-    _columns(
+    columns("Rules (--agents)", told)
+    columns(
         "Language models (--model)",
         {
             "embedded": "SmolLM2-135M-Instruct, fetched once (98 MB), on this machine.",
@@ -211,6 +214,7 @@ def list_() -> None:
             "openai:NAME@URL": "Any OpenAI-compatible server; key in CLOUDCHAMBER_API_KEY.",
         },
     )
+    say("Look at a study: cloudchamber show NAME. Run it: cloudchamber run NAME --quick.")
 
 
 @main.command()
@@ -244,9 +248,10 @@ def show(
     if as_json:
         click.echo(spec.to_json())
         return
-    click.echo(f"{built.name}: {built.question}\n")
-    click.echo(f"{spec.aloud()}\n\nhash {spec.hash}\n")
-    _cells(built)
+    say(f"{built.name}: {built.question}\n")
+    say(f"The cell {cell!r}:" if cell else "The baseline, which the cells below vary:")
+    say(f"{spec.aloud()}\nHash: {spec.hash}\n")
+    cells(built)
 
 
 @main.command()
@@ -262,7 +267,7 @@ def diff(before: str, after: str, quick: bool) -> None:
     from cloudchamber.microspec import diff as differences
 
     changes = differences(spec_of(before, quick), spec_of(after, quick))
-    click.echo("\n".join(map(str, changes)) or "the same specification")
+    say("\n".join(map(str, changes)) or "the same specification")
 
 
 @main.command()
@@ -283,21 +288,3 @@ def _report(built: "Study", results: Any, folder: Path, options: Options) -> Non
 
     document = account.write(built, results, folder, again(options, results, built.replicates))
     Console().print(cards.summary(document, folder / "report.html"))
-
-
-def _columns(title: str, told: dict[str, str]) -> None:
-    click.echo(f"{title}:")
-    width = max((len(name) for name in told), default=0)
-    for name, text in told.items():
-        click.echo(f"  {name:<{width}}  {text}")
-    click.echo()
-
-
-def _cells(built: "Study") -> None:
-    from cloudchamber.experiment.driver import questions_of
-
-    design = built.design()
-    click.echo(f"{len(design.conditions())} conditions x {built.replicates} replicates:")
-    width = max(len(cell.name) for cell in design)
-    for cell in design:
-        click.echo(f"  {cell.name:<{width}}  {cell.id}  {questions_of(cell):>8,} decisions a run")
