@@ -1,8 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cloudchamber.errors import SpecificationError, TraceError
-from cloudchamber.measures import MEASURES, concentration, final_tallies, measure_named, tallies
+from cloudchamber.measures import (
+    MEASURES,
+    UNPREDICTABILITY,
+    concentration,
+    final_tallies,
+    measure_named,
+    tallies,
+)
 from cloudchamber.trace import Trace
 
 
@@ -71,3 +80,9 @@ def test_every_measure_stays_within_its_bounds_and_copes_with_nothing() -> None:
             assert len(one.over_time(Trace())) == 0
     with pytest.raises(SpecificationError, match=r"measure: 'ginni'.*'gini'"):
         measure_named("ginni")
+
+
+def test_the_reference_names_every_measure() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/analysis.md").read_text(encoding="utf-8")
+    assert [name for name in (*MEASURES, "unpredictability") if f"`{name}`" not in page] == []
+    assert measure_named("unpredictability") is UNPREDICTABILITY
