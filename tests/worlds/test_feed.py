@@ -1,6 +1,7 @@
 """The feed: its items from files, what a like does, what a prompt holds."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,3 +191,9 @@ def test_it_reads_aloud() -> None:
         "a feed of 2 items that readers may like; some start with likes (3 in all); "
         "a like scores the item's quality"
     )
+
+
+@pytest.mark.parametrize("items", [1, -3, 2.0, "many"])
+def test_a_feed_of_no_number_of_items_is_refused_in_words(items: Any) -> None:
+    with pytest.raises(SpecificationError, match=f"Feed.of: {items!r} items given; allowed: a wh"):
+        Feed.of(items)

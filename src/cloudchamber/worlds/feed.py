@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State, World
 from cloudchamber.questions import Reals
@@ -52,7 +53,15 @@ class Feed(World):
 
     @classmethod
     def of(cls, items: int, **parts: Any) -> "Feed":
-        """A feed of so many items without words, for rules."""
+        """A feed of so many items without words, for rules.
+
+        Raises:
+            SpecificationError: items is no whole number from 2.
+        """
+        if not isinstance(items, int) or items < 2:
+            raise SpecificationError(
+                f"Feed.of: {items!r} items given; allowed: a whole number from 2."
+            )
         return cls(headlines=tuple(f"item {number}" for number in range(items)), **parts)
 
     @classmethod
