@@ -32,5 +32,5 @@ def transcript(spec: Microspec, trace: Trace) -> str:
     outcomes = trace.columns("outcomes")
     for step in sorted(set(outcomes["step"].tolist())):
         tally = outcomes["value"][outcomes["step"] == step]
-        lines.append(f"after {step} step(s): {' '.join(f'{value:g}' for value in tally)}")
+        lines.append(f"after step {step}: {' '.join(f'{value:g}' for value in tally)}")
     return "\n".join(lines) + "\n"

@@ -103,7 +103,7 @@ def test_a_population_as_columns() -> None:
     assert columns.group.tolist() == [0, 0, 1, 1, 1]
     assert columns.member.tolist() == [0, 1, 0, 1, 2]
     assert people.aloud() == (
-        "2 a (a rule that chooses at random) and 3 b (a rule that chooses at random) with 2 persona(s)"
+        "2 a (a rule that chooses at random) and 3 b (a rule that chooses at random) with 2 personas"
     )
 
 

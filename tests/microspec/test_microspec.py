@@ -202,7 +202,7 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"visibility": {"latency": 2}},
-        "visibility.latency: 2 given, but the run has 1 step(s), so nothing would ever be seen; "
+        "visibility.latency: 2 given, but the run has 1 step, so nothing would ever be seen; "
         "lengthen turns.steps or hide the fields",
     ),
     (
@@ -289,7 +289,7 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"turns": {"kind": "asynchronous", "rates": [1.0, 2.0]}},
-        "turns.rates: 2 given for 1 group(s); give one for all or one for each group",
+        "turns.rates: 2 given for 1 group; give one for all or one for each group",
     ),
     (
         {"affordances": {"acts": ["lik"]}},

@@ -95,7 +95,7 @@ def test_a_step_in_which_nobody_decides_has_no_batch() -> None:
 
 
 def test_turns_read_aloud() -> None:
-    assert Simultaneous(steps=3).aloud() == "all decide at once, for 3 step(s)"
+    assert Simultaneous(steps=3).aloud() == "all decide at once, for 3 steps"
     assert "each naming who is next" in Sequential(order="endogenous").aloud()
-    assert "0.5, 2 time(s) a step" in Asynchronous(rates=(0.5, 2.0)).aloud()
+    assert "0.5, 2 times a step" in Asynchronous(rates=(0.5, 2.0)).aloud()
     assert Sequential(order="endogenous").endogenous and not Sequential().endogenous

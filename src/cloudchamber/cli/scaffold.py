@@ -38,7 +38,7 @@ def study(*, quick=False, decides=None):
         replicates=5 if quick else 20,
         null=isolate(),
         # 4: what is tried against it, and from which cell it departs
-        risk="exact / popularity",
+        risk="exact / shuffled",
         interventions=(hide("likes"),),
         # 5: field data, if there are any: field=read_popularity("my_worlds.csv")
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cloudchamber.microspec.value import Family, Real, Whole
+from cloudchamber.microspec.value import Family, Real, Whole, counted
 
 __all__ = ["Memory", "NoMemory", "Retrieval", "Summary", "Window"]
 
@@ -43,7 +43,7 @@ class Window(Memory):
 
     def aloud(self) -> str:
         """The regime as a sentence."""
-        return f"agents remember their latest {self.k} act(s)"
+        return f"agents remember their {'latest act' if self.k == 1 else f'{self.k} latest acts'}"
 
 
 class Summary(Memory):
@@ -79,4 +79,4 @@ class Retrieval(Memory):
 
     def aloud(self) -> str:
         """The regime as a sentence."""
-        return f"agents are reminded of the {self.k} past act(s) most recent and most relevant"
+        return f"agents are reminded of the {counted(self.k, 'past act')} most recent and most relevant"

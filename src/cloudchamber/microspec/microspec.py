@@ -21,7 +21,7 @@ from cloudchamber.microspec.communication import Communication, Complete
 from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval
 from cloudchamber.microspec.population import Population
 from cloudchamber.microspec.turns import Asynchronous, Simultaneous, Turns
-from cloudchamber.microspec.value import Value, json_schema, readable
+from cloudchamber.microspec.value import Value, counted, json_schema, readable
 from cloudchamber.microspec.visibility import Engineered, Fixed, Order, Visibility
 from cloudchamber.microspec.world import World
 
@@ -208,7 +208,7 @@ def _visibility_problems(spec: Microspec) -> Iterator[str]:
         yield f"visibility.top: {seen.top} given, but there are {items} items; at most {items}"
     if seen.latency > spec.turns.steps:
         yield (
-            f"visibility.latency: {seen.latency} given, but the run has {spec.turns.steps} step(s), so "
+            f"visibility.latency: {seen.latency} given, but the run has {counted(spec.turns.steps, 'step')}, so "
             "nothing would ever be seen; lengthen turns.steps or hide the fields"
         )
     acts = spec.communication.representation == "acts"
@@ -254,7 +254,7 @@ def _population_problems(spec: Microspec) -> Iterator[str]:
         len(spec.population.groups),
     ):
         yield (
-            f"turns.rates: {len(spec.turns.rates)} given for {len(spec.population.groups)} group(s); "
+            f"turns.rates: {len(spec.turns.rates)} given for {counted(len(spec.population.groups), 'group')}; "
             "give one for all or one for each group"
         )
 

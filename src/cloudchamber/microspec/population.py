@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from cloudchamber.microspec.affordances import Affordances
-from cloudchamber.microspec.value import Family, Value, Whole
+from cloudchamber.microspec.value import Family, Value, Whole, counted
 from cloudchamber.questions import Ints
 
 __all__ = ["Decider", "Group", "People", "Population"]
@@ -71,7 +71,7 @@ class Population(Value):
         """The population as a sentence."""
         told = [
             f"{group.count} {group.name} ({group.decides.aloud()})"
-            + (f" with {len(group.personas)} persona(s)" if group.personas else "")
+            + (f" with {counted(len(group.personas), 'persona')}" if group.personas else "")
             for group in self.groups
         ]
         return " and ".join(told)

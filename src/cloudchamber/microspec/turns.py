@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from cloudchamber import randomness
-from cloudchamber.microspec.value import Family, Real, Whole
+from cloudchamber.microspec.value import Family, Real, Whole, counted
 from cloudchamber.microspec.visibility import shuffle
 from cloudchamber.questions import Ints, Reals
 
@@ -79,7 +79,7 @@ class Simultaneous(Turns):
 
     def aloud(self) -> str:
         """The regime as a sentence."""
-        return f"all decide at once, for {self.steps} step(s)"
+        return f"all decide at once, for {counted(self.steps, 'step')}"
 
 
 class Sequential(Turns):
@@ -118,7 +118,7 @@ class Sequential(Turns):
             "random": "in random order",
             "endogenous": "each naming who is next",
         }
-        return f"one decides after the other, {how[self.order]}, for {self.steps} step(s)"
+        return f"one decides after the other, {how[self.order]}, for {counted(self.steps, 'step')}"
 
 
 class Asynchronous(Turns):
@@ -166,4 +166,5 @@ class Asynchronous(Turns):
     def aloud(self) -> str:
         """The regime as a sentence."""
         rates = ", ".join(f"{rate:g}" for rate in self.rates)
-        return f"each decides at random moments, {rates} time(s) a step, for {self.steps} step(s)"
+        often = "once" if rates == "1" else f"{rates} times"
+        return f"each decides at random moments, {often} a step, for {counted(self.steps, 'step')}"

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from cloudchamber.errors import SpecificationError, nearest
 
-__all__ = ["Family", "Flag", "FrozenDict", "Real", "Value", "Whole", "json_schema"]
+__all__ = ["Family", "Flag", "FrozenDict", "Real", "Value", "Whole", "counted", "json_schema"]
 
 # A number is a number: "3", True and 3.5 are not taken for the integer 3.
 Whole = Annotated[int, Strict()]
@@ -253,3 +253,8 @@ def _schema(value: type[Value]) -> dict[str, Any]:
         # A default that is a value of a family is not spelled out in the schema.
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
         return value.model_json_schema()
+
+
+def counted(n: int, noun: str) -> str:
+    """So many of something, in words: "1 step", "2 steps"."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

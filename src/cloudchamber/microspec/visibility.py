@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from cloudchamber import randomness
-from cloudchamber.microspec.value import Family, FrozenDict, Real, Value, Whole
+from cloudchamber.microspec.value import Family, FrozenDict, Real, Value, Whole, counted
 from cloudchamber.questions import Address, Ints, Reals
 
 __all__ = [
@@ -308,7 +308,7 @@ class Visibility(Value):
         """The regime as a sentence."""
         shown = "everything" if self.top is None else f"the first {self.top} items"
         fields = "".join(f"; {name} {how.aloud()}" for name, how in sorted(self.fields.items()))
-        late = "at once" if self.latency == 0 else f"{self.latency} step(s) late"
+        late = "at once" if self.latency == 0 else f"{counted(self.latency, 'step')} late"
         whose = "everyone's acts" if self.whose == "all" else "their neighbours' acts"
         return f"agents see {shown}, {self.order.aloud()}{fields}; they see {whose}, {late}"
 

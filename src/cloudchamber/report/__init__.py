@@ -1,7 +1,7 @@
 """The account of a study, from stored results only: one page that works offline.
 
-``document`` says what an account consists of, ``figures`` draws tidy frames, ``page`` makes the
-page, ``cards`` a few lines for a terminal or a notebook.
+``write`` makes the account of a study and saves it. ``document`` says what an account consists of,
+``figures`` draws tidy frames, ``page`` makes the page, ``cards`` a few lines for a terminal or a notebook.
 """
 
 __all__ = [
@@ -15,7 +15,10 @@ __all__ = [
     "Supplement",
     "Table",
     "Verdict",
+    "write",
 ]
+
+from typing import TYPE_CHECKING, Any
 
 from cloudchamber.report.document import (
     Check,
@@ -29,3 +32,14 @@ from cloudchamber.report.document import (
     Table,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from cloudchamber.report.account import write
+
+
+def __getattr__(name: str) -> Any:
+    if name != "write":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cloudchamber.report import account  # a study's account may build blocks without it
+
+    return account.write

@@ -216,6 +216,12 @@ class Document:
                 f"Two figures are called {repeated!r}; allowed: each id once in a document."
             )
 
+    def _repr_markdown_(self) -> str:
+        """In a notebook: the answer, the verdicts and the checks."""
+        from cloudchamber.report.cards import markdown  # it is made of documents
+
+        return markdown(self)
+
     @property
     def blocks(self) -> tuple[Block, ...]:
         """All blocks, in order."""

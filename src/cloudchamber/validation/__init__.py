@@ -1,4 +1,4 @@
-"""STAGE 5: is it what it is taken for? Field data, comparison with it, and what may be concluded."""
+"""Stage 5: is it what it is taken for? Field data, comparison with it, and what may be concluded."""
 
 from cloudchamber.validation.adequacy import (
     Contrast,
