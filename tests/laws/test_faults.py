@@ -1,6 +1,6 @@
 """The checks catch what they are there to catch: each fault here was seen in a real system, or nearly so."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -13,7 +13,6 @@ from cloudchamber.engine.asking import Asking
 from cloudchamber.engine.exposing import Exposing
 from cloudchamber.engine.ledger import Ledger
 from cloudchamber.engine.loop import _Growth
-from cloudchamber.errors import AnswerError
 from cloudchamber.microspec import (
     Fixed,
     Group,
@@ -30,9 +29,8 @@ from cloudchamber.microspec import (
 from cloudchamber.microspec.value import Family
 from cloudchamber.microspec.visibility import Order
 from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State
-from cloudchamber.questions import Address, Answers, Choose, Ints, Questions, Reals, draw
-from cloudchamber.testing import check_decider, check_measure, check_regime, check_world, laws
-from cloudchamber.trace import Trace
+from cloudchamber.questions import Address, Answers, Ints, Questions, Reals, draw
+from cloudchamber.testing import check_decider, check_regime, check_world, laws
 from cloudchamber.worlds import Feed
 
 
@@ -390,55 +388,6 @@ def test_an_order_that_says_it_is_shared_and_is_not() -> None:
 def test_a_decider_that_cannot_be_read_aloud() -> None:
     with pytest.raises(AssertionError, match="cannot be read aloud"):
         check_decider(Mute())
-
-
-def test_measures_that_mix_runs_or_change_the_trace() -> None:
-    import pandas as pd
-
-    def pooled(trace: Trace) -> "pd.Series[float]":
-        frame = trace.frame("outcomes")
-        return frame.groupby("run")["value"].sum() / frame["value"].sum()
-
-    with pytest.raises(AssertionError, match="depends on other runs are in the trace|depends on"):
-        check_measure(pooled)
-
-    def partial(trace: Trace) -> "pd.Series[float]":
-        return trace.frame("outcomes").query("run > 1").groupby("run")["value"].sum()
-
-    with pytest.raises(AssertionError, match="one number for each of the runs"):
-        check_measure(partial)
-
-
-def _questions(choose: Choose, rows: int = 2, options: int = 3) -> Questions:
-    from tests.test_questions import questions
-
-    return questions(rows, options, choose)
-
-
-BAD: Mapping[str, tuple[Choose, Callable[[], Answers]]] = {
-    "picked an option outside 0..2": (Choose(), lambda: Answers(np.array([[0], [3]], np.int32))),
-    "answered \\(1, 1\\) picks to 2": (Choose(), lambda: Answers(np.array([[0]], np.int32))),
-    "more than the 1 option": (Choose(), lambda: Answers(np.array([[0, 1], [1, -1]], np.int32))),
-    "the same option twice": (
-        Choose("up to", 2),
-        lambda: Answers(np.array([[0, 1], [1, 1]], np.int32)),
-    ),
-    "after it stopped": (
-        Choose("up to", 2),
-        lambda: Answers(np.array([[0, 1], [-1, 1]], np.int32)),
-    ),
-    "must be finite, not negative": (
-        Choose(),
-        lambda: Answers(np.array([[0], [1]], np.int32), np.array([[1, -1, 0], [0, 1, 0.0]])),
-    ),
-}
-
-
-@pytest.mark.parametrize("message", BAD)
-def test_answers_that_break_the_contract(message: str) -> None:
-    choose, made = BAD[message]
-    with pytest.raises(AnswerError, match=message):
-        made().check(_questions(choose))
 
 
 def test_sequential_turns_pass_where_the_faults_are_not() -> None:

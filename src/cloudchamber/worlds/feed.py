@@ -58,7 +58,8 @@ class Feed(World):
         Raises:
             SpecificationError: items is no whole number from 2.
         """
-        if not isinstance(items, int) or items < 2:
+        given: object = items
+        if not isinstance(given, int) or given < 2:
             raise SpecificationError(
                 f"Feed.of: {items!r} items given; allowed: a whole number from 2."
             )
