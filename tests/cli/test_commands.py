@@ -171,7 +171,9 @@ def test_set_changes_the_baseline_and_every_cell(here: Path) -> None:
     for cell in Manifest.read(folder).cells:
         seen = cell["spec"]["visibility"]
         assert (seen["latency"], seen["top"]) == (2, 4)
-        assert "popularity" in (seen["order"]["kind"], seen["order"].get("rest", {}).get("kind"))
+        order = seen["order"].get("rest", seen["order"])
+        # Nobody heeds popularity where nobody can heed anybody.
+        assert order["kind"] == ("shuffled" if "isolated" in cell["name"] else "popularity")
     exposures = TraceFolder(folder / "trace").exposures()
     assert exposures["position"].max() == 4
 
@@ -350,8 +352,14 @@ def test_new_writes_a_study_that_runs_as_it_stands_and_is_short(here: Path) -> N
     assert "my-study" in call("list").output
     result = call("run", "my-study", "--quick", "--quiet")
     assert result.exit_code == 0, result.output
-    # Its agents heed likes and places, so that what it asks has an answer.
+    # Its agents heed likes, so that what it asks has an answer.
     assert "Herding grows in the cell at risk" in " ".join(result.output.split())
+    readme = (here / "studies" / "my-study" / "README.md").read_text()
+    commands = re.findall(r"`cloudchamber (.*?)`", readme)
+    assert len(commands) == 5
+    for command in commands:
+        result = call(*command.split(), *(["--quiet"] if command.startswith("run") else []))
+        assert result.exit_code == 0, result.output
     assert "exists already" in told(call("new", "my-study"))
 
 

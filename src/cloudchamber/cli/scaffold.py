@@ -9,7 +9,7 @@ __all__ = ["scaffold"]
 
 STUDY = '''"""{title}: what one sentence says of it in `cloudchamber list`."""
 
-from cloudchamber import Factor, Feed, Group, Microspec, Population, Study, TwoStage
+from cloudchamber import Factor, Feed, Group, Microspec, Population, SocialProof, Study
 from cloudchamber.intervention import hide, isolate
 from cloudchamber.microspec import Sequential
 from cloudchamber.phenomenon import HERDING
@@ -18,7 +18,7 @@ from cloudchamber.phenomenon import HERDING
 def study(*, quick=False, decides=None):
     """The five stages in order."""
     # 2: who interacts, in which world, by which rules
-    agents = Group(name="readers", count=24, decides=decides or TwoStage())
+    agents = Group(name="readers", count=24, decides=decides or SocialProof())
     microspec = Microspec(
         world=Feed.of(24),
         population=Population(groups=(agents,)),
@@ -46,12 +46,15 @@ def study(*, quick=False, decides=None):
 
 README = """# {title}
 
-What is asked, and why it matters.
+What is asked, and why it matters: say it here, and in `study.py`, whose comments name the five stages.
 
-    cloudchamber run {name} --quick
-
-grows it in seconds with the rule that `study.py` names; `--model embedded` lets a language model decide.
-Change `study.py`: its comments name the five stages.
+1. See it work, in seconds, with the rule that `study.py` names: `cloudchamber run {name} --quick`, and open
+   the report that it names.
+2. Change one thing in `study.py` and look at what it means now: `cloudchamber show {name}`. What is grown
+   keeps its meaning: for a changed study give another folder with `--out`, or remove the old one.
+3. Try it without changing the file: `cloudchamber run {name} --quick --set turns.steps=3`, or with other
+   agents: `--agents two-stage`, `--model embedded` (`cloudchamber list` names them).
+4. Grow it in full: `cloudchamber run {name}`. Run again, it computes only what is missing.
 """
 
 
