@@ -80,7 +80,7 @@ def by_position(study: "Study", results: "Results"):
     parts = []
     for cell in study.design().where(order="shuffled"):
         mine = table[table.index.isin(results.ids(cell))]
-        told = cluster_curve(mine).reset_index(names="position")
+        told = cluster_curve(mine, within=(0, 1)).reset_index(names="position")
         parts.append(told.assign(likes=cell.levels["likes"]))
     frame = pd.concat(parts, ignore_index=True)
     return profile(
@@ -116,7 +116,7 @@ def _likes(results: "Results", cell: str, which: str):
     parts = []
     for band, rows in frame.groupby("band"):
         wide = rows.pivot(index="run", columns="level", values="value")
-        told = cluster_curve(wide).reset_index(names="likes")
+        told = cluster_curve(wide, within=(0, 1)).reset_index(names="likes")
         parts.append(told.assign(band=BAND_NAMES[int(band)] if which == "list" else "alone"))
     told = pd.concat(parts, ignore_index=True)
     listed = "in a list" if which == "list" else "one item at a time"

@@ -126,6 +126,9 @@ def test_a_curve_is_the_mean_at_each_point() -> None:
         assert (got["value"], got["low"], got["high"], got["n"]) == pytest.approx(
             (expected.value, expected.low, expected.high, expected.n)
         )
+    clipped = cluster_curve(wide, within=(0.4, 0.6))
+    assert clipped["low"].min() >= 0.4 and clipped["high"].max() <= 0.6
+    assert clipped["value"].equals(curve["value"])
     assert curve.loc[4, "n"] == 1
     assert curve.loc[4, ["low", "high"]].isna().all()
     long = wide.rename_axis("run").reset_index().melt("run", var_name="step")

@@ -52,5 +52,10 @@ def test_letters_and_numbers_are_the_places() -> None:
 def test_it_reads_aloud() -> None:
     can = Affordances(choose="up to", most=3, may_decline=True, scoring="shown")
     assert can.aloud() == (
-        "agents choose up to 3, or none, from a list, options called by codes; they are shown their score"
+        "agents choose up to 3, or none, from a list, options called by random codes; they are shown "
+        "their score"
     )
+    alone = Affordances(presentation="one at a time")
+    said = "agents judge each option alone, and take one, by lot, of those they say yes to"
+    assert alone.aloud() == said
+    assert "take all of those" in alone.altered(choose="any").aloud()

@@ -7,7 +7,7 @@ tests, the bootstrap over runs, and curves. Everything drawn comes from a seed o
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, product
-from math import comb, nan
+from math import comb, inf, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -179,13 +179,16 @@ def _bca_tails(
     return np.asarray(ndtr(bias + z / (1 - skew * z)), dtype=np.float64)
 
 
-def cluster_curve(frame: "pd.DataFrame", *, level: float = 0.95) -> "pd.DataFrame":
+def cluster_curve(
+    frame: "pd.DataFrame", *, level: float = 0.95, within: tuple[float, float] = (-inf, inf)
+) -> "pd.DataFrame":
     """The mean curve over runs with pointwise t intervals.
 
     Args:
         frame: wide, a row a run and a column a point (as `choice_by_position` gives it), or long, with
             columns run, step, value (as `Measure.over_time` gives it).
         level: confidence at each point, not for the curve as a whole.
+        within: the range of the number; ends of intervals go no further out.
 
     Returns:
         Indexed by point: value, low, high, n (the runs that have a number there).
@@ -198,5 +201,6 @@ def cluster_curve(frame: "pd.DataFrame", *, level: float = 0.95) -> "pd.DataFram
     center = frame.mean()
     freedom = (n - 1).where(n > 1)
     half = stdtrit(freedom, 0.5 + level / 2) * frame.std(ddof=1) / np.sqrt(n)
-    out = center.to_frame("value").assign(low=center - half, high=center + half, n=n)
+    low, high = (center - half).clip(*within), (center + half).clip(*within)
+    out = center.to_frame("value").assign(low=low, high=high, n=n)
     return out.sort_index()

@@ -51,10 +51,13 @@ class Affordances(Value):
     def aloud(self) -> str:
         """The regime as a sentence."""
         many = {"one": "one", "up to": f"up to {self.most}", "any": "any number"}[self.choose]
-        how = "from a list" if self.presentation == "list" else "shown one at a time (yes or no)"
         none = ", or none," if self.may_decline else ""
         score = "" if self.scoring == "hidden" else "; they are shown their score"
-        return f"agents choose {many}{none} {how}, options called by {self.labels}{score}"
+        if self.presentation == "one at a time":
+            taken = "take all" if self.choose == "any" else f"take {many}, by lot,"
+            return f"agents judge each option alone, and {taken} of those they say yes to{score}"
+        called = "random codes" if self.labels == "codes" else self.labels
+        return f"agents choose {many}{none} from a list, options called by {called}{score}"
 
 
 def labels(how: Literal["codes", "letters", "numbers"], address: Address, options: int) -> Ints:

@@ -9,7 +9,6 @@ from platform import python_version
 from typing import TYPE_CHECKING
 
 from cloudchamber import __version__
-from cloudchamber.analysis import cluster_curve
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Results
 from cloudchamber.measures import MEASURES
@@ -107,7 +106,7 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
     tables = {
         "runs": results.runs,
         "cells": evidence.cells(study, results, [main, *also]),
-        "courses": evidence.courses(study, results, main, cluster_curve),
+        "courses": evidence.courses(study, results, main),
     }
     if any(len(factor.settings) > 1 for factor in study.factors):
         tables["factors"] = evidence.factors(study, results, main)

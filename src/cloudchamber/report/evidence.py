@@ -5,12 +5,12 @@ their noise. What an intervention does is told of the excess over the cell's own
 say, concentrates choices in its own way, influence or not, and that is not the phenomenon.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cloudchamber.analysis import Estimate, difference, mean
+from cloudchamber.analysis import Estimate, cluster_curve, difference, mean
 from cloudchamber.experiment import Results
 from cloudchamber.measures import Measure, attention, final_tallies
 from cloudchamber.measures.concentration import unpredictability_by_run
@@ -207,12 +207,7 @@ def _change(gap: "pd.Series[float]", measure: Measure) -> Estimate:
     return difference(gap, gap * 0, paired=True).within(-span, span)
 
 
-def courses(
-    study: Study,
-    results: Results,
-    measure: Measure,
-    curve: Callable[["pd.DataFrame"], "pd.DataFrame"],
-) -> "pd.DataFrame":
+def courses(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
     """The measure over time in each cell of the factorial: label, levels, step, value, low, high."""
     import pandas as pd
 
@@ -223,6 +218,7 @@ def courses(
     for cell in study.combinations():
         mine = frame[frame["run"].isin(results.ids(cell))]
         if mine["value"].notna().any():
-            told = curve(mine).reset_index(names="step").assign(label=cell.name, **cell.levels)
+            told = cluster_curve(mine, within=(measure.low, measure.high))
+            told = told.reset_index(names="step").assign(label=cell.name, **cell.levels)
             parts.append(told)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
