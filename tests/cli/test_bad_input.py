@@ -31,6 +31,19 @@ from tests.cli.tiny import call, contents, start, told
         (["run", "tiny", "--model", "fake:nope"], "allowed: fail, first"),
         (["run", "tiny", "--model", "gguf:/no/such/file"], "cannot be read as a GGUF file"),
         (["run", "tiny", "--model", "openai:x@http://a:secret@b/v1"], "without a user or key"),
+        (["run", "tiny", "--model", "openai:x@http://[::1"], "allowed: http://HOST[:PORT]/v1"),
+        (["run", "tiny", "--model", "openai:x@http://a:99999999/v1"], "allowed: http://HOST"),
+        (["run", "tiny", "--model", "openai:@http://a/v1"], "with the model ''"),
+        (["run", "tiny", "--model", "gguf:~nobody-of-that-name/x"], "Give the file's whole path"),
+        (["run", "tiny", "--model", ""], "at least 1 character"),
+        (["run", "tiny", "--agents", ""], "no such rule; allowed: position-only"),
+        (["run", "x" * 300], "no study 'xxx"),
+        (["run", ""], "no study ''; allowed: herding, tiny"),
+        (["run", "."], "is neither a study's file (.py) nor a folder that holds a study.py"),
+        (["run", "/dev/null"], "is neither a study's file"),
+        (["diff", "tiny", "tiny:"], "no cell ''"),
+        (["show", "tiny", "--cell", ""], "no cell ''"),
+        (["report", "/dev/null"], "cannot read /dev/null/study.json"),
         (["run", "tiny", "--seed", "99999999999999999999"], "seed: 99999999999999999999 was given"),
         (["run", "tiny", "--seed", "-1"], "allowed: 0 to 9223372036854775807"),
         (["run", "tiny", "--replicates", "99999999999"], "allowed: 1 to 1000000"),
@@ -233,6 +246,13 @@ def test_a_damaged_manifest_is_said_and_nothing_is_touched(out: Path, body: byte
     assert contents(out) == before
 
 
+def test_a_manifest_with_options_that_are_none_is_said(out: Path) -> None:
+    manifest = json.loads((out / "study.json").read_text())
+    for options in ({}, {"study": 3}):
+        (out / "study.json").write_text(json.dumps(manifest | {"options": options}))
+        assert "was not written by 'cloudchamber run'" in told(call("report", "out"))
+
+
 def test_a_manifest_with_options_left_out_is_taken_as_without_them(out: Path) -> None:
     manifest = json.loads((out / "study.json").read_text())
     manifest["options"] = {"study": "tiny"}
@@ -401,7 +421,16 @@ def test_no_room_for_a_large_file_is_said_and_the_trace_stays_whole(out: Path) -
         ("import no_such_module", "No module named 'no_such_module'"),
         ("x = 1\ny = 1 / 0", "line 2: ZeroDivisionError"),
         ("def study(**given):\n    return [][1]", "line 2: IndexError"),
-        ("def study():\n    return 3", "has no option --quick"),
+        ("def study():\n    return 3", "has no option --quick; allowed: nothing"),
+        ("def study(*, decides=None): return 3", "no option --quick; allowed: --agents or --model"),
+        ("async def study(**given): return 3", "study() gave a coroutine"),
+        ("study = dict", "study() gave a dict"),
+        ("study = 3", "has no function study()"),
+        ("import sys; sys.exit(7)", "ended Python itself (exit 7)"),
+        ("def study(**given): raise SystemExit", "ended Python itself"),
+        ("def study(**given): return study(**given)", "line 1: RecursionError"),
+        ("def study(one, **given): return 3", "missing 1 required positional argument"),
+        ("x = '\0'", "mine/study.py: source code string cannot contain null bytes"),
     ],
 )
 def test_a_study_that_is_none_is_said_with_its_line(here: Path, body: str, said: str) -> None:
@@ -414,3 +443,5 @@ def test_a_study_that_is_none_is_said_with_its_line(here: Path, body: str, said:
 def test_a_specification_that_is_none_names_its_file(here: Path) -> None:
     (here / "a.json").write_text("{")
     assert told(call("diff", "a.json", "tiny")).startswith("a.json: not JSON")
+    (here / "a.json").write_text("[" * 100_000)
+    assert told(call("diff", "a.json", "tiny")) == "a.json: nested too deeply to be read."

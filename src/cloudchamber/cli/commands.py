@@ -190,7 +190,7 @@ def report(folder: Path) -> None:
 
     folder = placed(folder)
     options = dict(Manifest.read(folder).options)
-    if "study" not in options:
+    if not isinstance(options.get("study"), str):
         raise SpecificationError(
             f"{folder} was not written by 'cloudchamber run'; make its report in Python: "
             "cloudchamber.report.write(study, results, path)."
@@ -241,7 +241,7 @@ def show(
 ) -> None:
     """Read STUDY's specification aloud, and its table of cells."""
     built = build(options_of(study, quick, agents, model, items, None, changes))
-    spec = built.design()[cell].spec if cell else built.microspec
+    spec = built.microspec if cell is None else built.design()[cell].spec
     if schema:
         click.echo(spec.as_json_schema())
         return
@@ -249,7 +249,7 @@ def show(
         click.echo(spec.to_json())
         return
     say(f"{built.name}: {built.question}\n")
-    say(f"The cell {cell!r}:" if cell else "The baseline, which the cells below vary:")
+    say(f"The cell {cell!r}:" if cell is not None else "The baseline, which the cells below vary:")
     say(f"{spec.aloud()}\nHash: {spec.hash}\n")
     cells(built)
 

@@ -4,9 +4,10 @@ import ast
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
+from os.path import exists, isfile  # of a name that is none they say no, where Path raises
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -44,13 +45,18 @@ def find(name: str) -> Path:
         SpecificationError: there is none; lists the names.
     """
     path = Path(name)
-    if path.suffix == ".py" and path.is_file():
+    if path.suffix == ".py" and isfile(path):
         return path
-    if (path / "study.py").is_file():
+    if name and isfile(path / "study.py"):
         return path / "study.py"
     found = _files()
     if name in found:
         return found[name]
+    if name and exists(path):
+        raise SpecificationError(
+            f"{name} is neither a study's file (.py) nor a folder that holds a study.py; "
+            f"{nearest(name, found)}"
+        )
     raise SpecificationError(f"no study {name!r}; {nearest(name, found)}")
 
 
@@ -87,22 +93,38 @@ def load(name: str, **options: Any) -> "Study":
     given = {
         key: value for key, value in options.items() if value is not None and value is not False
     }
-    taken = inspect.signature(build).parameters
-    anything = any(one.kind is one.VAR_KEYWORD for one in taken.values())
-    if not anything and (unknown := [key for key in given if key not in taken]):
-        raise SpecificationError(
-            f"the study {name!r} has no option --{unknown[0].replace('decides', 'agents')}; "
-            f"{nearest(unknown[0], taken)}"
-        )
+    _refuse_unknown(name, build, given)
     from cloudchamber.study import Study
 
     with _blamed(file):
         study = build(**given)
+    if inspect.iscoroutine(study):
+        study.close()  # or Python would warn that nobody waited for it
     if not isinstance(study, Study):
         raise SpecificationError(
             f"{file}: study() gave a {type(study).__name__}; let it return a Study."
         )
     return study
+
+
+def _refuse_unknown(name: str, build: Callable[..., Any], given: Iterable[str]) -> None:
+    try:
+        taken = inspect.signature(build).parameters
+    except ValueError:  # something built in, which will be refused for what it gives
+        return
+    if any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+        return
+    unknown = [_option(key) for key in given if key not in taken]
+    if unknown:
+        raise SpecificationError(
+            f"the study {name!r} has no option {unknown[0]}; "
+            f"{nearest(unknown[0], map(_option, taken))}"
+        )
+
+
+def _option(key: str) -> str:
+    """What an argument of `study()` is called on the command line."""
+    return "--agents or --model" if key == "decides" else f"--{key}"
 
 
 @contextmanager
@@ -112,6 +134,10 @@ def _blamed(file: Path) -> Iterator[None]:
         yield
     except (CloudchamberError, ModuleNotFoundError, SyntaxError):
         raise
+    except SystemExit as end:
+        raise SpecificationError(
+            f"{file} ended Python itself (exit {end.code}); let it raise an error instead."
+        ) from None
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [one.lineno for one in frames if Path(one.filename).resolve() == file.resolve()]
@@ -133,7 +159,8 @@ def _module(file: Path) -> ModuleType:
         with _blamed(file):
             spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise SpecificationError(f"{file}, line {error.lineno}: {error.msg}.") from None
+        at = f", line {error.lineno}" if error.lineno else ""
+        raise SpecificationError(f"{file}{at}: {error.msg}.") from None
     except ImportError as error:
         raise SpecificationError(f"{file}: {error}.") from None
     finally:

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from hashlib import blake2b
+from os.path import exists  # of a name that is none it says no, where Path raises
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,8 @@ def options_of(
     """How a study is to be built, as its folder remembers it."""
     if agents and model:
         raise SpecificationError("--agents and --model both say who decides; give one of them.")
-    here = Path(study).exists()
     return {
-        "study": str(Path(study).resolve()) if here else study,
+        "study": str(Path(study).resolve()) if study and exists(study) else study,
         "quick": quick,
         "agents": agents,
         "model": model,
@@ -140,11 +140,13 @@ def spec_of(reference: str, quick: bool) -> "Microspec":
             return Microspec.from_json(path.read_bytes())
         except OSError as error:
             raise SpecificationError(f"cannot read {path}: {error.strerror}.") from None
+        except RecursionError:
+            raise SpecificationError(f"{path}: nested too deeply to be read.") from None
         except SpecificationError as error:
             raise SpecificationError(f"{path}: {error}") from None
-    name, _, cell = reference.partition(":")
+    name, colon, cell = reference.partition(":")
     built = finding.load(name, quick=quick)
-    return built.design()[cell].spec if cell else built.microspec
+    return built.design()[cell].spec if colon else built.microspec
 
 
 def _register() -> None:

@@ -48,7 +48,7 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
     if name == "embedded":
         return _embedded(processes)
     if kind == "gguf" and rest:
-        return _gguf(name, Path(rest).expanduser(), processes)
+        return _gguf(name, _placed(rest), processes)
     if kind == "openai" and "@http" in rest:
         from cloudchamber.models.remote import RemoteModel  # aiohttp costs 150 ms
 
@@ -60,6 +60,13 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
 
         return fake(rest)
     raise ModelError(f"model {name!r} was given; allowed: {', '.join(NAMES)}.")
+
+
+def _placed(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ModelError(f"gguf:{path}: {error} Give the file's whole path.") from None
 
 
 def _workers(processes: int | None) -> int:

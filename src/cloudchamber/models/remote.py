@@ -66,14 +66,16 @@ class RemoteModel:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        if not _usable(address):
             raise ModelError(
                 "the address of a server was given in a form that is not known; allowed: "
                 "http://HOST[:PORT]/v1 or https://..., without a user or key in it."
             )
         if not model or concurrency < 1:
-            raise ModelError(f"model {model!r}, concurrency {concurrency}: a name and 1 or more.")
+            raise ModelError(
+                f"a server was given with the model {model!r} and {concurrency} requests at once; allowed: "
+                "openai:NAME@URL with the server's name of a model, and 1 or more."
+            )
         self._model, self._address, self._key = model, address.rstrip("/"), key
         self.name = self.fingerprint = f"openai:{model}@{self._address}"
         self._timeout, self._sleep, self._clock = timeout, sleep, clock
@@ -193,6 +195,16 @@ class RemoteModel:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _usable(address: str) -> bool:
+    """Whether it is the address of a server, and holds no user or key."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 async def _bounded(stream: aiohttp.StreamReader) -> bytes:
