@@ -7,7 +7,6 @@ from cloudchamber.microspec import (
     Hidden,
     Microspec,
     Order,
-    Popularity,
     Shuffled,
 )
 
@@ -26,8 +25,8 @@ __all__ = [
 def isolate() -> Intervention:
     """Let nobody heed anybody, and leave everything else: the null of collective phenomena.
 
-    Every field that acts leave on items is hidden, single acts are not passed on, and an order by
-    popularity becomes one drawn at random for each run. So what places, tastes and the way of asking
+    Every field that acts leave on items is hidden, single acts are not passed on, and an order that goes
+    by what agents did becomes one drawn at random for each run. So what places, tastes and the way of asking
     concentrate by themselves is in both, a cell and its isolated twin, and only influence tells them
     apart. A cell in which nobody can heed anybody is its own twin.
     """
@@ -44,11 +43,9 @@ def isolate() -> Intervention:
 
 def _deaf(order: Order) -> Order:
     """The order that is left of one when nobody's acts can move it."""
-    if isinstance(order, Popularity):
-        return Shuffled(each="run")
     if isinstance(order, Engineered):
         return order.altered(rest=_deaf(order.rest))
-    return order
+    return Shuffled(each="run") if order.reveals else order
 
 
 def hide(field: str) -> Intervention:
