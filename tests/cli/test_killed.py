@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloudchamber.trace import TraceFolder
-from tests.cli.tiny import settle, start
+from tests.cli.tiny import call, settle, start
 
 SLOW = ["run", "tiny", "--model", "fake:slow", "--out", "out", "--replicates", "3", "--quiet"]
 
@@ -79,6 +79,29 @@ def test_interrupted_by_the_keyboard_it_says_so_and_goes_on(tmp_path: Path, whol
         )
     assert gone_on(tmp_path) == digest(whole)
     assert len(asked(tmp_path)) == len(asked(whole))
+
+
+RULES = ["run", "tiny", "--out", "out", "--replicates", "40", "--set", "turns.steps=40", "--quiet"]
+
+
+@pytest.mark.parametrize(
+    "moment", ["study.json", "trace/trace.json", "trace/*/*.tmp", "trace/runs/*.parquet", "results"]
+)
+def test_rules_killed_where_files_appear_and_gone_on_with(tmp_path: Path, moment: str) -> None:
+    for name in ("killed", "whole"):
+        settle(tmp_path / name)
+    process = start(tmp_path / "killed", *RULES)
+    until(process, lambda: any((tmp_path / "killed" / "out").glob(moment)))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it was to be killed before its end"
+    for name in ("killed", "whole"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(tmp_path / name)
+            assert call(*RULES).exit_code == 0
+    assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
+    left = {path.name for path in (tmp_path / "killed" / "out").iterdir()}
+    assert left == {"study.json", "trace", "results", "report.html"}, "nothing half-made is left"
 
 
 def test_rules_can_be_interrupted_in_the_middle_of_a_run(tmp_path: Path) -> None:

@@ -69,10 +69,13 @@ def test_a_cell_of_another_specification_is_refused_with_its_name_and_field(
 
 
 def test_a_folder_in_which_nothing_is_grown_yet_is_anybodys(tmp_path: Path) -> None:
-    manifest(it=spec()).claim(tmp_path)
+    for _ in range(2):
+        (tmp_path / ".study.json.99").write_text("{")  # whoever wrote it was killed
+        manifest(it=spec()).claim(tmp_path)
     other = replace(manifest(it=spec(readers=5)), study="another", seed=4)
     other.claim(tmp_path)
     assert Manifest.read(tmp_path) == other
+    assert [path.name for path in tmp_path.iterdir()] == ["study.json"]
 
 
 def test_a_folder_that_another_process_grows_keeps_its_manifest(tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ def told(progress: "Progress") -> str:
 def _span(seconds: float) -> str:
     if seconds == float("inf"):
         return "?"
+    if seconds >= 48 * 3600:
+        return f"{seconds / 86400:,.0f} days"
     if seconds >= 5400:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

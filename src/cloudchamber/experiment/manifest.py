@@ -23,6 +23,8 @@ __all__ = ["TRACE", "Manifest", "held", "placed"]
 NAME = "study.json"
 TRACE = "trace"
 """The folder of the trace, within a study's."""
+FRESH = f".{NAME}."
+"""Beginning of a manifest's name until it is whole."""
 LOCK = f".{TRACE}.lock"
 MOST_SHOWN = 40
 """Characters of a value in a message."""
@@ -53,7 +55,7 @@ class Manifest:
         """
         body = msgspec.json.format(msgspec.json.encode(asdict(self), order="sorted"), indent=2)
         path = folder / NAME
-        fresh = folder / f".{NAME}.{os.getpid()}"
+        fresh = folder / f"{FRESH}{os.getpid()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             fresh.write_bytes(body)
@@ -105,6 +107,9 @@ class Manifest:
         if there is not None:
             there._keep_apart(self, folder)
         with held(folder / TRACE):
+            for left in folder.glob(f"{FRESH}*"):  # by one that was killed while writing it
+                with suppress(OSError):
+                    left.unlink()
             cells = {cell["name"]: cell for cell in self.cells}
             gone: tuple[Mapping[str, Any], ...] = ()
             if there is not None and _grown(folder):
@@ -151,7 +156,9 @@ def _there(folder: Path) -> Manifest | None:
     try:
         str(folder).encode()
         there = folder.exists()
-        occupied = folder.is_dir() and any(p.name != LOCK for p in folder.iterdir())
+        occupied = folder.is_dir() and any(
+            p.name != LOCK and not p.name.startswith(FRESH) for p in folder.iterdir()
+        )
     except (OSError, UnicodeEncodeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no name for a folder"
         raise TraceError(
