@@ -54,7 +54,7 @@ def _table(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
             table = _rows(path, text, separator)
             _refuse_long(path, table)
             return header, table[1:]
-    most = max(headers.values(), key=lambda header: len(header))
+    most = max((len(header), header) for header in headers.values())[1]
     there = ", ".join(filter(None, most)) or "none"
     raise FieldDataError(
         f"{path} has no column {NEEDED!r}; its columns are: {there[:200]}. Rename one."
