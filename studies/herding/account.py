@@ -41,9 +41,10 @@ def place_in_words(study: "Study", results: "Results"):
     position = attention.mean_position(results.trace)
     first = attention.first_place_share(results.trace)
     if plain and items > 1:
+        top, mean_place = _of(first, plain).within(0, 1), _of(position, plain).within(1, items)
         yield (
-            f"**Place**: with likes hidden and the order shuffled, {brief(_of(first, plain))} of the choices "
-            f"fall on the first place, and the mean place chosen is {brief(_of(position, plain))}; blind to "
+            f"**Place**: with likes hidden and the order shuffled, {brief(top)} of the choices "
+            f"fall on the first place, and the mean place chosen is {brief(mean_place)}; blind to "
             f"place they would be {1 / items:.3f} and {(items + 1) / 2:g}."
         )
 

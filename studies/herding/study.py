@@ -106,7 +106,7 @@ def phenomenon(decider: Decider) -> Phenomenon:
 def sizes(model: bool, quick: bool) -> tuple[int, int, int]:
     """Readers, rounds (each reader browses once a round), replicates."""
     if model:
-        return (4, 1, 2) if quick else (10, 1, 5)
+        return (2, 1, 3) if quick else (10, 1, 5)
     return (24, 4, 10) if quick else (48, 20, 20)
 
 
@@ -134,7 +134,7 @@ def _more(spec: Microspec, quick: bool) -> list[Cell]:
 
 def _interventions(quick: bool):
     if quick:
-        return (hide("likes"), shuffle_for_each_reader(), one_at_a_time())
+        return (shuffle_for_each_reader(), one_at_a_time())
     return (
         hide("likes"),
         shuffle_for_each_reader(),
@@ -146,6 +146,8 @@ def _interventions(quick: bool):
 
 def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
     notes = [
+        "One item at a time, a reader judges each item on its own, yes or no, and likes one, by lot, of "
+        "those it says yes to.",
         "Seeded likes are dealt to the items at random for each decision, so that their effect is an "
         "effect of what is shown. Organic likes go with the items that were liked.",
         "A cell's null is the same cell in which nobody can heed anybody: likes hidden, and an order by "

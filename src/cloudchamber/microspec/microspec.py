@@ -208,8 +208,9 @@ def _visibility_problems(spec: Microspec) -> Iterator[str]:
         yield f"visibility.top: {seen.top} given, but there are {items} items; at most {items}"
     if seen.latency > spec.turns.steps:
         yield (
-            f"visibility.latency: {seen.latency} given, but the run has {counted(spec.turns.steps, 'step')}, so "
-            "nothing would ever be seen; lengthen turns.steps or hide the fields"
+            f"visibility.latency: {seen.latency} given, but the run has "
+            f"{counted(spec.turns.steps, 'step')}, so nothing would ever be seen; lengthen turns.steps or "
+            "hide the fields"
         )
     acts = spec.communication.representation == "acts"
     if seen.whose == "all" and not spec.communication.everyone:
@@ -253,9 +254,9 @@ def _population_problems(spec: Microspec) -> Iterator[str]:
         1,
         len(spec.population.groups),
     ):
+        groups = counted(len(spec.population.groups), "group")
         yield (
-            f"turns.rates: {len(spec.turns.rates)} given for {counted(len(spec.population.groups), 'group')}; "
-            "give one for all or one for each group"
+            f"turns.rates: {len(spec.turns.rates)} given for {groups}; give one for all or one for each group"
         )
 
 

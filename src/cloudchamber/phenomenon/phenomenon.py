@@ -29,6 +29,7 @@ from cloudchamber.trace.tables import Readable
 __all__ = ["Answer", "Criterion", "Finding", "Phenomenon", "RiskLevel"]
 
 Reals = NDArray[np.float64]
+_WITHOUT = "runs without the influence"
 Answer = Literal["grown", "not grown", "undecided"]
 RiskLevel = Literal["micro", "meso", "macro"]
 
@@ -90,10 +91,12 @@ class Finding:
     def sentence(self) -> str:
         """The finding as it is read aloud."""
         told = (
-            f"{self.phenomenon.capitalize()}, by the {self.measure}: {self.answer}. Observed {self.observed}; "
-            f"expected of {self.null}: {self.expected}. "
+            f"{self.phenomenon.capitalize()}, by the {self.measure}: {self.answer}. "
+            f"Observed {self.observed}; expected of {self.null}: {self.expected}. "
             f"The excess is {self.excess}; it counts as grown above {self.margin:g}."
         )
+        if self.excess.few:
+            return f"{told} Fewer than four runs decide nothing."
         if self.answer == "undecided" and isfinite(self.needed):
             return f"{told} {about(self.needed, 'runs').capitalize()} would decide."
         return told
@@ -200,7 +203,7 @@ class Phenomenon:
         if paired:
             one, other = one.rename(index=places), other.rename(index=places)
         found = difference(one, other, paired=paired, level=self.criterion.level)
-        return self._finding("runs without the influence", mean(one), mean(other), self._directed(found), found.n)
+        return self._finding(_WITHOUT, mean(one), mean(other), self._directed(found), found.n)
 
     def _across_baseline(
         self, source: Readable, grown: list[int], plain: list[int], places: dict[int, int]
@@ -226,7 +229,7 @@ class Phenomenon:
             unit="pair of runs",
         )
         observed, expected = (jackknife(stacked[:, at], self._mean_of) for at in (0, 1))
-        return self._finding("runs without the influence", observed, expected, self._directed(found), len(both))
+        return self._finding(_WITHOUT, observed, expected, self._directed(found), len(both))
 
     def _over_runs(self, value: Reals, measured: Reals, centre: Reals | None = None) -> Estimate:
         """The measure over runs, or its excess over a computed centre in the phenomenon's direction."""

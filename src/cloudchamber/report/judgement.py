@@ -162,6 +162,8 @@ def _criterion(
 def _needed(finding: Finding) -> str:
     if finding.answer != "undecided":
         return "–"
+    if finding.excess.few:
+        return "at least 4"
     return about(finding.needed) if np.isfinite(finding.needed) else "cannot tell"
 
 
@@ -231,7 +233,9 @@ def _grown(study: Study, finding: Finding) -> str:
     }[finding.answer]
     against = f"where {study.null.why}" if study.null else "under independent choice"
     more = ""
-    if finding.answer == "undecided" and np.isfinite(finding.needed):
+    if finding.excess.few:
+        more = " Fewer than four runs decide nothing."
+    elif finding.answer == "undecided" and np.isfinite(finding.needed):
         more = f" {about(finding.needed, 'runs').capitalize()} would decide."
     return (
         f"{verdict} in the cell at risk ({study.at_risk()}): the {study.phenomenon.measure.aloud()} is "
@@ -274,8 +278,11 @@ def _course(row: Any, margin: float) -> str:
         return "rises"
     if row["high"] < -margin:
         return "falls"
-    within = row["low"] > -margin and row["high"] < margin
-    return "hardly changes" if within else "changes by what cannot be told"
+    if row["low"] > -margin and row["high"] < margin:
+        return "hardly changes"
+    if row["low"] > 0:
+        return "rises, perhaps by little"
+    return "falls, perhaps by little" if row["high"] < 0 else "may rise or fall"
 
 
 def _idle(study: Study) -> list[str]:

@@ -233,8 +233,8 @@ def _moved(lost: Estimate) -> str:
 
 
 def _side(estimate: Estimate, bound: float, above: bool) -> Answer:
-    """Where the interval lies: beyond the bound, short of it, or across."""
-    if not estimate.known:
+    """Where the interval lies: beyond the bound, short of it, or across; under four runs decide nothing."""
+    if not estimate.known or estimate.few:
         return "undecided"
     beyond, short = estimate.low > bound, estimate.high < bound
     if not above:
