@@ -1,0 +1,127 @@
+"""What was found, sentence by sentence with its numbers, from the tables and the judgement."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cloudchamber.measures.estimate import about
+from cloudchamber.phenomenon import Finding
+from cloudchamber.report.evidence import brief
+from cloudchamber.report.judgement import Judged
+from cloudchamber.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["answer"]
+
+
+def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> tuple[str, ...]:
+    """What was found, sentence by sentence with its numbers."""
+    finding, measure = judged.findings[study.at_risk()], study.phenomenon.measure.aloud()
+    margin = study.phenomenon.criterion.margin
+    told = [_grown(study, finding)] if finding is not None else []
+    told += _elsewhere(study, judged)
+    told += _sides(tables.get("factors"), "Factor levels", f"the {measure}", margin)
+    told += _interventions(tables.get("interventions"), measure, margin)
+    told += _idle(study)
+    told += _attack(tables.get("attack"))
+    return tuple(told) or ("Nothing that was asked can be told yet.",)
+
+
+def _grown(study: Study, finding: Finding) -> str:
+    """The finding of the cell at risk, in plain words."""
+    name = study.phenomenon.name.capitalize()
+    verdict = {
+        "grown": f"**{name} grows**",
+        "not grown": f"**{name} does not grow**",
+        "undecided": f"**Whether {name.lower()} grows is undecided**",
+    }[finding.answer]
+    against = f"where {study.null.why}" if study.null else "under independent choice"
+    more = ""
+    if finding.excess.few:
+        more = " Fewer than four runs decide nothing."
+    elif finding.answer == "undecided" and np.isfinite(finding.needed):
+        more = f" {about(finding.needed, 'runs').capitalize()} would decide."
+    return (
+        f"{verdict} in the cell at risk ({study.at_risk()}): the {study.phenomenon.measure.aloud()} is "
+        f"{brief(finding.observed)}, against {brief(finding.expected)} {against} and all else is "
+        f"the same; the excess is {finding.excess}.{more}"
+    )
+
+
+def _elsewhere(study: Study, judged: Judged) -> list[str]:
+    """Where else among the combinations it grew, and where not."""
+    names = [cell.name for cell in study.combinations() if cell.name != study.at_risk()]
+    by: dict[str, list[str]] = {}
+    for name in names:
+        finding = judged.findings[name]
+        if finding is not None:
+            by.setdefault(finding.answer, []).append(name)
+    words = {"grown": "grown", "not grown": "not grown", "undecided": "undecided"}
+    parts = [f"{words[answer]} in {', '.join(by[answer])}" for answer in words if answer in by]
+    return [f"Elsewhere: {'; '.join(parts)}."] if parts else []
+
+
+def _interventions(frame: "pd.DataFrame | None", measure: str, margin: float) -> list[str]:
+    """What each intervention does to the measure, and to its excess over the null."""
+    if frame is None or frame.empty:
+        return []
+    told = []
+    for name in frame["label"].unique():
+        rows: list[Any] = frame[frame["label"] == name].to_dict("records")
+        whole, *excess = [f"{_course(row, margin)} ({row['text']})" for row in rows]
+        over = f"; its excess over the null {excess[0]}" if excess else ""
+        if excess and excess[0] == whole:
+            over = ", and so does its excess over the null"
+        told.append(f"With **{name}** the {measure} {whole}{over}.")
+    return told
+
+
+def _course(row: Any, margin: float) -> str:
+    """Which way something goes, by an interval: not at all, if it stays within the margin."""
+    if row["low"] > margin:
+        return "rises"
+    if row["high"] < -margin:
+        return "falls"
+    if row["low"] > -margin and row["high"] < margin:
+        return "hardly changes"
+    if row["low"] > 0:
+        return "rises, perhaps by little"
+    return "falls, perhaps by little" if row["high"] < 0 else "may rise or fall"
+
+
+def _idle(study: Study) -> list[str]:
+    names = [one.name for one in study.idle()]
+    if not names:
+        return []
+    return [f"Without meaning for these agents, and so not tried: {', '.join(names)}."]
+
+
+def _sides(frame: "pd.DataFrame | None", what: str, of: str, margin: float) -> list[str]:
+    """Which of them change the measure by more than the margin, which by less, which cannot be told."""
+    if frame is None or frame.empty:
+        return []
+    sides = {
+        f"that lower {of} by more than {margin:g}": frame["high"] < -margin,
+        f"that raise {of} by more than {margin:g}": frame["low"] > margin,
+        f"that change {of} by less than {margin:g}": (frame["low"] > -margin)
+        & (frame["high"] < margin),
+    }
+    sides["of which that cannot be told"] = ~sum(sides.values()).astype(bool)  # type: ignore[union-attr]
+    told = []
+    for words, chosen in sides.items():
+        rows: list[Any] = frame[chosen].to_dict("records")
+        if rows:
+            listed = "; ".join(f"{row['label']} ({row['text']})" for row in rows)
+            told.append(f"{what} {words}: {listed}.")
+    return told
+
+
+def _attack(frame: "pd.DataFrame | None") -> list[str]:
+    if frame is None or frame.empty:
+        return []
+    rows: list[Any] = frame.to_dict("records")
+    first, others = rows[0], "; ".join(f"{row['label']} ({row['text']})" for row in rows[1:])
+    under = f" Under each intervention: {others}." if others else ""
+    return [f"The attack changes its target's share of all choices by {first['text']}.{under}"]

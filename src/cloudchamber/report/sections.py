@@ -1,0 +1,208 @@
+"""The five stages of an account as sections: what each shows of the tables."""
+
+from typing import TYPE_CHECKING
+
+from cloudchamber.report.document import Block, Prose, Reading, Section, Table
+from cloudchamber.report.figures import Axis, grid_of_curves, intervals
+from cloudchamber.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["grow", "identify", "intervene", "microspecify", "validate"]
+
+
+def identify(study: Study, criterion: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
+    """The phenomenon, the hypothesis, and where it was grown."""
+    what = study.phenomenon
+    told = (
+        f"**{what.name.capitalize()}** is a phenomenon of the {what.level} level. {what.question} It is "
+        f"measured by the {what.measure.aloud()} ({what.measure.unit})."
+    )
+    if study.hypothesis:
+        told += f"\n\n**Hypothesis.** {study.hypothesis}"
+    return Section("What is to be grown", 1, told, (*criterion, *extra))
+
+
+def microspecify(study: Study, extra: tuple[Block, ...]) -> Section:
+    """The baseline read aloud, and what is varied."""
+    varied = [
+        f"**{factor.name}**: {', '.join(setting.name for setting in factor.settings)}"
+        for factor in study.factors
+    ]
+    blocks: list[Block] = [
+        Reading(study.microspec.aloud().replace("\n", "\n\n"), "The baseline, read aloud")
+    ]
+    if varied:
+        blocks.append(Prose("Varied, in every combination: " + "; ".join(varied) + "."))
+    return Section(
+        "Who interacts, and how",
+        2,
+        "The specification and a seed, with the agents' answers, determine every run completely.",
+        (*blocks, *extra),
+    )
+
+
+def grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ...]) -> Section:
+    """The measure in each cell, what factors change, the course over time."""
+    main = study.phenomenon.measure
+    grown = [cell.name for cell in study.combinations()]
+    frame = tables["cells"]
+    mine = frame[(frame["measure"] == main.name) & frame["label"].isin(grown)]
+    blocks: list[Block] = [
+        intervals(
+            mine,
+            id="cells",
+            title=_headed(f"{main.aloud()} in each cell"),
+            caption=f"{main.unit.capitalize()}. Mean over runs with 95 % interval; the run is the unit.",
+            value=Axis("value", main.aloud()),
+            text="text",
+            sort="given",
+        )
+    ]
+    if "factors" in tables:
+        blocks.append(
+            intervals(
+                tables["factors"],
+                id="factors",
+                title=f"What each factor changes in the {main.aloud()}",
+                caption="Difference from the factor's first level, averaged over the other factors; one "
+                "number a replicate, runs paired by their noise, 95 % interval.",
+                value=Axis("value", f"change in the {main.aloud()}"),
+                text="text",
+                reference=(0.0, "no effect"),
+                sort="given",
+            )
+        )
+    blocks += _courses(study, tables["courses"])
+    blocks += [*extra, _cells_table(study, frame)]
+    return Section(
+        "What grew",
+        3,
+        "Every combination of the factors, grown in replicates that share their noise across cells.",
+        tuple(blocks),
+    )
+
+
+def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
+    if courses.empty or not study.factors or courses["step"].nunique() < 3:
+        return []
+    main = study.phenomenon.measure
+    first, *rest = [factor.name for factor in study.factors]
+    return [
+        grid_of_curves(
+            courses,
+            id="courses",
+            title=_headed(f"{main.aloud()} over time"),
+            caption="Mean over runs with pointwise 95 % interval; a step is a round of the whole "
+            "population. Few choices are concentrated by chance alone: compare curves at the same step.",
+            x=Axis("step", "step"),
+            y=Axis("value", main.aloud()),
+            panel=rest[0] if rest else first,
+            low="low",
+            high="high",
+            series=first if rest else None,
+            columns=3,
+            height=190,
+        )
+    ]
+
+
+def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
+    """A row a condition; cells of the same specification are told in the caption."""
+    first: dict[str, str] = {}
+    same = []
+    for cell in study.design():
+        if first.setdefault(cell.id, cell.name) != cell.name:
+            same.append(f"{cell.name} is {first[cell.id]}")
+    frame = frame[frame["label"].isin(first.values())]
+    wide = frame.pivot(index="label", columns="measure", values="text")
+    wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
+    order = ["cell", *[name for name in frame["measure"].unique()]]
+    proper = {name: name.replace("gini", "Gini") for name in order}
+    return Table(
+        "Every measure in every cell",
+        wide[order].rename(columns=proper),
+        "Mean over runs with 95 % interval. Unpredictability: how far an item's share differs between two "
+        "runs of the same cell, on average over items and runs (jackknife over runs)."
+        + (f" The same specification: {'; '.join(same)}." if same else ""),
+    )
+
+
+def intervene(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ...]) -> Section:
+    """What was tried against it, what that changes, and what the attack gains."""
+    main = study.phenomenon.measure
+    over = (
+        "All of it is what a reader of the feed sees; the excess over the null is as much of it as is "
+        "influence: with and without the intervention, each is told against a null of its own."
+        if study.null
+        else ""
+    )
+    blocks: list[Block] = []
+    if study.interventions:
+        blocks.append(Prose(_listed(study)))
+    if "interventions" in tables and not tables["interventions"].empty:
+        blocks.append(
+            intervals(
+                tables["interventions"],
+                id="interventions",
+                title=f"What each intervention changes in the {main.aloud()}",
+                caption=f"Change from the cell at risk, {study.at_risk()}, replicate by replicate; 95 % "
+                f"interval. {over}",
+                value=Axis("value", f"change in the {main.aloud()}"),
+                text="text",
+                group="of" if study.null else None,
+                reference=(0.0, "no effect"),
+                sort="given",
+            )
+        )
+    if "attack" in tables and not tables["attack"].empty:
+        assert study.attack is not None  # there is a table of it
+        blocks.append(
+            intervals(
+                tables["attack"],
+                id="attack",
+                title="What the attack gains its target, under each intervention",
+                caption=f"The attack: {study.attack.name}; {study.attack.why}. The target's share of all "
+                "choices (of the expected ones, where answers are distributions), attacked less not "
+                "attacked, replicate by replicate; 95 % interval. An interval of no width: the "
+                "intervention undoes the attack by construction, or nothing varied.",
+                value=Axis("value", "gain in the target's share"),
+                text="text",
+                reference=(0.0, "no gain"),
+                sort="given",
+            )
+        )
+    return Section(
+        "What helps",
+        4,
+        f"Each intervention is applied to the cell at risk, {study.at_risk()}"
+        + ("; so is the attack, alone and under each intervention." if study.attack else "."),
+        (*blocks, *extra),
+    )
+
+
+def _listed(study: Study) -> str:
+    """What is tried, on which side, and why."""
+    idle = study.idle()
+    told = [
+        f"**{one.name}** (on the {one.on}{f': {one.why}' if one.why else ''})"
+        + (" is without meaning for these agents" if one in idle else "")
+        for one in study.interventions
+    ]
+    return f"Tried: {'; '.join(told)}."
+
+
+def validate(blocks: tuple[Block, ...], extra: tuple[Block, ...]) -> Section:
+    """The verdicts and what they rest on."""
+    return Section(
+        "What it is worth",
+        5,
+        "Three verdicts: was it grown, is this the process, does the evidence outside agree.",
+        (*blocks, *extra),
+    )
+
+
+def _headed(text: str) -> str:
+    """A heading: the first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
