@@ -307,7 +307,8 @@ class Visibility(Value):
     def aloud(self) -> str:
         """The regime as a sentence."""
         shown = "everything" if self.top is None else f"the first {self.top} items"
-        fields = "".join(f"; {name} {how.aloud()}" for name, how in sorted(self.fields.items()))
+        named = (f"; {name} {how.aloud()}" for name, how in sorted(self.fields.items()))
+        fields = "".join(named) or "; what acts leave on items is shown exactly"
         late = "at once" if self.latency == 0 else f"{counted(self.latency, 'step')} late"
         whose = "everyone's acts" if self.whose == "all" else "their neighbours' acts"
         return f"agents see {shown}, {self.order.aloud()}{fields}; they see {whose}, {late}"
