@@ -169,6 +169,6 @@ def test_it_reads_aloud() -> None:
         latency=2,
     )
     assert seen.aloud() == (
-        "agents see the first 3 items, items 2 pinned to the top, the rest shuffled for each reader; "
+        "agents see the first 3 items, item 2 pinned to the top, the rest shuffled for each reader; "
         "likes rounded down to 1, 10; they see everyone's acts, 2 steps late"
     )

@@ -283,7 +283,8 @@ class Engineered(Order):
 
     def aloud(self) -> str:
         """The order in words."""
-        return f"items {', '.join(map(str, self.pinned))} pinned to the top, the rest {self.rest.aloud()}"
+        what = f"item{'s' if len(self.pinned) > 1 else ''} {', '.join(map(str, self.pinned))}"
+        return f"{what} pinned to the top, the rest {self.rest.aloud()}"
 
 
 class Visibility(Value):
