@@ -93,6 +93,10 @@ class Reply:
     """Tokens of the answer; 0 for an exact readout."""
     seconds: float = 0.0
     """Time the answer took, as measured by whoever answered; not part of the result."""
+    note: str = ""
+    """How an answer was had where that is not plain: why it is a sample, or that it was repaired."""
+    repairs: int = 0
+    """Times it was asked again because an answer named none of the options."""
 
 
 class Model(Protocol):
@@ -158,6 +162,8 @@ class _Packed(msgspec.Struct):
     tokens_in: int
     tokens_out: int
     seconds: float
+    note: str = ""
+    repairs: int = 0
 
 
 _PACKED = _Packed.__struct_fields__
