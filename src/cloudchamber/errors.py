@@ -5,7 +5,9 @@ CloudchamberError
 ├── FieldDataError       a file of items or of field data that cannot be read as such
 ├── TraceError           a trace or output folder that is foreign, damaged or cannot be written
 ├── ModelError           a language model that cannot be had or does not answer
-│   └── ModelUnreachable     nothing answers at its address
+│   ├── ModelUnreachable     nothing answers at its address
+│   └── StoreError           the store of its answers is damaged, foreign or locked
+│       └── Unanswered           a replay needs an answer that the store does not hold
 ├── RunFailed            a run that cannot go on; becomes a row of the trace
 ├── AnswerError          an agent broke its contract: wrong shape, unknown option, not a distribution
 └── Unfinished           stopped before the end (interrupt, spent budget); what was answered is kept
@@ -19,7 +21,9 @@ __all__ = [
     "ModelUnreachable",
     "RunFailed",
     "SpecificationError",
+    "StoreError",
     "TraceError",
+    "Unanswered",
     "Unfinished",
     "nearest",
 ]
@@ -50,6 +54,27 @@ class ModelError(CloudchamberError):
 
 class ModelUnreachable(ModelError):
     """Nothing answers at the model's address."""
+
+
+class StoreError(ModelError):
+    """A store of answers that cannot be used; no run is to blame, so all end."""
+
+
+class Unanswered(StoreError):
+    """A question that a replay finds no answer to: what was asked, by whom, and of which store."""
+
+    def __init__(self, store: str, asked: str, by: tuple[str, ...] = ()) -> None:
+        of = f" of {', '.join(by)}" if by else ""
+        super().__init__(
+            f"{store} holds no answer to the question{of} that begins {asked!r}; a replay asks no model: "
+            "give the store that the study was grown with, or let a model be asked with "
+            "--store-mode read-write."
+        )
+        self.store, self.asked, self.by = store, asked, by
+
+    def told(self, by: str) -> "Unanswered":
+        """The same, and whose question it is."""
+        return Unanswered(self.store, self.asked, (by, *self.by))
 
 
 class AnswerError(CloudchamberError):

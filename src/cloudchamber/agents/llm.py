@@ -4,9 +4,10 @@ import asyncio
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from cloudchamber.errors import AnswerError
+from cloudchamber.errors import AnswerError, Unanswered
 from cloudchamber.microspec.affordances import Affordances, spelled
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.population import Decider
@@ -14,6 +15,7 @@ from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.questions import Answers, Questions, Reals, draw
+from cloudchamber.randomness import bits
 from cloudchamber.trace.tables import Channel, Kind, Readout, Status
 
 __all__ = ["LanguageModel", "ask"]
@@ -62,14 +64,40 @@ async def ask(
     prompts = [
         spec.world.prompt(_glimpse(decider, spec, questions, row)) for row in range(len(questions))
     ]
-    draws = questions.address.keys("sample") >> np.uint64(1)
+    draws = _draws(questions)
     replies = await asyncio.gather(
         *(
-            model.ask(_request(decider, prompt), int(number))
-            for prompt, number in zip(prompts, draws, strict=True)
+            _asked(model, _request(decider, prompt), int(draws[row]), questions, row)
+            for row, prompt in enumerate(prompts)
         )
     )
     return _answers(decider, questions, prompts, list(replies))
+
+
+def _draws(questions: Questions) -> NDArray[np.uint64]:
+    """The 63-bit address of each row's draw: of its decision, and of the item where each is judged alone.
+
+    The cell's specification is no part of it (law 6): under a change, who is asked the very same question
+    gives the very same answer.
+    """
+    if questions.kind is Kind.next:  # whom to hand over to is drawn apart from what to choose
+        return questions.address.keys("sample next") >> np.uint64(1)
+    keys = questions.address.keys("sample")
+    if questions.kind is Kind.judge:
+        keys = bits(keys, questions.items[:, :1])[:, 0]
+    return keys >> np.uint64(1)
+
+
+async def _asked(
+    model: Model, request: Request, number: int, questions: Questions, row: int
+) -> Reply:
+    try:
+        return await model.ask(request, number)
+    except Unanswered as miss:
+        at = questions.address
+        raise miss.told(
+            f"replicate {at.replicate[row]}, step {at.step}, agent {at.agent[row]}"
+        ) from None
 
 
 def _glimpse(decider: LanguageModel, spec: Microspec, questions: Questions, row: int) -> Glimpse:

@@ -17,7 +17,14 @@ import numpy as np
 
 from cloudchamber.agents.society import Society, models_of
 from cloudchamber.engine import Account, Runs, grow
-from cloudchamber.errors import CloudchamberError, ModelUnreachable, RunFailed, TraceError
+from cloudchamber.errors import (
+    CloudchamberError,
+    ModelUnreachable,
+    RunFailed,
+    StoreError,
+    TraceError,
+    Unanswered,
+)
 from cloudchamber.experiment.design import Cell, Design, run_id
 from cloudchamber.experiment.manifest import held
 from cloudchamber.models.model import Model
@@ -204,7 +211,9 @@ class Driver:
         except StopIteration as end:
             account: Account = end.value
             return account
-        except (RunFailed, ModelUnreachable, TraceError):
+        except Unanswered as miss:
+            raise miss.told(f"the cell {unit.cell.name!r}") from None
+        except (RunFailed, ModelUnreachable, StoreError, TraceError):
             raise
         except Exception as error:  # a rule or world of the user's own may do anything
             ours = isinstance(error, CloudchamberError)
