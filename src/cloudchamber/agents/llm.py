@@ -26,7 +26,7 @@ class LanguageModel(Decider):
 
     kind: Literal["model"] = "model"
     model: Annotated[str, Field(min_length=1)] = "embedded"
-    """Which: "embedded", "gguf:PATH", "openai:NAME@URL"."""
+    """Which: "embedded", "gguf:PATH", "openai:NAME@URL", "inspect:PROVIDER/NAME"."""
     readout: Literal["exact", "sample"] = "exact"
     """By the distribution over the allowed answers, or by a sampled answer."""
     temperature: Annotated[Real, Field(ge=0, le=10)] = 1.0

@@ -11,7 +11,7 @@ from cloudchamber.models.model import Model
 
 __all__ = ["NAMES", "open_model"]
 
-NAMES = ("embedded", "gguf:PATH", "openai:NAME@URL", "fake:KIND")
+NAMES = ("embedded", "gguf:PATH", "openai:NAME@URL", "inspect:PROVIDER/NAME", "fake:KIND")
 """The forms a model's name may take."""
 
 
@@ -27,7 +27,8 @@ def open_model(
     Args:
         name: "embedded" (SmolLM2-135M-Instruct, fetched once), "gguf:PATH" (a llama-architecture file),
             "openai:NAME@URL" (any OpenAI-compatible server; its key is read from CLOUDCHAMBER_API_KEY or
-            OPENAI_API_KEY), or "fake:KIND" (see `FAKES`).
+            OPENAI_API_KEY), "inspect:PROVIDER/NAME" (whatever Inspect reaches, with the extra `inspect`), or
+            "fake:KIND" (see `FAKES`).
         processes: workers of an embedded model; the machine's cores if None.
         store: SQLite file that answers are kept in and taken from; none if None.
         concurrency: requests a server is sent at once.
@@ -55,6 +56,10 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
         model, _, address = rest.partition("@http")
         key = os.environ.get("CLOUDCHAMBER_API_KEY") or os.environ.get("OPENAI_API_KEY") or ""
         return RemoteModel(model, f"http{address}", key, concurrency=concurrency)
+    if kind == "inspect" and rest:
+        from cloudchamber.models.inspected import inspect_model
+
+        return inspect_model(rest, concurrency=concurrency)
     if kind == "fake" and rest:
         from cloudchamber.models.fake import fake
 
