@@ -34,7 +34,7 @@ from cloudchamber.experiment import (
 from cloudchamber.experiment.manifest import placed
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
-from cloudchamber.models import Model, open_model
+from cloudchamber.models import Mode, Model, check_mode, open_model
 from cloudchamber.phenomenon import Phenomenon
 from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
@@ -210,6 +210,8 @@ class Study:
         concurrency: int | None = None,
         processes: int | None = None,
         models: Mapping[str, Model] | None = None,
+        store: str | Path | None = None,
+        store_mode: Mode = "read-write",
         options: Mapping[str, Any] | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Results:
@@ -222,7 +224,12 @@ class Study:
             level: how much of the trace is kept; full if not given.
             concurrency: runs open at a time where models are asked.
             processes: workers of an embedded model; the machine's cores if not given.
-            models: models already open, by the names that the specification uses.
+            models: models already open, by the names that the specification uses; what they answer is
+                not stored.
+            store: SQLite file of what language models answered, which several studies and processes may
+                share; answers.sqlite in the folder if not given.
+            store_mode: how it is used: "read-write"; "replay", which asks no model, and for which an
+                answer that is missing is an error; "refresh", which asks again and replaces; or "off".
             options: how the study was built, kept in the folder for `cloudchamber report`.
             watch: called with the progress.
 
@@ -230,8 +237,13 @@ class Study:
             SpecificationError: a seed or a number of replicates out of range.
             TraceError: the folder is of something else or cannot be written.
             ModelError: a model cannot be had.
+            StoreError: the store cannot be used, or a replay misses an answer.
         """
+        check_mode(store_mode)
+        if store_mode == "replay" and models:
+            raise SpecificationError("models: some were given, but a replay asks no model.")
         folder, level = placed(out), level or Level()
+        answers = folder / "answers.sqlite" if store is None else placed(store)
         design, count = self.design(), self.replicates if replicates is None else replicates
         for name, given, least, most in (
             ("seed", seed, 0, 2**63 - 1),
@@ -258,7 +270,7 @@ class Study:
             try:
                 for name in own:
                     driver.models[name] = open_model(
-                        name, store=folder / "answers.sqlite", processes=processes
+                        name, store=answers, mode=store_mode, processes=processes
                     )
                 await driver.grow_async(design, count)
             finally:

@@ -132,6 +132,18 @@ FIELD = click.option(
     show_default=True,
     help="How much of the trace is kept.",
 )
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="File of what language models answered; answers.sqlite in the output folder if not given.",
+)
+@click.option(
+    "--store-mode",
+    type=click.Choice(["read-write", "replay", "refresh", "off"]),
+    default="read-write",
+    show_default=True,
+    help="How it is used; replay asks no model, refresh asks again and replaces.",
+)
 @QUICK
 @AGENTS
 @MODEL
@@ -148,6 +160,8 @@ def run(
     concurrency: int | None,
     processes: int | None,
     level: str,
+    store: Path | None,
+    store_mode: str,
     quick: bool,
     agents: str | None,
     model: str | None,
@@ -174,6 +188,8 @@ def run(
             level=Level(level),  # type: ignore[arg-type]  # click has checked it
             concurrency=concurrency,
             processes=processes,
+            store=store,
+            store_mode=store_mode,  # type: ignore[arg-type]  # click has checked it
             options=options,
             watch=watch,
         )

@@ -1,7 +1,20 @@
 """Language models behind one method: `ask`."""
 
 from cloudchamber.models.fake import FAKES, FakeModel
+from cloudchamber.models.mode import MODES, Mode, check_mode
 from cloudchamber.models.model import STATUSES, Model, Reply, Request
 from cloudchamber.models.opening import NAMES, open_model
 
-__all__ = ["FAKES", "NAMES", "STATUSES", "FakeModel", "Model", "Reply", "Request", "open_model"]
+__all__ = [
+    "FAKES",
+    "MODES",
+    "NAMES",
+    "STATUSES",
+    "FakeModel",
+    "Mode",
+    "Model",
+    "Reply",
+    "Request",
+    "check_mode",
+    "open_model",
+]

@@ -4,9 +4,11 @@ Servers, files and stores are imported only when they are asked for.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from cloudchamber.errors import ModelError
+from cloudchamber.models.mode import Mode, check_mode
 from cloudchamber.models.model import Model
 
 __all__ = ["NAMES", "open_model"]
@@ -20,7 +22,9 @@ def open_model(
     *,
     processes: int | None = None,
     store: Path | None = None,
+    mode: Mode = "read-write",
     concurrency: int = 64,
+    beneath: Callable[[Model], Model] | None = None,
 ) -> Model:
     """Open a language model.
 
@@ -31,17 +35,27 @@ def open_model(
             "fake:KIND" (see `FAKES`).
         processes: workers of an embedded model; the machine's cores if None.
         store: SQLite file that answers are kept in and taken from; none if None.
+        mode: how the store is used: "read-write", "replay" (no model is opened; what is not kept is an
+            error), "refresh" (asked again, and replaced) or "off".
         concurrency: requests a server is sent at once.
+        beneath: put around the model beneath the store, e.g. what counts and caps the questions sent.
 
     Raises:
         ModelError: a name of another form, a file that cannot be had, a store that is damaged.
     """
-    model = _open(name, processes, concurrency)
-    if store is None:
-        return model
-    from cloudchamber.models.store import StoredModel  # sqlite3 only where something is kept
+    check_mode(mode)
+    if store is not None and mode == "replay":
+        from cloudchamber.models.store import ReplayedModel  # sqlite3 only where it is used
 
-    return StoredModel(model, store)
+        return ReplayedModel(name, store)
+    model = _open(name, processes, concurrency)
+    if beneath is not None:
+        model = beneath(model)
+    if store is None or mode == "off":
+        return model
+    from cloudchamber.models.store import StoredModel
+
+    return StoredModel(model, store, called=name, refresh=mode == "refresh")
 
 
 def _open(name: str, processes: int | None, concurrency: int) -> Model:

@@ -1,43 +1,22 @@
-"""Answers kept in a SQLite file, so that nothing is asked twice and a run can be replayed.
+"""Answers kept in a file, so that nothing is asked twice and a study can be replayed without any model.
 
 The key of an exact readout is the model's fingerprint and the request; a sampled answer's key holds the
-draw besides, so that identical agents do not share one fate. Time-outs and failures are not kept.
+address of its draw besides, so that identical agents do not share one fate. Of a failure or a time-out a
+replay knows; anyone else asks again.
 """
 
 import asyncio
-import sqlite3
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from urllib.parse import quote
 
-from cloudchamber.errors import ModelError
-from cloudchamber.models.model import Model, Reply, Request, pack, unpack
+from cloudchamber.errors import Unanswered
+from cloudchamber.models.model import Model, Reply, Request
+from cloudchamber.models.store_file import StoreFile, is_final
 
-__all__ = ["StoredModel"]
+__all__ = ["ReplayedModel", "StoredModel"]
 
-_OURS = 0x636C6463  # "cldc" in the header of the SQLite file
-_VERSION = 1
-_KEPT = ("ok", "refused", "unparseable")
-
-
-class _Guard:
-    """Turns what SQLite says into an error that names the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if isinstance(error, sqlite3.Error):
-            raise ModelError(
-                f"{self._path}: the store of answers cannot be used ({error}); it was left as it is. "
-                "Move it away to start a new one, or give another path."
-            ) from error
+MOST_SHOWN = 80
+"""Characters of a question in a message."""
 
 
 class StoredModel:
@@ -46,41 +25,49 @@ class StoredModel:
     Args:
         model: whoever answers what is not in the store; closed with it.
         path: SQLite file, made if it is not there; several processes may use it at once.
+        called: the name that a replay will know it by; its own if not given.
+        refresh: whether it is asked once again for what is there, and the answer replaced.
 
     Raises:
-        ModelError: the file is damaged, foreign, or cannot be written.
+        StoreError: the file is damaged, foreign, locked, or cannot be written.
     """
 
-    def __init__(self, model: Model, path: Path) -> None:
+    def __init__(
+        self, model: Model, path: Path, *, called: str = "", refresh: bool = False
+    ) -> None:
         self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
         self.hits = 0
         """Requests that the store answered."""
-        self._model, self._path = model, path
-        self._guard = _Guard(path)
+        self._model, self._refresh = model, refresh
+        self._fresh: set[bytes] = set()
+        self._file = StoreFile(path)
+        self._file.called(called or model.name, self.fingerprint, self.exact)
         self._flying: dict[bytes, asyncio.Task[Reply]] = {}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ModelError(f"{path}: no store can be made there ({error.strerror}).") from error
-        with self._guard:
-            self._database = _open(path)
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The kept answer, or the model's; the same question is asked once however often it waits."""
-        exact, sampled = self._keys(request, draw)
-        reply = self._get(exact) or self._get(sampled)
-        if reply is not None:
-            self.hits += 1
-            return reply
+        sampled, exact = keys = _keys(self.fingerprint, request, draw)
+        known = [key for key in keys if key in self._fresh] if self._refresh else keys
+        kept = self._file.get(known) if known else {}
+        for key in known:
+            if key in kept and is_final(kept[key]):
+                self.hits += 1
+                return kept[key]
         # An exact answer under way serves every draw; free text and samples serve their own.
         key = exact if self.exact and request.options and not request.sampled else sampled
         task = self._flying.get(key)
+        waits = task is not None
         if task is None:
             task = asyncio.ensure_future(self._fetch(request, draw, exact, sampled))
             self._flying[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
         # Who stops waiting does not take the answer from the others, or from the store.
-        return await asyncio.shield(task)
+        reply = await asyncio.shield(task)
+        if (
+            waits and reply.logprobs is None
+        ):  # no distribution after all: who waited has it as its own
+            reply = self._file.put(sampled, reply)
+        return reply
 
     def _landed(self, key: bytes, task: asyncio.Task[Reply]) -> None:
         self._flying.pop(key, None)
@@ -89,24 +76,13 @@ class StoredModel:
 
     async def _fetch(self, request: Request, draw: int, exact: bytes, sampled: bytes) -> Reply:
         reply = await self._model.ask(request, draw)
-        if reply.status in _KEPT:
-            key = exact if reply.logprobs is not None else sampled
-            with self._guard:
-                self._database.execute(
-                    "INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, pack(reply))
-                )
+        key = exact if reply.logprobs is not None else sampled
+        # What stands in the store is the answer, also where another process was first: a replay will
+        # find that and nothing else.
+        reply = self._file.put(key, reply, replace=self._refresh and key not in self._fresh)
+        if self._refresh:
+            self._fresh.add(key)
         return reply
-
-    def _keys(self, request: Request, draw: int) -> tuple[bytes, bytes]:
-        base = f"{self.fingerprint}\0{request.key()}"
-        return sha256(base.encode()).digest(), sha256(f"{base}\0{draw}".encode()).digest()
-
-    def _get(self, key: bytes) -> Reply | None:
-        with self._guard:
-            row = self._database.execute(
-                "SELECT reply FROM replies WHERE key = ?", (key,)
-            ).fetchone()
-        return unpack(row[0]) if row else None
 
     async def close(self) -> None:
         """Close the file and the model; answers under way are dropped."""
@@ -114,39 +90,71 @@ class StoredModel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._database.close()
+        self._file.close()
         await self._model.close()
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    new = not path.exists() or path.stat().st_size == 0
-    mode = "rwc" if new else "rw"
-    database = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
-        uri=True,
-        timeout=30.0,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    try:
-        (owner,) = database.execute("PRAGMA application_id").fetchone()
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and (owner, version) != (_OURS, _VERSION):
-            raise sqlite3.DatabaseError("another program's database, or another version's store")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        if not tables:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute(f"PRAGMA application_id = {_OURS}")
-            database.execute(f"PRAGMA user_version = {_VERSION}")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS replies (key BLOB PRIMARY KEY, reply BLOB NOT NULL)"
-                " WITHOUT ROWID"
-            )
-            database.execute("COMMIT")
-        database.execute("SELECT key FROM replies LIMIT 1").fetchone()
-    except BaseException:
-        database.close()
-        raise
-    return database
+class ReplayedModel:
+    """A model that is not there: the store answers for it, and what is not kept is an error.
+
+    Args:
+        name: what the model was called; its fingerprint is the store's word.
+        path: the store, which is left as it is.
+        into: a store that each answer is copied to, so that it holds what was used and no more.
+
+    Raises:
+        StoreError: there is no such store, it is damaged or foreign, or knows no such model.
+    """
+
+    def __init__(self, name: str, path: Path, *, into: Path | None = None) -> None:
+        self.name = name
+        self.hits = 0
+        """Requests that the store answered: all of them."""
+        self._file = StoreFile(path, write=False)
+        try:
+            self.fingerprint, self.exact = self._file.model(name)
+            self._copy = StoreFile(into) if into is not None else None
+        except BaseException:
+            self._file.close()
+            raise
+        if self._copy is not None:
+            self._copy.called(name, self.fingerprint, self.exact)
+
+    async def ask(self, request: Request, draw: int = 0) -> Reply:
+        """The kept answer, time-outs and failures included.
+
+        Raises:
+            Unanswered: there is none.
+        """
+        keys = _keys(self.fingerprint, request, draw)
+        kept = self._file.get(keys)
+        for key in keys:
+            if key in kept:
+                self.hits += 1
+                if self._copy is not None:
+                    self._copy.put(key, kept[key])
+                return kept[key]
+        raise Unanswered(str(self._file.path), _beginning(request))
+
+    async def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        if self._copy is not None:
+            self._copy.close()
+
+
+def _keys(fingerprint: str, request: Request, draw: int) -> tuple[bytes, bytes]:
+    """Where an answer may be: that of this draw alone first, else the one that all draws share.
+
+    In this order: where a server answers one and the same request now by a distribution and now by a text,
+    a draw that was told the text is told it again.
+    """
+    shared = f"{fingerprint}\0{request.key()}"
+    return sha256(f"{shared}\0{draw}".encode()).digest(), sha256(shared.encode()).digest()
+
+
+def _beginning(request: Request) -> str:
+    """The first line of what is asked, for a message."""
+    lines = [line.strip() for line in request.messages[-1][1].splitlines() if line.strip()]
+    line = lines[0] if lines else ""
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}..."
