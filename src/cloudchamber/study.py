@@ -10,11 +10,11 @@ A study is a value; `run` grows what is missing of it into a folder, `results` r
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -22,16 +22,20 @@ from typing import Any
 from cloudchamber.agents.society import models_of
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import (
+    Budget,
     Cell,
     Design,
     Driver,
     Factor,
+    Limits,
     Manifest,
     Progress,
     Results,
     factorial,
 )
 from cloudchamber.experiment.manifest import placed
+from cloudchamber.experiment.metering import Metered
+from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
 from cloudchamber.models import Mode, Model, check_mode, open_model
@@ -213,6 +217,8 @@ class Study:
         store: str | Path | None = None,
         store_mode: Mode = "read-write",
         options: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        prices: Prices | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Results:
         """Grow what is missing into a folder; run again, it computes only that.
@@ -231,10 +237,16 @@ class Study:
             store_mode: how it is used: "read-write"; "replay", which asks no model, and for which an
                 answer that is missing is an error; "refresh", which asks again and replaces; or "off".
             options: how the study was built, kept in the folder for `cloudchamber report`.
+            limits: caps on what this call may spend; at a cap nothing more is sent, what is complete is
+                kept, and the results say why they are `stopped`. What the store answers is free.
+            prices: of models, where the table that ships does not know them, or is not to be used.
             watch: called with the progress.
 
+        An interrupt (Ctrl-C) stops it once nothing is under way any more; a second one stops it at once.
+
         Raises:
-            SpecificationError: a seed or a number of replicates out of range.
+            SpecificationError: a seed or a number of replicates out of range; a cap on the cost of a model
+                whose price is not known.
             TraceError: the folder is of something else or cannot be written.
             ModelError: a model cannot be had.
             StoreError: the store cannot be used, or a replay misses an answer.
@@ -252,6 +264,7 @@ class Study:
             if not least <= given <= most:
                 raise SpecificationError(f"{name}: {given} was given; allowed: {least} to {most}.")
         self._manifest(seed, level, count, options or {}, design).claim(folder)
+        budget = Budget(limits)
         driver = Driver(
             folder / "trace",
             seed=seed,
@@ -260,25 +273,44 @@ class Study:
             concurrency=concurrency or 8,
             study=self.name,
             watch=watch,
+            budget=budget,
+            prices=prices,
         )
         # Models are opened only where there is something left to ask them.
         lacking = driver.missing(design, count)
         named = {name for unit in lacking for name in models_of(unit.cell.spec)}
         own = sorted(named - driver.models.keys())
+        _affordable(budget.limits, named, prices)
+
+        def metered(model: Model, name: str) -> Model:
+            return Metered(model, budget, price_of(name, prices))
+
+        for name in named & driver.models.keys():
+            driver.models[name] = metered(driver.models[name], name)
 
         async def grow() -> None:
             try:
                 for name in own:
                     driver.models[name] = open_model(
-                        name, store=answers, mode=store_mode, processes=processes
+                        name,
+                        store=answers,
+                        mode=store_mode,
+                        processes=processes,
+                        beneath=partial(metered, name=name),
                     )
-                await driver.grow_async(design, count)
+                await _until_interrupted(driver.grow_async(design, count), budget)
             finally:
                 for name in own:
                     if name in driver.models:
                         await driver.models[name].close()
 
-        _run(grow)
+        try:
+            _run(grow)
+        except KeyboardInterrupt:
+            Manifest.note(folder, "interrupted")
+            raise
+        if budget.stopped:
+            Manifest.note(folder, budget.stopped)
         return self.results(folder, seed=seed, replicates=count)
 
     def results(
@@ -326,6 +358,34 @@ def _within(path: str, other: str) -> bool:
     return path == other or path.startswith(f"{other}.")
 
 
+def _affordable(limits: Limits, named: Iterable[str], prices: Prices | None) -> None:
+    """Refuse a cap on a cost that cannot be told."""
+    unknown = sorted(name for name in named if price_of(name, prices) is None)
+    if limits.cost is not None and unknown:
+        raise SpecificationError(
+            f"limits.cost: the price of {', '.join(unknown)} is not known; give prices (--price-in and "
+            "--price-out, for a million tokens), or cap tokens or questions instead."
+        )
+
+
+async def _until_interrupted(growing: Coroutine[Any, Any, object], budget: Budget) -> None:
+    """Grow; when first cancelled, send nothing more and wait for what is under way; then, at once."""
+    task = asyncio.ensure_future(growing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            budget.stop("interrupted", at_once=True)
+            try:
+                await task
+                await budget.drained()
+            finally:
+                task.cancel()
+        raise
+    if budget.stopped:
+        await budget.drained()
+
+
 def _run(grow: Callable[[], Any]) -> None:
     """Run to the end, also where an event loop is running already, as in a notebook."""
     try:
@@ -341,11 +401,17 @@ def _run(grow: Callable[[], Any]) -> None:
 
     with ThreadPoolExecutor(1) as thread:
         growing = thread.submit(asyncio.run, here())
-        try:
-            growing.result()
-        except KeyboardInterrupt:  # reaches this thread alone, and the other would go on to the end
-            for loop, task in at_work:
-                if task is not None:
-                    with suppress(RuntimeError):  # it has just ended
-                        loop.call_soon_threadsafe(task.cancel)
-            raise
+        for attempt in ("gently", "at once", "and no more"):
+            try:
+                growing.result()
+                return
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
+            # It reaches this thread alone, and the other would go on to the end.
+            except KeyboardInterrupt:
+                for loop, task in at_work:
+                    if task is not None:
+                        with suppress(RuntimeError):  # it has just ended
+                            loop.call_soon_threadsafe(task.cancel)
+                if attempt == "and no more":
+                    raise

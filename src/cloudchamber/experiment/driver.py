@@ -2,13 +2,16 @@
 
 Rules answer at once, so all missing replicates of a cell ride in one pool. Where a language model is
 asked, each run is a pool of its own and several are open at a time; what was answered is in the models'
-store, so an interrupted run costs nothing again. A run that fails is a row with its stage and reason.
+store, so an interrupted run costs nothing again. A run that fails is a row with its stage and reason; one
+that the budget does not reach is no row, and is grown by a later call.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +27,20 @@ from cloudchamber.errors import (
     StoreError,
     TraceError,
     Unanswered,
+    Unfinished,
 )
 from cloudchamber.experiment.design import Cell, Design, run_id
+from cloudchamber.experiment.limits import Budget
 from cloudchamber.experiment.manifest import held
+from cloudchamber.experiment.metering import Billed
+from cloudchamber.experiment.prices import Prices, price_of
+from cloudchamber.experiment.progress import Progress, Watch, questions_of, shown_in
 from cloudchamber.models.model import Model
 from cloudchamber.questions import Questions
 from cloudchamber.trace import Level, RunStatus, Status, TraceFolder, TraceWriter, clean
 from cloudchamber.trace.layout import check_mark
 
-__all__ = ["Driver", "Progress", "Unit"]
+__all__ = ["Driver", "Progress", "Unit", "questions_of"]
 
 POOL_ROWS = 2_000_000
 """Agents that ride in one pool of rules at most, over all its runs."""
@@ -54,43 +62,6 @@ class Unit:
         return f"{self.cell.id}-{seed}-{first}-{last}-{time.time_ns():x}"
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far the growing is; passed to whoever watches, after every change."""
-
-    runs: int
-    """Runs asked for, over all cells."""
-    done: int
-    """Runs that are complete, earlier ones included."""
-    failed: int = 0
-    questions: int = 0
-    """Questions answered so far in this call."""
-    expected: int = 0
-    """Questions that this call comes to, as far as that is known beforehand."""
-    shown: int = 0
-    """Options shown so far in this call: what the time left is told by, since a list takes longer."""
-    to_show: int = 0
-    cell: str = ""
-    """The cell that was last worked on."""
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def rate(self) -> float:
-        """Questions a second in this call."""
-        return self.questions / max(time.monotonic() - self.started, 1e-9)
-
-    @property
-    def left(self) -> float:
-        """Seconds left, if it goes on as so far; infinite before anything was answered."""
-        ahead = max(self.to_show - self.shown, 0)
-        return (
-            ahead * (time.monotonic() - self.started) / self.shown if self.shown else float("inf")
-        )
-
-
-Watch = Callable[[Progress], None]
-
-
 class Driver:
     """Grows a design into a folder.
 
@@ -102,6 +73,9 @@ class Driver:
         concurrency: runs that are open at a time where models are asked.
         study: name of the study, for the table of runs.
         watch: called with the progress after every change.
+        budget: what may be spent; models that are to spend from it are given wrapped as `Metered`, beneath
+            their stores. Once it is stopped, what cannot go on is left for a later call.
+        prices: of models, for what each run cost.
     """
 
     def __init__(
@@ -114,12 +88,21 @@ class Driver:
         concurrency: int = 16,
         study: str = "",
         watch: Watch | None = None,
+        budget: Budget | None = None,
+        prices: Prices | None = None,
     ) -> None:
         self.folder, self.seed, self.study = folder, seed, study
         self.level = level or Level()
         self.models, self.concurrency = dict(models or {}), concurrency
-        self.watch = watch or (lambda progress: None)
+        self._watch, self.prices = watch, prices
+        self.budget = budget or Budget()
         self._breathed = 0.0
+
+    def watch(self, progress: Progress) -> None:
+        """Tell whoever watches."""
+        progress.mark()
+        if self._watch is not None:
+            self._watch(progress)
 
     def missing(self, design: Design, replicates: int) -> list[Unit]:
         """What is not grown yet, replicate by replicate so that all cells advance together."""
@@ -158,9 +141,14 @@ class Driver:
         units = self.missing(design, replicates)
         total = len(design.conditions()) * replicates
         lacking = sum(len(unit.replicates) for unit in units)
-        progress = Progress(total, total - lacking)
+        progress = Progress(total, total - lacking, budget=self.budget)
+        behind = Counter({unit.cell.id: 0 for unit in units})
+        for unit in units:
+            behind[unit.cell.id] += len(unit.replicates)
+        progress.cells = len(design.conditions())
+        progress.behind = behind
         progress.expected = sum(questions_of(unit.cell) * len(unit.replicates) for unit in units)
-        progress.to_show = sum(_shown_in(unit.cell) * len(unit.replicates) for unit in units)
+        progress.to_show = sum(shown_in(unit.cell) * len(unit.replicates) for unit in units)
         self.watch(progress)
         # Pools of rules are large and wait for nobody: one at a time, beside the runs that wait for models.
         waiting, alone = asyncio.Semaphore(self.concurrency), asyncio.Lock()
@@ -182,20 +170,28 @@ class Driver:
         started = time.monotonic()
         try:
             with TraceWriter(self.folder, unit.name(self.seed)) as sink:
-                account = await self._grown(unit, sink, progress)
+                bills: dict[str, Billed] = {}
+                account = await self._grown(unit, bills, sink, progress)
                 rows = self._rows(unit, account, time.monotonic() - started)
-                sink.commit(rows)
+                sink.commit(rows | {"cost": self._cost(bills)})
+        except Unfinished:
+            return
         except RunFailed as failure:
             await self._failed(unit, failure, progress)
             return
         progress.done += len(unit.replicates)
+        progress.behind[unit.cell.id] -= len(unit.replicates)
         self.watch(progress)
 
-    async def _grown(self, unit: Unit, sink: TraceWriter, progress: Progress) -> Account:
+    async def _grown(
+        self, unit: Unit, bills: dict[str, Billed], sink: TraceWriter, progress: Progress
+    ) -> Account:
         """Drive the engine to its end, with whoever answers."""
         spec = unit.cell.spec
         try:
-            society = Society(spec, {name: self.models[name] for name in models_of(spec)})
+            self.budget.pace()
+            bills |= {name: Billed(self.models[name]) for name in models_of(spec)}
+            society = Society(spec, bills)
             growth = grow(spec, self._runs(unit), sink, level=self.level)
             questions = next(growth)
             while True:
@@ -204,7 +200,8 @@ class Driver:
                     if society.immediate
                     else await society.answer(questions)
                 )
-                self._tell(progress, questions)
+                self._tell(progress, questions, society.immediate)
+                self.budget.pace()
                 if society.immediate:
                     await self._breathe()
                 questions = growth.send(answers)
@@ -213,7 +210,7 @@ class Driver:
             return account
         except Unanswered as miss:
             raise miss.told(f"the cell {unit.cell.name!r}") from None
-        except (RunFailed, ModelUnreachable, StoreError, TraceError):
+        except (RunFailed, ModelUnreachable, StoreError, TraceError, Unfinished):
             raise
         except Exception as error:  # a rule or world of the user's own may do anything
             ours = isinstance(error, CloudchamberError)
@@ -226,8 +223,9 @@ class Driver:
             await asyncio.sleep(0)
             self._breathed = time.monotonic()
 
-    def _tell(self, progress: Progress, questions: Questions) -> None:
+    def _tell(self, progress: Progress, questions: Questions, rules: bool) -> None:
         progress.questions += len(questions)
+        progress.asked += 0 if rules else len(questions)
         progress.shown += questions.items.size
         self.watch(progress)
 
@@ -247,6 +245,14 @@ class Driver:
             sink.commit(rows)
         progress.failed += 1
         self.watch(progress)
+
+    def _cost(self, bills: Mapping[str, Billed]) -> float:
+        """What the answers of a unit cost when they were first had; NaN where a price is unknown."""
+        whole = 0.0
+        for name, bill in bills.items():
+            price = price_of(name, self.prices)
+            whole += price.of(bill.tokens_in, bill.tokens_out) if price else nan
+        return whole
 
     def _rows(self, unit: Unit, account: Account | None, seconds: float) -> dict[str, Any]:
         runs, cell = self._runs(unit), unit.cell
@@ -273,25 +279,6 @@ class Driver:
                 "tokens": account.tokens,
             }
         return rows
-
-
-def questions_of(cell: Cell) -> int:
-    """Questions that one run of a cell comes to (on average, where turns are asynchronous)."""
-    spec = cell.spec
-    shown = spec.world.items if spec.visibility.top is None else spec.visibility.top
-    each = shown if spec.affordances.presentation == "one at a time" else 1
-    rates = getattr(spec.turns, "rates", (1.0,))
-    rate = sum(rates) / len(rates)
-    extra = 1 if spec.turns.endogenous else 0
-    return round(spec.population.count * spec.turns.steps * (each + extra) * rate)
-
-
-def _shown_in(cell: Cell) -> int:
-    """Options shown in one run of a cell."""
-    spec = cell.spec
-    shown = spec.world.items if spec.visibility.top is None else spec.visibility.top
-    singly = spec.affordances.presentation == "one at a time"
-    return questions_of(cell) * (1 if singly else shown)
 
 
 def _pools(cell: Cell, replicates: list[int]) -> Iterable[Unit]:

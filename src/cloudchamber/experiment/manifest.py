@@ -45,6 +45,8 @@ class Manifest:
     cells: tuple[Mapping[str, Any], ...] = ()
     """Name, levels and specification of each cell."""
     version: str = ""
+    stopped: str = ""
+    """Why the last call ended before everything was grown; empty if it did not."""
     format: str = field(default=FORMAT)
 
     def write(self, folder: Path) -> None:
@@ -91,6 +93,12 @@ class Manifest:
             raise TraceError(
                 f"{path} is damaged ({type(error).__name__}); remove it or give another folder."
             ) from None
+
+    @classmethod
+    def note(cls, folder: Path, stopped: str) -> None:
+        """Write down why a call ended before everything was grown."""
+        with held(folder / TRACE):
+            replace(cls.read(folder), stopped=stopped).write(folder)
 
     def claim(self, folder: Path) -> None:
         """Make the folder this study's, or see that it already is; then write the manifest.

@@ -11,6 +11,7 @@ import numpy as np
 
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment.design import Cell, Design, run_id
+from cloudchamber.experiment.manifest import Manifest
 from cloudchamber.measures import Measure, final_tallies, measure_named
 from cloudchamber.trace import TraceFolder
 
@@ -59,6 +60,14 @@ class Results:
     def done(self) -> "pd.DataFrame":
         """The complete runs."""
         return self.runs[self.runs["status"] == "done"]
+
+    @property
+    def stopped(self) -> str:
+        """Why the last call ended before everything was grown; empty if it did not, or nobody noted it."""
+        try:
+            return Manifest.read(self.folder.parent).stopped
+        except TraceError:
+            return ""
 
     @property
     def complete(self) -> bool:

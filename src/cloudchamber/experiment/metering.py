@@ -1,0 +1,104 @@
+"""Models that count: one that spends from a budget, beneath the store, and one that keeps a run's bill.
+
+The most that a question can take is told beforehand: a token is at least a byte of the prompt, whose
+form adds a few, and an answer is at most as long as was asked for. Where a model took more (it asked a
+server several times, say), later questions are foretold by as much more.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from math import ceil, nan
+
+from cloudchamber.experiment.limits import Budget, Spending
+from cloudchamber.experiment.prices import Price
+from cloudchamber.models.model import Model, Reply, Request
+
+__all__ = ["Billed", "Metered", "most_tokens"]
+
+FORM = 16
+"""Tokens that a chat's form adds to a message, at most."""
+
+
+def most_tokens(request: Request) -> tuple[int, int]:
+    """The most tokens of a request's prompt, and of its answer."""
+    texts = [text for _, text in request.messages] + [request.prefix]
+    size = sum(len(text.encode(errors="replace")) for text in texts)
+    return size + FORM * (len(texts) + 1), request.max_tokens
+
+
+class Metered:
+    """A model that is asked only as far as the budget reaches.
+
+    A reply that does not tell its tokens, and a question that ends in an error, count with the most that
+    they may have taken. Where the model says how many requests it works on `at_once`, no more are handed to
+    it, so that what is refused later was not sent.
+
+    Args:
+        model: whoever answers; closed with it.
+        budget: shared by all models of a call.
+        price: of its tokens; None if unknown.
+    """
+
+    def __init__(self, model: Model, budget: Budget, price: Price | None) -> None:
+        self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
+        self._model, self._budget, self._price = model, budget, price
+        self._longer = 1.0
+        at_once = getattr(model, "at_once", None)
+        self._gate = asyncio.Semaphore(at_once) if at_once else None
+
+    async def ask(self, request: Request, draw: int = 0) -> Reply:
+        """The model's reply; see `Model.ask`.
+
+        Raises:
+            Unfinished: the budget has no room for it; nothing was sent.
+        """
+        async with AsyncExitStack() as stack:
+            if self._gate is not None:
+                await stack.enter_async_context(self._gate)
+            tokens_in, tokens_out = (ceil(n * self._longer) for n in most_tokens(request))
+            most = self._spending(tokens_in, tokens_out)
+            await self._budget.reserve(most)
+            spent = most
+            try:
+                reply = await self._model.ask(request, draw)
+                if reply.tokens_in + reply.tokens_out:
+                    spent = self._spending(reply.tokens_in, reply.tokens_out)
+                    plain_in, plain_out = most_tokens(request)
+                    self._longer = max(
+                        self._longer, reply.tokens_in / plain_in, reply.tokens_out / plain_out
+                    )
+                return reply
+            finally:
+                self._budget.settle(most, spent)
+
+    def _spending(self, tokens_in: int, tokens_out: int) -> Spending:
+        cost = self._price.of(tokens_in, tokens_out) if self._price else nan
+        return Spending(1, tokens_in + tokens_out, cost)
+
+    async def close(self) -> None:
+        """Close the model behind it."""
+        await self._model.close()
+
+
+class Billed:
+    """A model as one run asks it: what its answers took when they were first had, stored ones too.
+
+    Args:
+        model: whoever answers.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
+        self._model = model
+        self.questions = self.tokens_in = self.tokens_out = 0
+
+    async def ask(self, request: Request, draw: int = 0) -> Reply:
+        """The model's reply, counted."""
+        reply = await self._model.ask(request, draw)
+        self.questions += 1
+        self.tokens_in += reply.tokens_in
+        self.tokens_out += reply.tokens_out
+        return reply
+
+    async def close(self) -> None:
+        """The model behind it serves other runs."""
