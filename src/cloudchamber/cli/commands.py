@@ -12,10 +12,20 @@ import click
 
 from cloudchamber import __version__
 from cloudchamber.cli import finding
-from cloudchamber.cli.options import Options, again, build, folder_of, options_of, rules, spec_of
+from cloudchamber.cli.growing import (
+    AGENTS,
+    ITEMS,
+    MODEL,
+    QUICK,
+    SET,
+    STUDY,
+    Growing,
+    growing,
+)
+from cloudchamber.cli.options import Options, again, build, options_of, rules, spec_of
 from cloudchamber.cli.telling import cells, columns, say
 from cloudchamber.cli.watching import watching
-from cloudchamber.errors import CloudchamberError, SpecificationError
+from cloudchamber.errors import CloudchamberError, SpecificationError, Unfinished
 
 if TYPE_CHECKING:
     from cloudchamber.study import Study
@@ -26,12 +36,19 @@ P = ParamSpec("P")
 
 
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """Let errors end in one message: ours with exit code 2, an interrupt with 130, a fault with 1."""
+    """Let errors end in one message: ours exit with 2, a cap with 3, an interrupt with 130, a fault with 1."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except Unfinished as end:
+            say(
+                f"cloudchamber: unfinished: {end}. What was answered is kept; the same command with a "
+                "higher cap goes on.",
+                err=True,
+            )
+            sys.exit(3)
         except CloudchamberError as error:
             say(f"cloudchamber: {_sentence(error)}", err=True)
             sys.exit(2)
@@ -73,127 +90,67 @@ def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
 
 
-STUDY = click.argument("study")
-SET = click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change a field of the specification, e.g. visibility.latency=3 (may be repeated).",
-)
-QUICK = click.option("--quick", is_flag=True, help="A small first version of the study.")
-AGENTS = click.option(
-    "--agents", metavar="RULE", help="Let a rule decide, e.g. two-stage (see 'cloudchamber list')."
-)
-MODEL = click.option(
-    "--model",
-    metavar="MODEL",
-    help="Let a language model decide: embedded, gguf:PATH or openai:NAME@URL.",
-)
-ITEMS = click.option(
-    "--items",
-    type=click.Path(path_type=Path),
-    help="Your own items: a CSV with a column 'headline', or lines.",
-)
-FIELD = click.option(
-    "--field",
-    type=click.Path(path_type=Path),
-    help="Field data: a CSV with columns world, item, count (and step).",
-)
-
-
 @main.command()
-@STUDY
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder for everything; if not given, one in out/ that is named after STUDY and its options.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every draw.")
-@click.option(
-    "--replicates",
-    type=click.IntRange(1),
-    help="Runs of each cell; the study's own number if not given.",
-)
-@click.option(
-    "--concurrency",
-    type=click.IntRange(1),
-    help="Runs open at a time where a language model is asked.",
-)
-@click.option(
-    "--processes",
-    type=click.IntRange(1),
-    help="Processes of an embedded model; one a core if not given.",
-)
-@click.option(
-    "--level",
-    type=click.Choice(["full", "sampled", "summary"]),
-    default="full",
-    show_default=True,
-    help="How much of the trace is kept.",
-)
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    help="File of what language models answered; answers.sqlite in the output folder if not given.",
-)
-@click.option(
-    "--store-mode",
-    type=click.Choice(["read-write", "replay", "refresh", "off"]),
-    default="read-write",
-    show_default=True,
-    help="How it is used; replay asks no model, refresh asks again and replaces.",
-)
-@QUICK
-@AGENTS
-@MODEL
-@ITEMS
-@FIELD
-@SET
+@growing
 @click.option("--quiet", is_flag=True, help="Print the result alone.")
 @plainly
-def run(
-    study: str,
-    out: Path | None,
-    seed: int,
-    replicates: int | None,
-    concurrency: int | None,
-    processes: int | None,
-    level: str,
-    store: Path | None,
-    store_mode: str,
-    quick: bool,
-    agents: str | None,
-    model: str | None,
-    items: Path | None,
-    field: Path | None,
-    changes: tuple[str, ...],
-    quiet: bool,
-) -> None:
+def run(asked: Growing, quiet: bool) -> None:
     """Grow what is missing of STUDY, and write its report.
 
     Run again, it computes only what is missing. STUDY is a name (see 'cloudchamber list') or a path.
+    At a cap (--max-...) it ends with exit code 3; the same command with a higher cap goes on.
     """
-    from cloudchamber.experiment.manifest import placed
     from cloudchamber.trace import Level
 
-    options = options_of(study, quick, agents, model, items, field, changes)
-    built = build(options)
-    folder = placed(out) if out else folder_of(built.name, options)
+    built, folder, options = asked.built()
     with watching(quiet) as watch:
         results = built.run(
             folder,
-            seed=seed,
-            replicates=replicates,
-            level=Level(level),  # type: ignore[arg-type]  # click has checked it
-            concurrency=concurrency,
-            processes=processes,
-            store=store,
-            store_mode=store_mode,  # type: ignore[arg-type]  # click has checked it
+            seed=asked.seed,
+            replicates=asked.replicates,
+            level=Level(asked.level),
+            concurrency=asked.concurrency,
+            processes=asked.processes,
+            store=asked.store,
+            store_mode=asked.store_mode,
             options=options,
+            limits=asked.limits(),
+            prices=asked.prices(),
             watch=watch,
         )
-    _report(built, results, folder, options)
+    if not results.done.empty or not results.stopped:
+        _report(built, results, folder, options)
+    if results.stopped and not results.complete:
+        raise Unfinished(results.stopped)
+
+
+@main.command()
+@growing
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="QUESTIONS",
+    help="Questions a second, for the time; as in the folder's earlier runs if not given.",
+)
+@plainly
+def estimate(asked: Growing, rate: float | None) -> None:
+    """Say what `run` would come to, with the same options: questions, tokens, cost, time.
+
+    A sample of the prompts is built as a run would build them; no model is asked, nothing is fetched.
+    """
+    from cloudchamber.cli.estimating import tell
+
+    built, folder, _ = asked.built()
+    tell(
+        built.estimate(
+            folder,
+            seed=asked.seed,
+            replicates=asked.replicates,
+            prices=asked.prices(),
+            rate=rate,
+        ),
+        asked.limits(),
+    )
 
 
 @main.command()
