@@ -7,7 +7,8 @@ CloudchamberError
 ├── ModelError           a language model that cannot be had or does not answer
 │   ├── ModelUnreachable     nothing answers at its address
 │   └── StoreError           the store of its answers is damaged, foreign or locked
-│       └── Unanswered           a replay needs an answer that the store does not hold
+│       └── NotStored            a replay needs an answer that the store does not hold
+├── ArchiveError         a study's archive that cannot be made, is foreign or damaged, or is not trusted
 ├── RunFailed            a run that cannot go on; becomes a row of the trace
 ├── AnswerError          an agent broke its contract: wrong shape, unknown option, not a distribution
 └── Unfinished           stopped before the end (interrupt, spent budget); what was answered is kept
@@ -15,15 +16,16 @@ CloudchamberError
 
 __all__ = [
     "AnswerError",
+    "ArchiveError",
     "CloudchamberError",
     "FieldDataError",
     "ModelError",
     "ModelUnreachable",
+    "NotStored",
     "RunFailed",
     "SpecificationError",
     "StoreError",
     "TraceError",
-    "Unanswered",
     "Unfinished",
     "nearest",
 ]
@@ -56,11 +58,15 @@ class ModelUnreachable(ModelError):
     """Nothing answers at the model's address."""
 
 
+class ArchiveError(CloudchamberError):
+    """An archive that cannot be made, is foreign, damaged or not trusted, or replays to something else."""
+
+
 class StoreError(ModelError):
     """A store of answers that cannot be used; no run is to blame, so all end."""
 
 
-class Unanswered(StoreError):
+class NotStored(StoreError):
     """A question that a replay finds no answer to: what was asked, by whom, and of which store."""
 
     def __init__(self, store: str, asked: str, by: tuple[str, ...] = ()) -> None:
@@ -72,9 +78,9 @@ class Unanswered(StoreError):
         )
         self.store, self.asked, self.by = store, asked, by
 
-    def told(self, by: str) -> "Unanswered":
+    def told(self, by: str) -> "NotStored":
         """The same, and whose question it is."""
-        return Unanswered(self.store, self.asked, (by, *self.by))
+        return NotStored(self.store, self.asked, (by, *self.by))
 
 
 class AnswerError(CloudchamberError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudchamber.errors import ModelError, SpecificationError, StoreError, Unanswered
+from cloudchamber.errors import ModelError, SpecificationError, StoreError, NotStored
 from cloudchamber.models import FakeModel, Mode, Reply, Request, open_model
 from cloudchamber.models.fake import FAKES, fake
 from cloudchamber.models.model import pack
@@ -64,7 +64,7 @@ def test_a_replay_gives_the_same_answers_and_opens_no_model(
 
 def test_what_a_replay_misses_is_named(tmp_path: Path) -> None:
     answers(open_model("fake:sampled", store=tmp_path / "s"), (REQUEST, 1))
-    with pytest.raises(Unanswered, match="begins 'Which of these\\?'; a replay asks no model"):
+    with pytest.raises(NotStored, match="begins 'Which of these\\?'; a replay asks no model"):
         answers(ReplayedModel("fake:sampled", tmp_path / "s"), (REQUEST, 2))
 
 
@@ -78,8 +78,9 @@ def test_a_replay_of_a_model_that_the_store_does_not_know(tmp_path: Path) -> Non
 
 
 def test_the_name_stands_for_whom_it_stood_for_last(tmp_path: Path) -> None:
-    for reply, mark in ((0, "old"), (1, "new")):
-        made = FakeModel(lambda _, reply=reply: Reply(choice=reply, text="x"), mark, exact=False)
+    for choice, mark in ((0, "old"), (1, "new")):
+        said = Reply(choice=choice, text="x")
+        made = FakeModel(lambda _, said=said: said, mark, exact=False)  # type: ignore[misc]
         answers(StoredModel(made, tmp_path / "s", called="mine"), (OTHER, 7))
     (reply,) = answers(ReplayedModel("mine", tmp_path / "s"), (OTHER, 7))
     assert reply.choice == 1
@@ -166,7 +167,7 @@ def test_a_copy_holds_what_was_used_and_no_more(tmp_path: Path) -> None:
     answers(open_model("fake:sampled", store=tmp_path / "s"), *((REQUEST, n) for n in range(9)))
     answers(ReplayedModel("fake:sampled", tmp_path / "s", into=tmp_path / "c"), (REQUEST, 4))
     answers(ReplayedModel("fake:sampled", tmp_path / "c"), (REQUEST, 4))
-    with pytest.raises(Unanswered):
+    with pytest.raises(NotStored):
         answers(ReplayedModel("fake:sampled", tmp_path / "c"), (REQUEST, 5))
 
 
@@ -200,7 +201,7 @@ def test_a_damaged_reply_names_the_store(tmp_path: Path) -> None:
     database.close()
     for mode in ("read-write", "replay"):
         with pytest.raises(StoreError, match="the store of answers cannot be used"):
-            answers(open_model("fake:hash", store=tmp_path / "s", mode=mode), (REQUEST, 0))  # type: ignore[arg-type]
+            answers(open_model("fake:hash", store=tmp_path / "s", mode=mode), (REQUEST, 0))
 
 
 @pytest.mark.parametrize(
@@ -213,4 +214,4 @@ def test_a_store_in_which_something_would_run_is_foreign(tmp_path: Path, what: s
     database.close()
     for mode in ("read-write", "replay"):
         with pytest.raises(ModelError, match="another program's database"):
-            open_model("fake:hash", store=tmp_path / "s", mode=mode)  # type: ignore[arg-type]
+            open_model("fake:hash", store=tmp_path / "s", mode=mode)

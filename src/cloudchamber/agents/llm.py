@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cloudchamber.errors import AnswerError, Unanswered
+from cloudchamber.errors import AnswerError, NotStored
 from cloudchamber.microspec.affordances import Affordances, spelled
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.population import Decider
@@ -93,7 +93,7 @@ async def _asked(
 ) -> Reply:
     try:
         return await model.ask(request, number)
-    except Unanswered as miss:
+    except NotStored as miss:
         at = questions.address
         raise miss.told(
             f"replicate {at.replicate[row]}, step {at.step}, agent {at.agent[row]}"

@@ -26,7 +26,7 @@ from cloudchamber.errors import (
     RunFailed,
     StoreError,
     TraceError,
-    Unanswered,
+    NotStored,
     Unfinished,
 )
 from cloudchamber.experiment.design import Cell, Design, run_id
@@ -208,7 +208,7 @@ class Driver:
         except StopIteration as end:
             account: Account = end.value
             return account
-        except Unanswered as miss:
+        except NotStored as miss:
             raise miss.told(f"the cell {unit.cell.name!r}") from None
         except (RunFailed, ModelUnreachable, StoreError, TraceError, Unfinished):
             raise

@@ -9,7 +9,7 @@ import asyncio
 from hashlib import sha256
 from pathlib import Path
 
-from cloudchamber.errors import Unanswered
+from cloudchamber.errors import NotStored
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.models.store_file import StoreFile, is_final
 
@@ -124,7 +124,7 @@ class ReplayedModel:
         """The kept answer, time-outs and failures included.
 
         Raises:
-            Unanswered: there is none.
+            NotStored: there is none.
         """
         keys = _keys(self.fingerprint, request, draw)
         kept = self._file.get(keys)
@@ -134,7 +134,7 @@ class ReplayedModel:
                 if self._copy is not None:
                     self._copy.put(key, kept[key])
                 return kept[key]
-        raise Unanswered(str(self._file.path), _beginning(request))
+        raise NotStored(str(self._file.path), _beginning(request))
 
     async def close(self) -> None:
         """Close the file."""

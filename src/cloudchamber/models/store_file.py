@@ -6,7 +6,7 @@ the file is ever executed or unpickled. This module knows no model and no reques
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -124,6 +124,20 @@ class StoreFile:
             there = ", ".join(repr(one) for (one,) in names) or "no model"
             raise StoreError(f"{self.path} holds no answers of {name!r}, but of {there}.")
         return str(row[0]), bool(row[1])
+
+    def seal(self) -> int:
+        """Make it one plain file that opens where nothing can be written; the number of its replies."""
+        with self._guard:
+            self._database.execute("PRAGMA journal_mode = DELETE")
+            self._database.execute("VACUUM")
+            (count,) = self._database.execute("SELECT count(*) FROM replies").fetchone()
+        return int(count)
+
+    def packed(self) -> Iterator[bytes]:
+        """Every reply as it is written."""
+        with self._guard:
+            for (reply,) in self._database.execute("SELECT reply FROM replies"):
+                yield bytes(reply)
 
     def close(self) -> None:
         """Close the file."""
