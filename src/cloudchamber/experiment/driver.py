@@ -23,10 +23,10 @@ from cloudchamber.engine import Account, Runs, grow
 from cloudchamber.errors import (
     CloudchamberError,
     ModelUnreachable,
+    NotStored,
     RunFailed,
     StoreError,
     TraceError,
-    NotStored,
     Unfinished,
 )
 from cloudchamber.experiment.design import Cell, Design, run_id
