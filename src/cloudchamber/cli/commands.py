@@ -25,7 +25,7 @@ from cloudchamber.cli.growing import (
 from cloudchamber.cli.options import Options, again, build, options_of, rules, spec_of
 from cloudchamber.cli.telling import cells, columns, say
 from cloudchamber.cli.watching import watching
-from cloudchamber.errors import CloudchamberError, SpecificationError, Unfinished
+from cloudchamber.errors import ArchiveError, CloudchamberError, SpecificationError, Unfinished
 
 if TYPE_CHECKING:
     from cloudchamber.study import Study
@@ -36,7 +36,7 @@ P = ParamSpec("P")
 
 
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """Let errors end in one message: ours exit with 2, a cap with 3, an interrupt with 130, a fault with 1."""
+    """Let errors end in one message: ours exit with 2, caps with 3, interrupts with 130, faults with 1."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -252,6 +252,57 @@ def new(name: str) -> None:
 
     folder = scaffold(name, Path("studies"))
     click.echo(f"{folder}/study.py and {folder}/README.md written. Next: cloudchamber run {name}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="What the study was grown with, if not the folder's own answers.sqlite.",
+)
+@plainly
+def export(folder: Path, file: Path, store: Path | None) -> None:
+    """Make an archive of FOLDER: the study, what it was given, and the answers it used."""
+    from cloudchamber.cli import sharing
+    from cloudchamber.experiment.manifest import placed
+
+    about, names = sharing.export(placed(folder), placed(file), placed(store) if store else None)
+    say(f"{file}: {about.answers:,} answers, {file.stat().st_size:,} bytes; it replays to the same trace.")
+    say(f"In it: {', '.join(names)}. Keys of this environment were looked for, and none is there.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to unpack it into; if not given, one in out/ that is named after FILE.",
+)
+@click.option("--trust", is_flag=True, help="Run the program that is in FILE; read it before.")
+@click.option("--quiet", is_flag=True, help="Print the result alone.")
+@plainly
+def replay(file: Path, out: Path | None, trust: bool, quiet: bool) -> None:
+    """Grow the study in FILE again, from its answers alone; no model is asked."""
+    from cloudchamber.experiment.archive import look_into
+    from cloudchamber.experiment.manifest import placed
+
+    file = placed(file)
+    _, names = look_into(file)
+    if not trust:
+        programs = ", ".join(name for name in names if name.endswith(".py"))
+        raise ArchiveError(
+            f"{file} holds a program ({programs}), which a replay runs with all your rights; nothing was "
+            f"unpacked. Read it (unzip -p {file.name} 'studies/*'), and give --trust if you trust it."
+        )
+    from cloudchamber.cli import sharing
+
+    folder = placed(out) if out else Path("out") / file.stem
+    with watching(quiet) as watch:
+        about, built, results, options = sharing.replay(file, folder, watch)
+    say(f"The same trace as when it was exported, digest {about.digest[:12]}; no model was asked.")
+    _report(built, results, folder / "out", options)
 
 
 def _report(built: "Study", results: Any, folder: Path, options: Options) -> None:
