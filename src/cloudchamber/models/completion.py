@@ -1,22 +1,38 @@
-"""A chat completion, as OpenAI-compatible servers write it, read as a reply.
+"""What OpenAI-compatible servers answer, chat completions and completions alike, read into one shape.
 
-Knows JSON shapes and labels; no network.
+Knows JSON shapes; no labels and no network.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, isfinite
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.parsing import read_text
+from cloudchamber.models.scoring import Listed
 
-__all__ = ["Completion", "reply_of"]
+__all__ = ["Malformed", "Said", "read_completion"]
 
-UNCOVERED = 1e-3
-"""Probability outside the listed tokens that is small enough to call a readout exact."""
+_ROUNDING = 1.01  # probabilities of a list may sum to a little more than one
+
+
+class Malformed(ValueError):
+    """A body that is no completion; the message says why in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is read of an answer; anything else a server adds is ignored, its id included."""
+
+    text: str
+    refusal: str = ""
+    """Why the model or the server declines; empty if neither does."""
+    listed: Listed | None = None
+    """The likeliest first tokens; None if the server gave none."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    scored: tuple[tuple[tuple[str, float], ...], ...] = ()
+    """For each prompt that was scored, its tokens and their log-probabilities."""
 
 
 class _Token(msgspec.Struct):
@@ -30,6 +46,9 @@ class _Position(msgspec.Struct):
 
 class _Logprobs(msgspec.Struct):
     content: list[_Position] | None = None
+    tokens: list[str] | None = None
+    token_logprobs: list[float | None] | None = None
+    top_logprobs: list[dict[str, float] | None] | None = None
 
 
 class _Message(msgspec.Struct):
@@ -38,83 +57,104 @@ class _Message(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    message: _Message
+    message: _Message | None = None
+    text: str | None = None
+    index: int = 0
     finish_reason: str | None = None
     logprobs: _Logprobs | None = None
 
 
 class _Usage(msgspec.Struct):
     prompt_tokens: int = 0
-    completion_tokens: int = 0
+    completion_tokens: int | None = 0
 
 
-class Completion(msgspec.Struct):
-    """The parts of an answer that are read; anything else a server adds is ignored."""
+class _Scored(msgspec.Struct):
+    logprob: float
+    decoded_token: str | None = None
 
+
+class _Completion(msgspec.Struct):
     choices: list[_Choice]
     usage: _Usage | None = None
+    prompt_logprobs: list[dict[str, _Scored] | None] | None = None
 
 
-def reply_of(completion: Completion, request: Request) -> Reply:
-    """Read a completion against a request: exact if the first token settles it, else the text."""
-    usage = completion.usage or _Usage()
-    if completion.choices:
-        reply = _reply(completion.choices[0], request)
-    else:
-        reply = Reply(status="failed", reason="the server sent no choices.")
-    return replace(reply, tokens_in=usage.prompt_tokens, tokens_out=usage.completion_tokens)
+_DECODER = msgspec.json.Decoder(_Completion)
 
 
-def _reply(choice: _Choice, request: Request) -> Reply:
-    text = choice.message.content or ""
-    if choice.message.refusal or choice.finish_reason == "content_filter":
-        reason = choice.message.refusal or "the server's content filter."
-        return Reply(status="refused", text=text, reason=reason)
-    positions = (choice.logprobs.content if choice.logprobs else None) or []
-    top = positions[0].top_logprobs if positions else None
-    exact = _distribution(top, request.options) if top and not request.sampled else None
-    if exact is not None:
-        scores, mass = exact
-        return Reply(logprobs=_tempered(scores, request.temperature), mass=mass)
-    return Reply(**read_text(text, request.options))
+def read_completion(body: bytes) -> Said:
+    """Read a body.
 
-
-def _distribution(
-    top: Sequence[_Token], options: Sequence[str]
-) -> tuple[NDArray[np.float64], float] | None:
-    """Probabilities of the options by the first token, and their sum; None if that does not settle it.
-
-    A token counts for the label it equals but for spaces around it. What is not listed, or is the
-    beginning of a label of several tokens, may belong to any label: it must be less than `UNCOVERED`, or
-    nothing where every label is listed whole.
+    Raises:
+        Malformed: not JSON, not a completion, no choices, or log-probabilities that are none.
     """
-    places = {label.strip(): place for place, label in enumerate(options)}
-    if len(places) < len(options) or any(
-        a != b and b.startswith(a) for a in places for b in places
-    ):
-        return None
-    found = np.zeros(len(options))
-    beginnings = 0.0
-    for token in top:
-        plain, probability = token.token.strip(), float(np.exp(token.logprob))
-        if plain in places:
-            found[places[plain]] += probability
-        elif any(label.startswith(plain) for label in places):
-            beginnings += probability
-    unlisted = max(0.0, 1.0 - sum(float(np.exp(token.logprob)) for token in top))
-    open_to = beginnings + (0.0 if found.all() else unlisted)
-    if not found.any() or open_to > UNCOVERED:
-        return None
-    return found, float(min(found.sum(), 1.0))
+    try:
+        completion = _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Malformed(f"not a completion: {error}") from None
+    if not completion.choices:
+        raise Malformed("the server sent no choices")
+    choice = completion.choices[0]
+    if choice.message is None and choice.text is None:
+        raise Malformed("a choice without a message or a text")
+    usage = completion.usage or _Usage()
+    message = choice.message or _Message(choice.text)
+    refusal = message.refusal or ""
+    if not refusal and choice.finish_reason == "content_filter":
+        refusal = "the server's content filter."
+    return Said(
+        message.content or "",
+        refusal,
+        _listed(choice.logprobs) if choice.logprobs is not None else None,
+        usage.prompt_tokens,
+        usage.completion_tokens or 0,
+        _scored(completion),
+    )
 
 
-def _tempered(found: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Log of the distribution over the options; servers report it at temperature 1."""
-    with np.errstate(divide="ignore"):
-        scores = np.log(found)
-    if temperature == 0.0:
-        scores = np.where(np.arange(len(scores)) == scores.argmax(), 0.0, -np.inf)
+def _listed(logprobs: _Logprobs) -> Listed | None:
+    if logprobs.content:
+        top = logprobs.content[0].top_logprobs
+        pairs = [(one.token, one.logprob) for one in top] if top else []
+    elif logprobs.top_logprobs and logprobs.top_logprobs[0]:
+        pairs = list(logprobs.top_logprobs[0].items())
     else:
-        scores = scores / temperature
-    scores -= scores.max()
-    return np.asarray(scores - np.log(np.exp(scores).sum()))
+        return None
+    return _chances(pairs) or None
+
+
+def _chances(pairs: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    if any(not isfinite(score) or score > 1e-3 for _, score in pairs):
+        raise Malformed("log-probabilities that are not numbers below zero")
+    found = tuple((token, exp(score)) for token, score in pairs)
+    if sum(chance for _, chance in found) > _ROUNDING:
+        raise Malformed("log-probabilities that add up to more than one")
+    return found
+
+
+def _scored(completion: _Completion) -> tuple[tuple[tuple[str, float], ...], ...]:
+    if completion.prompt_logprobs is not None:
+        return (_finite(_prompt(completion.prompt_logprobs)),)
+    found = []
+    for choice in sorted(completion.choices, key=lambda one: one.index):
+        given = choice.logprobs
+        if given is None or given.tokens is None or given.token_logprobs is None:
+            return ()
+        if len(given.tokens) != len(given.token_logprobs):
+            raise Malformed("as many log-probabilities as tokens were expected")
+        pairs = zip(given.tokens, given.token_logprobs, strict=True)
+        echoed = [(token, 0.0 if score is None else score) for token, score in pairs]
+        found.append(_finite(echoed[:-1]))  # the last is the one token that must be generated
+    return tuple(found)
+
+
+def _prompt(positions: Sequence[Mapping[str, _Scored] | None]) -> list[tuple[str, float]]:
+    first = [next(iter(position.values())) for position in positions if position]
+    return [(one.decoded_token or "", one.logprob) for one in first]
+
+
+def _finite(pairs: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    if any(not isfinite(score) or score > 1e-3 for _, score in pairs):
+        raise Malformed("log-probabilities that are not numbers below zero")
+    return tuple(pairs)

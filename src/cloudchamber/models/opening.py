@@ -6,6 +6,7 @@ Servers, files and stores are imported only when they are asked for.
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from cloudchamber.errors import ModelError
 from cloudchamber.models.mode import Mode, check_mode
@@ -13,7 +14,14 @@ from cloudchamber.models.model import Model
 
 __all__ = ["NAMES", "open_model"]
 
-NAMES = ("embedded", "gguf:PATH", "openai:NAME@URL", "inspect:PROVIDER/NAME", "fake:KIND")
+NAMES = (
+    "embedded",
+    "gguf:PATH",
+    "openai:NAME@URL",
+    "openai-text:NAME@URL",
+    "inspect:PROVIDER/NAME",
+    "fake:KIND",
+)
 """The forms a model's name may take."""
 
 
@@ -29,9 +37,12 @@ def open_model(
     """Open a language model.
 
     Args:
-        name: "embedded" (SmolLM2-135M-Instruct, fetched once), "gguf:PATH" (a llama-architecture file),
-            "openai:NAME@URL" (any OpenAI-compatible server; its key is read from CLOUDCHAMBER_API_KEY or
-            OPENAI_API_KEY), "inspect:PROVIDER/NAME" (whatever Inspect reaches, with the extra `inspect`), or
+        name: "embedded" (SmolLM2-135M-Instruct, fetched once), "gguf:PATH" (a file of your
+            own; by llama.cpp where the small engine cannot read it), "llamacpp:PATH" (always by llama.cpp),
+            "openai:NAME@URL" (any OpenAI-compatible server; its key is read from CLOUDCHAMBER_API_KEY,
+            from the file that CLOUDCHAMBER_API_KEY_FILE names, or from OPENAI_API_KEY),
+            "openai-text:NAME@URL" (the same, asked to go on with a text, for base models),
+            "inspect:PROVIDER/NAME" (whatever Inspect reaches, with the extra `inspect`), or
             "fake:KIND" (see `FAKES`).
         processes: workers of an embedded model; the machine's cores if None.
         store: SQLite file that answers are kept in and taken from; none if None.
@@ -62,14 +73,14 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
     kind, _, rest = name.partition(":")
     if name == "embedded":
         return _embedded(processes)
-    if kind == "gguf" and rest:
+    if kind in ("gguf", "llamacpp") and rest:
         return _gguf(name, _placed(rest), processes)
-    if kind == "openai" and "@http" in rest:
+    if kind in ("openai", "openai-text") and "@http" in rest:
         from cloudchamber.models.remote import RemoteModel  # aiohttp costs 150 ms
 
         model, _, address = rest.partition("@http")
-        key = os.environ.get("CLOUDCHAMBER_API_KEY") or os.environ.get("OPENAI_API_KEY") or ""
-        return RemoteModel(model, f"http{address}", key, concurrency=concurrency)
+        form: Literal["completions"] | None = "completions" if kind == "openai-text" else None
+        return RemoteModel(model, f"http{address}", _key(), concurrency=concurrency, form=form)
     if kind == "inspect" and rest:
         from cloudchamber.models.inspected import inspect_model
 
@@ -81,11 +92,26 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
     raise ModelError(f"model {name!r} was given; allowed: {', '.join(NAMES)}.")
 
 
+def _key() -> str:
+    """The key for a server: never a part of a study, and shown nowhere."""
+    named = os.environ.get("CLOUDCHAMBER_API_KEY_FILE")
+    if named and not os.environ.get("CLOUDCHAMBER_API_KEY"):
+        try:
+            return Path(named).expanduser().read_text().strip()
+        except (OSError, RuntimeError, UnicodeDecodeError):
+            raise ModelError(
+                "CLOUDCHAMBER_API_KEY_FILE names a file that cannot be read; name one that holds "
+                "the key and nothing else, outside the study."
+            ) from None
+    given = os.environ.get("CLOUDCHAMBER_API_KEY") or os.environ.get("OPENAI_API_KEY") or ""
+    return given.strip()
+
+
 def _placed(path: str) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise ModelError(f"gguf:{path}: {error} Give the file's whole path.") from None
+        raise ModelError(f"{path}: {error} Give the file's whole path.") from None
 
 
 def _workers(processes: int | None) -> int:
@@ -104,8 +130,18 @@ def _gguf(name: str, path: Path, processes: int | None) -> Model:
     from cloudchamber.models.embedded import EmbeddedModel
     from cloudchamber.models.fetch import digest_of
     from cloudchamber.models.gguf import read_gguf
+    from cloudchamber.models.llamacpp import INSTALL, LlamaCppModel, installed
+    from cloudchamber.models.readout import check_readable
 
-    read_gguf(path)  # a wrong path is said at once, not by a worker
+    gguf = read_gguf(path)  # a wrong path is said at once, not by a worker
+    if name.startswith("llamacpp:"):
+        return LlamaCppModel(name, gguf, digest_of(path), processes)
+    try:
+        check_readable(gguf)
+    except ModelError as error:
+        if installed():
+            return LlamaCppModel(name, gguf, digest_of(path), processes)
+        raise ModelError(f"{error} Or let llama.cpp read it: {INSTALL}.") from None
     digest = digest_of(path)
     return EmbeddedModel(name, path, _mapped(digest), digest, _workers(processes))
 

@@ -1,40 +1,25 @@
-"""Any OpenAI-compatible server as a language model: a plain client over chat completions.
+"""Any OpenAI-compatible server as a language model: exact choices where it lists tokens, samples elsewhere.
 
-If the server gives the log-probabilities of the first token and they settle which option it is, the reply
-is an exact readout; else it is the sampled text, read against the options.
+What the server can do is found out before the first question (`capabilities`). A question with options is
+answered by its distribution if the server's lists settle it (`scoring`), else by scoring the labels where
+the server can, else by a sample, and the reply's note says why.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Literal
 
-import aiohttp
-import msgspec
-
-from cloudchamber.errors import ModelError, ModelUnreachable
-from cloudchamber.models.completion import Completion, reply_of
+from cloudchamber.errors import ModelError
+from cloudchamber.models.answering import Question
+from cloudchamber.models.asking import Asking, Unanswered
+from cloudchamber.models.capabilities import Capabilities, Heard, probe
+from cloudchamber.models.connection import Connection, check_address, check_key
 from cloudchamber.models.model import Reply, Request
+from cloudchamber.models.wire import Wire
 
 __all__ = ["RemoteModel"]
-
-RETRIES = 3
-LARGEST = 4_000_000  # bytes of an answer
-LONGEST_WAIT = 60.0  # seconds, whatever Retry-After says
-_AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
-_DENIED = (401, 403, 404)
-# Fields that some servers refuse: left out from then on where a server's complaint names them.
-_OPTIONAL = ("top_logprobs", "logprobs", "seed", "temperature")
-
-
-class _Answer(msgspec.Struct):
-    """A server's answer, whatever it is; status 0 for a time-out."""
-
-    status: int
-    body: bytes = b""
-    retry_after: float | None = None
 
 
 class RemoteModel:
@@ -43,14 +28,17 @@ class RemoteModel:
     Args:
         model: the server's name for it.
         address: what "/chat/completions" is appended to, e.g. "http://127.0.0.1:8080/v1".
-        key: bearer token, "" for none; it appears in no name, message or file.
-        concurrency: requests at once.
+        key: bearer token, "" for none; it appears in no name, message, reply or file.
+        concurrency: requests at once at most; how many the server takes is found out.
         timeout: seconds for one attempt.
-        sleep, clock: how time passes; tests give their own.
+        form: "chat" or "completions"; if None, chat and, where that is not there, completions.
+        capabilities: what the server can do, if that is known; else it is found out at the first `ask`.
+        sleep, clock, now: how time passes and what the time is; tests give their own.
 
     Raises:
-        ModelUnreachable: from `ask`, nothing answers at the address.
-        ModelError: an address that is none; from `ask`, the key or the model's name is not accepted.
+        ModelUnreachable: from `ask`, nothing answers at the address, everything fails, or the key or the
+            model's name is not accepted.
+        ModelError: an address or a key that is none.
     """
 
     exact = False
@@ -63,160 +51,75 @@ class RemoteModel:
         *,
         concurrency: int = 64,
         timeout: float = 120.0,
+        form: Literal["chat", "completions"] | None = None,
+        capabilities: Capabilities | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        if not _usable(address):
-            raise ModelError(
-                "the address of a server was given in a form that is not known; allowed: "
-                "http://HOST[:PORT]/v1 or https://..., without a user or key in it."
-            )
+        check_key(key)
+        check_address(address, key)
         if not model or concurrency < 1:
             raise ModelError(
                 f"a server was given with the model {model!r} and {concurrency} requests at once; allowed: "
                 "openai:NAME@URL with the server's name of a model, and 1 or more."
             )
-        self._model, self._address, self._key = model, address.rstrip("/"), key
-        self.name = self.fingerprint = f"openai:{model}@{self._address}"
-        self._timeout, self._sleep, self._clock = timeout, sleep, clock
-        self._slots = asyncio.Semaphore(concurrency)
-        self._concurrency = concurrency
-        self._session: aiohttp.ClientSession | None = None
-        self._refused: set[str] = set()
+        address = address.rstrip("/")
+        kind = "openai-text" if form == "completions" else "openai"
+        self.name = self.fingerprint = f"{kind}:{model}@{address}"
+        self._model, self._form, self._clock = model, form, clock
+        connection = Connection(address, key, concurrency, timeout, now)
+        self._asking = Asking(connection, address, model, key, concurrency, timeout, sleep, clock)
+        self._wire = (
+            None if capabilities is None else Wire(model, capabilities, self._asking.refused)
+        )
+        self._probing: asyncio.Future[Wire] | None = None
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What the server can do; None before the first question."""
+        if self._wire is None:
+            return None
+        return replace(self._wire.can, refused=tuple(sorted(self._asking.refused)))
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """Answer a request; see `Model.ask`. A `prefix` is sent as the beginning of the last message."""
-        async with self._slots:
-            start = self._clock()
-            answer = await self._persist(request, draw)
-            reply = self._read(answer, request)
-            return replace(reply, seconds=self._clock() - start)
-
-    async def _persist(self, request: Request, draw: int) -> _Answer:
-        """Ask until there is an answer, or no more patience."""
-        attempt = 0
-        while True:
-            answer = await self._post(self._payload(request, draw), last=attempt == RETRIES)
-            if answer is not None and answer.status == 400 and self._leave_out(answer.body):
-                continue
-            again = answer is None or answer.status == 0 or answer.status in _AGAIN
-            if answer is not None and (not again or attempt == RETRIES):
-                return answer
-            wait = 0.5 * 2.0**attempt
-            if answer is not None and answer.retry_after is not None:
-                wait = max(wait, min(answer.retry_after, LONGEST_WAIT))
-            attempt += 1
-            await self._sleep(wait)
-
-    def _payload(self, request: Request, draw: int) -> dict[str, Any]:
-        messages = [{"role": role, "content": "".join(texts)} for role, texts in request.turns()]
-        if request.prefix:
-            messages.append({"role": "assistant", "content": request.prefix})
-        payload: dict[str, Any] = {
-            "model": self._model,
-            "messages": messages,
-            "temperature": request.temperature,
-            "seed": draw & 0x7FFFFFFF,  # servers differ in how wide a seed they take
-        }
-        longest = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
-        payload[longest] = request.max_tokens
-        if request.options and not request.sampled:
-            payload |= {"logprobs": True, "top_logprobs": 20}
-        return {field: value for field, value in payload.items() if field not in self._refused}
-
-    def _leave_out(self, complaint: bytes) -> bool:
-        """Whether a refused request can be asked again without what the server complains of."""
-        said = complaint[:LARGEST].decode(errors="replace")
-        if "max_completion_tokens" in said and "max_tokens" not in self._refused:
-            self._refused.add("max_tokens")
-            return True
-        for field in _OPTIONAL:
-            if field in said and field not in self._refused:
-                self._refused.add(field)
-                if field == "logprobs":
-                    self._refused.add("top_logprobs")
-                return True
-        return False
-
-    async def _post(self, payload: dict[str, Any], last: bool) -> _Answer | None:
-        """One attempt; None if nothing answers and more attempts follow."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._concurrency),
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
-                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
-                trust_env=True,  # proxies are the user's
-            )
+        start = self._clock()
         try:
-            async with self._session.post(
-                f"{self._address}/chat/completions",
-                data=msgspec.json.encode(payload),
-                headers={"Content-Type": "application/json"},
-                allow_redirects=False,  # the key goes to the address that was given, nowhere else
-            ) as response:
-                body = await _bounded(response.content)
-                return _Answer(response.status, body, _seconds(response.headers))
-        except TimeoutError:
-            return _Answer(0)
-        except aiohttp.ClientError as error:
-            if not last:
-                return None
-            raise ModelUnreachable(
-                f"{self._address}: no answer ({type(error).__name__}); start the server, or correct "
-                "the address in --model openai:NAME@URL."
-            ) from error
+            wire = self._wire or await self._probed()
+            reply = await Question(self._asking, wire, request, draw).answered()
+        except Unanswered as failure:
+            reply = failure.reply
+        return replace(reply, seconds=self._clock() - start)
 
-    def _read(self, answer: _Answer, request: Request) -> Reply:
-        if answer.status == 0:
-            return Reply(status="timeout", reason=f"no answer within {self._timeout:g} s.")
-        if answer.status in _DENIED:
-            raise ModelError(
-                f"{self._address}: HTTP {answer.status}: the key, the address or the model's name "
-                f"{self._model!r} is not accepted; the key is read from CLOUDCHAMBER_API_KEY or "
-                "OPENAI_API_KEY."
-            )
-        if answer.status != 200:
-            said = self._hushed(answer.body[:300].decode(errors="replace"))
-            return Reply(status="failed", reason=f"HTTP {answer.status}: {said}")
-        if len(answer.body) > LARGEST:
-            return Reply(status="failed", reason=f"an answer of more than {LARGEST} bytes.")
+    async def _probed(self) -> Wire:
+        """What the server can do, found out once however many questions wait for it."""
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._probe())
         try:
-            completion = msgspec.json.decode(answer.body, type=Completion)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return Reply(
-                status="failed", reason=f"not a chat completion: {self._hushed(str(error))}"
-            )
-        return reply_of(completion, request)
+            return await asyncio.shield(self._probing)
+        except (ModelError, Unanswered):
+            self._probing = None  # the next question tries again
+            raise
 
-    def _hushed(self, said: str) -> str:
-        return said.replace(self._key, "[key]") if self._key else said
+    async def _probe(self) -> Wire:
+        steps = probe(self._form)
+        heard: Heard = None
+        try:
+            path, payload = next(steps)
+            while True:
+                heard = await self._asking.tried(path, {"model": self._model} | payload)
+                path, payload = steps.send(heard)
+        except StopIteration as end:
+            found: Capabilities | None = end.value
+        if found is None:
+            raise self._asking.unusable()
+        self._wire = Wire(self._model, found, self._asking.refused)
+        return self._wire
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-
-
-def _usable(address: str) -> bool:
-    """Whether it is the address of a server, and holds no user or key."""
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-
-
-async def _bounded(stream: aiohttp.StreamReader) -> bytes:
-    """At most one byte more than the largest answer."""
-    body = b""
-    while len(body) <= LARGEST and (piece := await stream.read(LARGEST + 1 - len(body))):
-        body += piece
-    return body
-
-
-def _seconds(headers: Any) -> float | None:
-    try:
-        return max(0.0, float(headers.get("Retry-After", "")))
-    except ValueError:
-        return None
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.gather(self._probing, return_exceptions=True)
+        await self._asking.connection.close()

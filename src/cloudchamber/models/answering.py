@@ -1,0 +1,160 @@
+"""One question to a server: by its distribution where that can be had, else by a sample, with a note why.
+
+Knows the lists, scores and texts that a server gives; not how it is reached.
+"""
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.models.asking import Asking, Unanswered
+from cloudchamber.models.completion import Said
+from cloudchamber.models.model import Reply, Request
+from cloudchamber.models.parsing import read_text
+from cloudchamber.models.scoring import Settled, distribution, settle, spelled
+from cloudchamber.models.wire import Wire
+
+__all__ = ["REPAIRS", "Question"]
+
+REPAIRS = 1
+"""Times that an answer which names no option is asked for again."""
+
+
+class Question:
+    """One request on its way to a reply, and the tokens it has taken.
+
+    Args:
+        asking: the way to the server.
+        wire: what is sent to it.
+        request: the request.
+        draw: address of the draw.
+    """
+
+    __slots__ = ("_asking", "_draw", "_request", "_wire", "tokens_in", "tokens_out")
+
+    def __init__(self, asking: Asking, wire: Wire, request: Request, draw: int) -> None:
+        self._asking, self._wire, self._request, self._draw = asking, wire, request, draw
+        self.tokens_in = self.tokens_out = 0
+
+    async def answered(self) -> Reply:
+        """Exactly if that can be, else by a sample."""
+        request, can, why = self._request, self._wire.can, ""
+        try:
+            if request.options and not request.sampled:
+                found = await self._exact() if can.top or can.scores else "no log-probabilities"
+                if isinstance(found, Reply):
+                    return self._counted(found)
+                why = f"sampled: {found}."
+            reply = await self._sampled(can.schema and not can.top and bool(request.options))
+        except Unanswered as failure:
+            raise Unanswered(self._counted(failure.reply)) from None
+        return self._counted(replace(reply, note=" ".join(filter(None, (why, reply.note)))))
+
+    def _unbegun(self, schema: bool = False) -> str:
+        """A note where the answer's beginning could not be given."""
+        if self._request.prefix and (schema or self._wire.can.continues == "no"):
+            return "the answer was not begun for the model, as the server does not go on with it."
+        return ""
+
+    def _counted(self, reply: Reply) -> Reply:
+        return replace(reply, tokens_in=self.tokens_in, tokens_out=self.tokens_out)
+
+    async def _said(self, payload: dict[str, object]) -> Said:
+        said = await self._asking.said(self._wire.path, payload, self._draw)
+        self.tokens_in += said.tokens_in
+        self.tokens_out += said.tokens_out
+        return said
+
+    async def _exact(self) -> Reply | str:
+        """The distribution over the options, or why it cannot be had."""
+        options = self._request.options
+        found: Settled | Reply | str = "the server lists no tokens"
+        if self._wire.can.top:
+            found = await self._settled()
+        if isinstance(found, Settled):
+            if not found.why:
+                return self._reply(found.found, found.mass)
+            found = found.why
+        if self._wire.can.scores and isinstance(found, str):
+            if any(a != b and b.strip().startswith(a.strip()) for a in options for b in options):
+                return f"{found}; a label begins another, so none can be scored by itself"
+            return await self._scored()
+        return found
+
+    def _reply(self, found: NDArray[np.float64], mass: float) -> Reply:
+        scores = distribution(found, self._request.temperature)
+        return Reply(logprobs=scores, mass=mass, note=self._unbegun())
+
+    async def _settled(self) -> Settled | Reply | str:
+        can = self._wire.can
+        search = settle(self._request.options, can.top, can.continues != "no")
+        try:
+            wave = next(search)
+            while True:
+                payloads = [self._wire.listed(self._request, begun) for begun in wave]
+                if len(payloads) == 1:
+                    said = [await self._said(payloads[0])]
+                else:
+                    said = list(await asyncio.gather(*map(self._said, payloads)))
+                lists = []
+                for one in said:
+                    if one.refusal:
+                        return Reply(status="refused", text=one.text, reason=one.refusal)
+                    if one.listed is None:
+                        return "the server listed no tokens this time"
+                    lists.append(one.listed)
+                wave = search.send(lists)
+        except StopIteration as end:
+            settled: Settled = end.value
+            return settled
+
+    async def _scored(self) -> Reply | str:
+        """The labels' own log-probabilities, token by token."""
+        options = self._request.options
+        payloads = self._wire.scored(self._request, options)
+        said = await asyncio.gather(*map(self._said, payloads))
+        scored = [tokens for one in said for tokens in one.scored]
+        if len(scored) != len(options):
+            return "the server scored no labels this time"
+        scores = [spelled(tokens, label) for tokens, label in zip(scored, options, strict=True)]
+        if any(score is None for score in scores):
+            return "the tokens that were scored do not spell the labels"
+        found = np.exp(np.array(scores, np.float64))
+        if not 0 < found.sum() < 1.01:
+            return "the labels' scores do not make sense"
+        return self._reply(found, float(min(found.sum(), 1.0)))
+
+    async def _sampled(self, schema: bool) -> Reply:
+        """A text that names an option, asked for again if it does not."""
+        request, note = self._request, self._unbegun(schema)
+        said = await self._said(self._wire.sampled(request, self._draw, schema=schema))
+        reply = self._read(said, schema)
+        for repair in range(1, REPAIRS + 1):
+            if reply.status != "unparseable":
+                break
+            payload = self._wire.sampled(request, self._draw, reply.text, schema)
+            again = self._read(await self._said(payload), schema)
+            reply = replace(again, repairs=repair)
+        if reply.repairs and reply.status == "ok":
+            note = f"{note} repaired: the first answer named none of the options.".strip()
+        return replace(reply, note=note)
+
+    def _read(self, said: Said, schema: bool) -> Reply:
+        text = self._asking.hush(said.text)
+        if said.refusal:
+            return Reply(status="refused", text=text, reason=self._asking.hush(said.refusal)[:300])
+        if schema:
+            try:
+                answer = msgspec.json.decode(text, type=_Structured).answer
+            except msgspec.MsgspecError:
+                answer = ""
+            if answer in self._request.options:
+                return Reply(text=text, choice=self._request.options.index(answer))
+        return Reply(**read_text(text, self._request.options))
+
+
+class _Structured(msgspec.Struct):
+    answer: str

@@ -1,0 +1,228 @@
+"""Asking a server until there is an answer, or no more patience: retries, pace, and when to give up.
+
+Knows statuses of HTTP and what a completion is; no labels, no prompts.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from cloudchamber.errors import ModelError, ModelUnreachable
+from cloudchamber.models.completion import Malformed, Said, read_completion
+from cloudchamber.models.connection import LARGEST, TIMED_OUT, UNREACHED, Answer, Connection
+from cloudchamber.models.hushing import Hush
+from cloudchamber.models.model import Reply
+from cloudchamber.models.pace import Breaker, Pace, backoff
+
+__all__ = ["Asking", "Unanswered"]
+
+RETRIES = 3
+"""Attempts after the first that a fault is given."""
+BUSY = 12
+"""Attempts that are given to a server that says it has too much."""
+TRIED = 8
+"""Retries of a request that finds out what the server can do: a fault must not pass for a refusal."""
+
+_AGAIN = (408, 409, 425, 500, 502, 503, 504)
+_DENIED = (401, 402, 403, 404)
+# Fields that some servers refuse: left out from then on where a server's complaint names them.
+_OPTIONAL = ("seed", "temperature", "stop")
+_EMPTY = b"insufficient_quota"  # a 429 that no waiting helps
+
+
+class Unanswered(Exception):
+    """A request that ended without an answer; the reply says how."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+class Asking:
+    """The way to one server.
+
+    Args:
+        connection: what carries a single attempt.
+        address, model: for messages.
+        key: what is never shown.
+        most: requests at once at most.
+        timeout: seconds of one attempt, for messages.
+        sleep, clock: how time passes.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        address: str,
+        model: str,
+        key: str,
+        most: int,
+        timeout: float,
+        sleep: Callable[[float], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self.connection, self.hush = connection, Hush(key)
+        self.refused: set[str] = set()
+        """Fields that the server refuses."""
+        self.pace, self.breaker = Pace(most, clock, sleep), Breaker()
+        self._address, self._model, self._timeout, self._sleep = address, model, timeout, sleep
+        self._last = ""
+
+    async def said(self, path: str, payload: dict[str, Any], draw: int) -> Said:
+        """What the server says.
+
+        Raises:
+            Unanswered: it refused this request, or was asked often enough.
+            ModelUnreachable: nothing can be asked any more.
+        """
+        heard = await self._persist(path, payload, draw, RETRIES)
+        if isinstance(heard, Said):
+            return heard
+        if heard.status in _DENIED:
+            raise self._denied(heard.status)
+        raise self._unanswered(heard)
+
+    async def tried(self, path: str, payload: dict[str, Any]) -> Said | Any:
+        """What the server says to a request that it may refuse: None if so, "absent" for no such path."""
+        heard = await self._persist(path, payload, 0, TRIED)
+        if isinstance(heard, Said):
+            return heard
+        if heard.status in _DENIED and heard.status != 404:
+            raise self._denied(heard.status)
+        if heard.status == 404 or (heard.status == 400 and b"chat template" in heard.body):
+            self._last = f"HTTP {heard.status}"
+            return "absent"
+        if heard.status == UNREACHED and not self.breaker.ever:
+            raise self._unreachable(heard.trouble)
+        self._last = self._told(heard)
+        return None
+
+    def unusable(self) -> ModelError:
+        """The error for a server that answers none of the requests that would tell what it can do."""
+        if self._last == "HTTP 404":
+            return self._denied(404)
+        return ModelUnreachable(
+            f"{self._address}: the server answers neither as chat nor as completions: {self._last}. "
+            "Correct the address or the model's name in --model openai:NAME@URL, or mend the server."
+        )
+
+    async def _persist(
+        self, path: str, payload: dict[str, Any], draw: int, retries: int
+    ) -> Said | Answer:
+        attempt = busy = 0
+        while True:
+            heard, ticket = await self._attempt(path, payload, attempt + busy > 0)
+            if isinstance(heard, Said):
+                return heard
+            if heard.status in (400, 422) and self._leave_out(heard.body, payload):
+                continue
+            if not self._passes(heard):
+                return heard
+            if heard.status == 429:
+                busy += 1
+            else:
+                attempt += 1
+            self._count(heard, ticket)
+            if attempt > retries or busy > BUSY:
+                return heard
+            if self.breaker.open:
+                continue  # which ends it, once what is under way has ended
+            await self._sleep(backoff(draw, attempt + busy - 1, heard.retry_after))
+
+    async def _attempt(
+        self, path: str, payload: dict[str, Any], again: bool
+    ) -> tuple[Said | Answer, int]:
+        """One attempt, at the server's pace."""
+        ticket = await self.pace.enter(again)
+        if self.breaker.open:
+            self.pace.leave()
+            await self._give_up()
+        try:
+            answer = await self.connection.post(path, msgspec.json.encode(payload))
+        finally:
+            self.pace.leave()
+        if answer.status != 200:
+            return answer, ticket
+        try:
+            if len(answer.body) > LARGEST:
+                raise Malformed(f"an answer of more than {LARGEST} bytes")
+            said = read_completion(answer.body)
+        except Malformed as error:
+            return Answer(200, trouble=self.hush(str(error))), ticket
+        self.pace.worked()
+        self.breaker.worked()
+        return said, ticket
+
+    def _passes(self, heard: Answer) -> bool:
+        """Whether what went wrong may go right another time."""
+        if heard.status == 429:
+            return _EMPTY not in heard.body
+        return heard.status in (*_AGAIN, 200, TIMED_OUT, UNREACHED)
+
+    def _count(self, heard: Answer, ticket: int) -> None:
+        """Tell the pace and the breaker of a fault."""
+        if heard.status in (429, 503, TIMED_OUT):
+            self.pace.congested(ticket, heard.retry_after)
+        # A server that has too much is not one that fails, until it refuses even one request at a time.
+        if heard.status != 429 or self.pace.least:
+            self.breaker.failed(self._told(heard))
+
+    async def _give_up(self) -> None:
+        reason = self.breaker.reason
+        await self.pace.emptied()  # what is under way is kept
+        raise ModelUnreachable(
+            f"{self._address}: nothing was answered any more, the last of many attempts: {reason}. "
+            "What was answered is kept: mend the server or wait, and run the same again."
+        )
+
+    def _leave_out(self, complaint: bytes, payload: dict[str, Any]) -> bool:
+        """Whether a refused request can be asked again without what the server complains of."""
+        said = complaint[:LARGEST].decode(errors="replace")
+        if "max_completion_tokens" in said and "max_tokens" in payload:
+            self.refused.add("max_tokens")
+            payload["max_completion_tokens"] = payload.pop("max_tokens")
+            return True
+        for field in _OPTIONAL:
+            if field in said and field in payload:
+                self.refused.add(field)
+                del payload[field]
+                return True
+        return False
+
+    def _unanswered(self, heard: Answer) -> Exception:
+        if heard.status == TIMED_OUT:
+            return Unanswered(Reply(status="timeout", reason=self._told(heard) + "."))
+        if heard.status == UNREACHED and not self.breaker.ever:
+            return self._unreachable(heard.trouble)
+        if heard.status == 429 and _EMPTY in heard.body:
+            return self._denied(429)
+        return Unanswered(Reply(status="failed", reason=self._told(heard)))
+
+    def _told(self, heard: Answer) -> str:
+        """What went wrong, in a few words and without the key."""
+        if heard.status == TIMED_OUT:
+            return f"no answer within {self._timeout:g} s"
+        if heard.status == UNREACHED:
+            return f"no answer ({heard.trouble})"
+        if heard.status == 200:
+            return heard.trouble[:300]
+        # The key is taken out before the text is cut, which could leave a part of it.
+        said = self.hush(heard.body[:65536].decode(errors="replace")).strip()
+        return f"HTTP {heard.status}: {said[:300]}" if said else f"HTTP {heard.status}"
+
+    def _unreachable(self, trouble: str) -> ModelUnreachable:
+        return ModelUnreachable(
+            f"{self._address}: no answer ({trouble}); start the server, or correct "
+            "the address in --model openai:NAME@URL."
+        )
+
+    def _denied(self, status: int) -> ModelUnreachable:
+        causes = {402: "the account is empty", 429: "the account is empty"}
+        cause = causes.get(
+            status, f"the key, the address or the model's name {self._model!r} is not accepted"
+        )
+        return ModelUnreachable(
+            f"{self._address}: HTTP {status}: {cause}; the key is read from CLOUDCHAMBER_API_KEY, "
+            "OPENAI_API_KEY or the file named by CLOUDCHAMBER_API_KEY_FILE."
+        )
