@@ -33,6 +33,7 @@ from cloudchamber.experiment import (
     Results,
     factorial,
 )
+from cloudchamber.experiment.estimate import CostEstimate, estimate
 from cloudchamber.experiment.manifest import placed
 from cloudchamber.experiment.metering import Metered
 from cloudchamber.experiment.prices import Prices, price_of
@@ -312,6 +313,44 @@ class Study:
         if budget.stopped:
             Manifest.note(folder, budget.stopped)
         return self.results(folder, seed=seed, replicates=count)
+
+    def estimate(
+        self,
+        out: str | Path | None = None,
+        *,
+        seed: int = 0,
+        replicates: int | None = None,
+        prices: Prices | None = None,
+        rate: float | None = None,
+    ) -> CostEstimate:
+        """What `run` would come to: runs that are missing, questions, tokens, cost, time.
+
+        No model is asked, and nothing is fetched or written. Answers that a store holds already are not
+        taken off.
+
+        Args:
+            out: the folder that the runs would go into; what is complete there is not counted.
+            seed: as for `run`.
+            replicates: as for `run`.
+            prices: of models; those of the dated table that ships, if not given.
+            rate: questions sent a second; as in the folder's earlier runs, if not given.
+
+        Raises:
+            TraceError: the folder holds something that is no trace.
+        """
+        design, count = self.design(), self.replicates if replicates is None else replicates
+        trace = placed(out) / "trace" if out is not None else None
+        lacking = Driver(trace or Path(), seed=seed).missing(design, count, anew=trace is None)
+        conditions = len(design.conditions())
+        return estimate(
+            lacking,
+            seed=seed,
+            conditions=conditions,
+            runs=conditions * count,
+            prices=prices,
+            rate=rate,
+            trace=trace,
+        )
 
     def results(
         self, out: str | Path, *, seed: int | None = None, replicates: int | None = None

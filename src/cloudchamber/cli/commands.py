@@ -269,7 +269,9 @@ def export(folder: Path, file: Path, store: Path | None) -> None:
     from cloudchamber.experiment.manifest import placed
 
     about, names = sharing.export(placed(folder), placed(file), placed(store) if store else None)
-    say(f"{file}: {about.answers:,} answers, {file.stat().st_size:,} bytes; it replays to the same trace.")
+    say(
+        f"{file}: {about.answers:,} answers, {file.stat().st_size:,} bytes; it replays to the same trace."
+    )
     say(f"In it: {', '.join(names)}. Keys of this environment were looked for, and none is there.")
 
 

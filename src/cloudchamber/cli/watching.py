@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cloudchamber.experiment import Progress
 
-__all__ = ["watching"]
+__all__ = ["span", "told", "watching"]
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -66,11 +66,12 @@ def told(progress: "Progress") -> str:
     return (
         f"{progress.done}/{progress.runs} runs{failed}, "
         f"{progress.questions:,}/{progress.expected:,} decisions, {progress.rate:,.1f}/s, "
-        f"{_span(progress.left)} left"
+        f"{span(progress.left)} left"
     )
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A span of time in words."""
     if seconds == float("inf"):
         return "?"
     if seconds >= 48 * 3600:

@@ -2,6 +2,7 @@
 
 from cloudchamber.experiment.design import Cell, Design, Factor, Setting, factorial
 from cloudchamber.experiment.driver import Driver
+from cloudchamber.experiment.estimate import CostEstimate
 from cloudchamber.experiment.limits import Budget, Limits
 from cloudchamber.experiment.manifest import Manifest
 from cloudchamber.experiment.prices import Price
@@ -11,6 +12,7 @@ from cloudchamber.experiment.results import Results
 __all__ = [
     "Budget",
     "Cell",
+    "CostEstimate",
     "Design",
     "Driver",
     "Factor",

@@ -104,9 +104,15 @@ class Driver:
         if self._watch is not None:
             self._watch(progress)
 
-    def missing(self, design: Design, replicates: int) -> list[Unit]:
-        """What is not grown yet, replicate by replicate so that all cells advance together."""
-        done = self._done()
+    def missing(self, design: Design, replicates: int, *, anew: bool = False) -> list[Unit]:
+        """What is not grown yet, replicate by replicate so that all cells advance together.
+
+        Args:
+            design: what is asked for.
+            replicates: of each cell.
+            anew: whether to take nothing for grown.
+        """
+        done = set() if anew else self._done()
         rules, asked = [], []
         for cell in design.conditions():
             lacking = [r for r in range(replicates) if run_id(cell.spec, self.seed, r) not in done]

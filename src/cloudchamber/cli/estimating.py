@@ -1,0 +1,132 @@
+"""What `estimate` prints: what a run comes to, by model and cell, and how well that is known."""
+
+from collections.abc import Iterable
+from math import isnan
+from typing import TYPE_CHECKING
+
+from cloudchamber.cli.telling import say
+from cloudchamber.cli.watching import span
+
+if TYPE_CHECKING:
+    from cloudchamber.experiment import CostEstimate, Limits
+    from cloudchamber.experiment.estimate import Expected
+
+__all__ = ["tell"]
+
+
+def tell(estimate: "CostEstimate", limits: "Limits") -> None:
+    """Print an estimate."""
+    say(
+        f"{estimate.conditions} specifications, {estimate.runs:,} runs, of which {estimate.missing:,} are "
+        "missing."
+    )
+    if not estimate.missing:
+        say("Nothing is left to be grown: it costs nothing.")
+        return
+    if estimate.asked():
+        _cells(estimate)
+        _sums(estimate)
+    if estimate.decisions:
+        say(f"Rules decide {estimate.decisions:,} times, which costs nothing but time.")
+    for cap in estimate.beyond(limits):
+        say(f"It will stop at the cap: {cap}.")
+    if estimate.asked():
+        say()
+        for line in _known(estimate):
+            say(f"  {line}")
+
+
+def _cells(estimate: "CostEstimate") -> None:
+    several = len(estimate.prices) > 1
+    rows = [("cell", "runs", "questions", "sent", "tokens in", "tokens out")]
+    for one in estimate.asked():
+        rows.append(
+            (
+                f"{one.cell}, {one.model}" if several else one.cell,
+                f"{one.runs:,}",
+                f"{one.questions:,}",
+                f"{one.sent:,}",
+                _rounded(one.tokens_in),
+                _rounded(one.tokens_out),
+            )
+        )
+    sums = (estimate.questions, estimate.sent)
+    tokens = (estimate.tokens_in, estimate.tokens_out)
+    rows.append(("all", "", *(f"{n:,}" for n in sums), *map(_rounded, tokens)))
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    say()
+    for row in rows:
+        first, *rest = row
+        numbers = "  ".join(text.rjust(width) for text, width in zip(rest, widths[1:], strict=True))
+        say(f"  {first:<{widths[0]}}  {numbers}")
+    say()
+
+
+def _sums(estimate: "CostEstimate") -> None:
+    say(f"Cost: {_cost(estimate)}")
+    if isnan(estimate.seconds):
+        say("Time: unknown; give --rate, or grow a first run.")
+    else:
+        say(
+            f"Time: {span(estimate.seconds)}, at {estimate.rate:,.3g} questions a second "
+            f"({estimate.rate_source})."
+        )
+
+
+def _cost(estimate: "CostEstimate") -> str:
+    unknown = [name for name, price in estimate.prices.items() if price is None]
+    if unknown:
+        return (
+            f"unknown, for nobody said what {', '.join(unknown)} costs; give --price-in and --price-out, "
+            "for a million tokens each."
+        )
+    sources = sorted({price.source for price in estimate.prices.values() if price is not None})
+    most, likely = estimate.most_cost, estimate.cost
+    if most == 0:
+        return f"0; {'; '.join(sources)}."
+    upto = f", at most {money(most)} if answers are as long as they may be" if most > likely else ""
+    return f"about {money(likely)}{upto}; prices: {'; '.join(sources)}."
+
+
+def _known(estimate: "CostEstimate") -> Iterable[str]:
+    asked = estimate.asked()
+    built = sum(one.prompts for one in asked)
+    yield (
+        f"From {built:,} prompts, built as a run builds them in up to two runs of each cell, where everybody "
+        "picks at random;"
+    )
+    yield f"tokens: {', '.join(sorted({one.counted for one in asked}))}."
+    part = [one for one in asked if not one.whole]
+    if part:
+        yield (
+            f"In {len(part)} of {len(asked)} cells a sample of their prompts stands for the rest, and none is "
+            "counted as asked before."
+        )
+    own = [one for one in asked if one.exact]
+    if any(one.sent < one.questions for one in own):
+        yield "What is asked in the same words again is answered by the store; by and by that may be more."
+    if len(own) < len(asked):
+        yield from _remote(asked)
+    yield "Retries, and answers that the store holds already, are not in it."
+
+
+def _remote(asked: "list[Expected]") -> Iterable[str]:
+    yield (
+        "Servers: whether exact distributions can be had is not known before one is asked, so equal prompts "
+        "are counted each time."
+    )
+    yield "Models that think before they answer write more than a label."
+
+
+def money(value: float) -> str:
+    """An amount, to two digits more than nothing."""
+    return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
+
+
+def _rounded(tokens: int) -> str:
+    """To three digits: more are not known."""
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if tokens >= unit:
+            scale = 1e3 if name == "k" else unit
+            return f"{tokens / scale:,.3g} {name}"
+    return f"{tokens:,}"
