@@ -90,7 +90,8 @@ def pack(folder: Path, file: Path) -> None:
     except OSError as error:
         raise ArchiveError(f"cannot write {file}: {error.strerror}; give another name.") from None
     finally:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def look_into(file: Path) -> tuple[Archive, tuple[str, ...]]:
