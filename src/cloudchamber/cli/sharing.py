@@ -6,9 +6,6 @@ no others, and is known to lead to the same trace.
 
 import asyncio
 import os
-import re
-import shlex
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cloudchamber.agents.society import models_of
-from cloudchamber.cli import finding
+from cloudchamber.cli.enclosing import below, collected, read_me
 from cloudchamber.cli.options import Options, build
 from cloudchamber.errors import ArchiveError
 from cloudchamber.experiment import Manifest, Results
@@ -30,25 +27,6 @@ if TYPE_CHECKING:
     from cloudchamber.study import Study
 
 __all__ = ["export", "replay"]
-
-KINDS = {".csv", ".json", ".md", ".py", ".toml", ".tsv", ".txt", ".yaml", ".yml"}
-"""Of files in a study's folder that belong to it."""
-LEFT_OUT = {"__pycache__", "out"}
-
-README = """# {study}
-
-An archive, written by cloudchamber {version}: a study, what it was given, what language models answered it.
-Replayed, it asks no model, needs no key and costs nothing, and comes to the same trace:
-
-    cloudchamber replay FILE.zip --trust
-
-That runs the study's own program, {file}, with your rights. Read it first, if you do not know who wrote it.
-Unpacked, the same is, in this folder:
-
-    {command}
-
-The canonical digest of the trace must be {digest}.
-"""
 
 
 def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive, list[str]]:
@@ -74,8 +52,8 @@ def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive
     digest = _finished(build(given).results(folder), folder)
     with TemporaryDirectory(prefix="cloudchamber-") as temporary:
         stage = Path(temporary) / "archive"
-        options = _collected(given, stage)
-        study = build(_below(options, stage))
+        options = collected(given, stage)
+        study = build(below(options, stage))
         answers = store or folder / ANSWERS
         with _replayed(study, answers, stage / ANSWERS) as models:
             results = study.run(
@@ -98,7 +76,7 @@ def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive
             there.version,
         )
         about.write(stage)
-        (stage / "README.md").write_text(_read_me(about), encoding="utf-8")
+        (stage / "README.md").write_text(read_me(about), encoding="utf-8")
         _refuse_secrets(stage)
         pack(stage, file)
         names = sorted(p.relative_to(stage).as_posix() for p in stage.rglob("*") if p.is_file())
@@ -119,7 +97,7 @@ def replay(
     from cloudchamber import __version__
 
     about = unpack(file, out)
-    options = _below(about.options, out)
+    options = below(about.options, out)
     study = build(options)
     results = study.run(
         out / "out",
@@ -172,59 +150,6 @@ def _replayed(study: "Study", answers: Path, into: Path) -> Iterator[dict[str, M
             asyncio.run(model.close())
 
 
-def _collected(options: Options, stage: Path) -> Options:
-    """Copy what a study is built from into a folder; the options with their paths below it."""
-    file = finding.find(options["study"])
-    name = re.sub(r"[^\w-]+", "-", file.parent.name if file.name == "study.py" else file.stem)
-    home = stage / "studies" / (name.strip("-") or "study")
-    home.mkdir(parents=True)
-    for source, path in _belonging(file):
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, home / path)
-    inside = options | {"study": (home / "study.py").relative_to(stage).as_posix()}
-    for option in ("items", "field"):
-        if options.get(option):
-            source = Path(options[option])
-            stem = re.sub(r"[^\w-]+", "-", source.stem).strip("-") or option
-            target = stage / "given" / option / f"{stem}{source.suffix}"
-            target.parent.mkdir(parents=True)
-            try:
-                shutil.copyfile(source, target)
-            except OSError as error:
-                raise ArchiveError(f"cannot read {source}: {error.strerror}.") from None
-            inside[option] = target.relative_to(stage).as_posix()
-    return inside
-
-
-def _belonging(file: Path) -> Iterator[tuple[Path, Path]]:
-    """A study's files and where they stand in its folder; of one in no folder of its own, it alone."""
-    yield file, Path("study.py")
-    if file.name != "study.py":
-        return
-    for path in sorted(file.parent.rglob("*")):
-        within = path.relative_to(file.parent)
-        hidden = any(part.startswith(".") or part in LEFT_OUT for part in within.parts)
-        linked = any(
-            one.is_symlink() for one in (path, *path.parents) if one.is_relative_to(file.parent)
-        )
-        if path != file and path.suffix in KINDS and path.is_file() and not hidden and not linked:
-            yield path, within
-
-
-def _below(options: Any, folder: Path) -> Options:
-    """Options whose paths are below a folder, as the command line would give them."""
-    whole = dict(options)
-    for option in ("study", "items", "field"):
-        if whole.get(option):
-            path = (folder / str(whole[option])).resolve()
-            if not path.is_relative_to(folder.resolve()):
-                raise ArchiveError(
-                    f"its {option} is {whole[option]!r}, which is not in the archive."
-                )
-            whole[option] = str(path)
-    return whole
-
-
 def _sealed(path: Path) -> int:
     if not path.exists():
         return 0
@@ -250,29 +175,6 @@ def _refuse_secrets(stage: Path) -> None:
             f"{name} holds the value of {variable}, which looks like a key; nothing was written. Take it out "
             "of there, or unset the variable if it is none."
         )
-
-
-def _read_me(about: Archive) -> str:
-    options = about.options
-    parts = [
-        "cloudchamber",
-        "run",
-        options["study"],
-        *(["--quick"] if options.get("quick") else []),
-    ]
-    for name in ("agents", "model", "items", "field"):
-        parts += [f"--{name}", options[name]] if options.get(name) else []
-    for change in options.get("set", ()):
-        parts += ["--set", change]
-    parts += ["--seed", str(about.seed), "--replicates", str(about.replicates)]
-    parts += ["--level", about.level, "--store", ANSWERS, "--store-mode", "replay", "--out", "out"]
-    return README.format(
-        study=about.study,
-        version=about.version,
-        file=options["study"],
-        command=shlex.join(parts),
-        digest=about.digest,
-    )
 
 
 def _differs(folder: Path) -> str:
