@@ -187,6 +187,22 @@ class Study:
         Raises:
             SpecificationError: a factor varies that field, or it does not fit.
         """
+        return self.set_all({path: value})
+
+    def set_all(self, changes: Mapping[str, object]) -> "Study":
+        """The same study with several fields of its baseline changed, and only then checked.
+
+        Raises:
+            SpecificationError: as `set`.
+        """
+        for path in changes:
+            self._refuse_varied(path)
+        changed = self.microspec.replace_all(changes)
+        more = tuple(replace(cell, spec=cell.spec.replace_all(changes)) for cell in self.more)
+        return replace(self, microspec=changed, more=more)
+
+    def _refuse_varied(self, path: str) -> None:
+        """Say so if a factor varies a field."""
         for factor in self.factors:
             for setting in factor.settings:
                 clash = [p for p in setting.changes if _within(path, p) or _within(p, path)]
@@ -195,9 +211,6 @@ class Study:
                         f"{path}: the study's factor {factor.name!r} varies {clash[0]}, so setting it "
                         "has no meaning; change the factor in the study's file."
                     )
-        changed = self.microspec.replace(path, value)
-        more = tuple(replace(cell, spec=cell.spec.replace(path, value)) for cell in self.more)
-        return replace(self, microspec=changed, more=more)
 
     def decided_by(self, decider: Decider) -> "Study":
         """The same study with another decider in every agent's place."""
@@ -299,7 +312,7 @@ class Study:
                         processes=processes,
                         beneath=partial(metered, name=name),
                     )
-                await _until_interrupted(driver.grow_async(design, count), budget)
+                await _until_interrupted(driver, driver.grow_async(design, count))
             finally:
                 for name in own:
                     if name in driver.models:
@@ -407,14 +420,16 @@ def _affordable(limits: Limits, named: Iterable[str], prices: Prices | None) -> 
         )
 
 
-async def _until_interrupted(growing: Coroutine[Any, Any, object], budget: Budget) -> None:
+async def _until_interrupted(driver: Driver, growing: Coroutine[Any, Any, object]) -> None:
     """Grow; when first cancelled, send nothing more and wait for what is under way; then, at once."""
+    budget = driver.budget
     task = asyncio.ensure_future(growing)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         if not task.done():
             budget.stop("interrupted", at_once=True)
+            driver.remind()
             try:
                 await task
                 await budget.drained()

@@ -5,7 +5,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from cloudchamber.cli.telling import say
-from cloudchamber.cli.watching import span
+from cloudchamber.cli.watching import amount, money, span
 
 if TYPE_CHECKING:
     from cloudchamber.experiment import CostEstimate, Limits
@@ -38,7 +38,7 @@ def tell(estimate: "CostEstimate", limits: "Limits") -> None:
 
 def _cells(estimate: "CostEstimate") -> None:
     several = len(estimate.prices) > 1
-    rows = [("cell", "runs", "questions", "sent", "tokens in", "tokens out")]
+    rows: list[tuple[str, ...]] = [("cell", "runs", "questions", "sent", "tokens in", "tokens out")]
     for one in estimate.asked():
         rows.append(
             (
@@ -46,13 +46,13 @@ def _cells(estimate: "CostEstimate") -> None:
                 f"{one.runs:,}",
                 f"{one.questions:,}",
                 f"{one.sent:,}",
-                _rounded(one.tokens_in),
-                _rounded(one.tokens_out),
+                amount(one.tokens_in),
+                amount(one.tokens_out),
             )
         )
     sums = (estimate.questions, estimate.sent)
     tokens = (estimate.tokens_in, estimate.tokens_out)
-    rows.append(("all", "", *(f"{n:,}" for n in sums), *map(_rounded, tokens)))
+    rows.append(("all", "", *(f"{n:,}" for n in sums), *map(amount, tokens)))
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     say()
     for row in rows:
@@ -67,9 +67,9 @@ def _sums(estimate: "CostEstimate") -> None:
     if isnan(estimate.seconds):
         say("Time: unknown; give --rate, or grow a first run.")
     else:
+        source = "as in the folder's earlier runs" if estimate.measured else "as given"
         say(
-            f"Time: {span(estimate.seconds)}, at {estimate.rate:,.3g} questions a second "
-            f"({estimate.rate_source})."
+            f"Time: {span(estimate.seconds)}, at {estimate.rate:,.1f} questions a second, {source}."
         )
 
 
@@ -99,12 +99,15 @@ def _known(estimate: "CostEstimate") -> Iterable[str]:
     part = [one for one in asked if not one.whole]
     if part:
         yield (
-            f"In {len(part)} of {len(asked)} cells a sample of their prompts stands for the rest, and none is "
+            f"In {len(part)} of {len(asked)} cells a sample of the prompts stands for the rest, and none is "
             "counted as asked before."
         )
     own = [one for one in asked if one.exact]
     if any(one.sent < one.questions for one in own):
-        yield "What is asked in the same words again is answered by the store; by and by that may be more."
+        yield (
+            "What is asked in the same words again is answered by the store, and not sent; by and by more is: "
+            "take what is sent for the most."
+        )
     if len(own) < len(asked):
         yield from _remote(asked)
     yield "Retries, and answers that the store holds already, are not in it."
@@ -116,17 +119,3 @@ def _remote(asked: "list[Expected]") -> Iterable[str]:
         "are counted each time."
     )
     yield "Models that think before they answer write more than a label."
-
-
-def money(value: float) -> str:
-    """An amount, to two digits more than nothing."""
-    return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"
-
-
-def _rounded(tokens: int) -> str:
-    """To three digits: more are not known."""
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if tokens >= unit:
-            scale = 1e3 if name == "k" else unit
-            return f"{tokens / scale:,.3g} {name}"
-    return f"{tokens:,}"

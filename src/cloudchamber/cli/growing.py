@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import reduce, wraps
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AGENTS", "FIELD", "ITEMS", "MODEL", "QUICK", "SET", "STUDY", "Growing", "growing"]
 
-_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+_Option = Callable[[Any], Any]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class _Span(click.ParamType):
+class _Span(click.ParamType[float]):
     """A span of time: seconds, or a number with its unit."""
 
     name = "time"
@@ -219,5 +219,7 @@ def growing(command: Callable[..., None]) -> Callable[..., Any]:
         own = {one.name: given.pop(one.name) for one in fields(Growing)}
         command(Growing(**own), **given)
 
-    stack = (STUDY, *_HOW, *_SPENT, *_STUDIED)
-    return reduce(lambda whole, option: option(whole), reversed(stack), packed)
+    whole: Callable[..., Any] = packed
+    for option in reversed((STUDY, *_HOW, *_SPENT, *_STUDIED)):
+        whole = option(whole)
+    return whole

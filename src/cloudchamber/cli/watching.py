@@ -1,15 +1,16 @@
-"""Live progress: a bar in a terminal, a line now and then elsewhere."""
+"""Live progress: a bar and a line of numbers in a terminal, a line now and then elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cloudchamber.experiment import Progress
 
-__all__ = ["span", "told", "watching"]
+__all__ = ["amount", "money", "pace", "span", "told", "watching"]
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -29,45 +30,82 @@ def watching(quiet: bool) -> "Iterator[Callable[[Progress], None]]":
 
 @contextmanager
 def _bar() -> "Iterator[Callable[[Progress], None]]":
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.text import Text
 
-    columns = (
+    bar = Bar(
         TextColumn("growing"),
         BarColumn(bar_width=28),
-        TextColumn("{task.fields[told]}"),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[pace]}"),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
-        task = bar.add_task("", total=1, told="")
+    task = bar.add_task("", total=None, pace="")
+    line = Text(style="dim")
+    shown = Group(bar, line)
+    with Live(shown, console=Console(stderr=True), transient=True, refresh_per_second=4):
 
         def tell(progress: "Progress") -> None:
-            total = max(progress.expected, 1)
-            bar.update(task, total=total, completed=progress.questions, told=told(progress))
+            bar.update(
+                task,
+                total=max(progress.expected, 1),
+                completed=progress.questions,
+                pace=stopping(progress) or pace(progress),
+            )
+            line.plain = told(progress)
 
         yield tell
 
 
 def _lines() -> "Callable[[Progress], None]":
-    last = time.monotonic()
+    last, stopped = time.monotonic(), False
 
     def tell(progress: "Progress") -> None:
-        nonlocal last
-        if time.monotonic() - last >= EVERY:
+        nonlocal last, stopped
+        if progress.stopped and not stopped:
+            stopped = True
+            print(f"growing: {stopping(progress)}", file=sys.stderr, flush=True)
+        elif time.monotonic() - last >= EVERY:
             last = time.monotonic()
-            print(f"growing: {told(progress)}", file=sys.stderr, flush=True)
+            print(f"growing: {told(progress)}, {pace(progress)}", file=sys.stderr, flush=True)
 
     return tell
 
 
 def told(progress: "Progress") -> str:
-    """The progress in words: runs, questions, rate, time left."""
-    failed = f", {progress.failed} failed" if progress.failed else ""
-    return (
-        f"{progress.done}/{progress.runs} runs{failed}, "
-        f"{progress.questions:,}/{progress.expected:,} decisions, {progress.rate:,.1f}/s, "
-        f"{span(progress.left)} left"
-    )
+    """What is done, in words: cells, runs, questions, of which the store's, tokens, cost."""
+    parts = [f"{progress.cells_done}/{progress.cells} cells"] if progress.cells else []
+    parts.append(f"{progress.done}/{progress.runs} runs")
+    parts += [f"{progress.failed} failed"] if progress.failed else []
+    what = "questions" if progress.asked else "decisions"
+    parts.append(f"{progress.questions:,}/{progress.expected:,} {what}")
+    parts += [f"{progress.hits:,} from the store"] if progress.hits else []
+    if progress.budget is not None and progress.budget.spent.tokens:
+        spent = progress.budget.spent
+        parts.append(f"{amount(spent.tokens)} tokens")
+        if isnan(spent.cost):
+            parts.append("cost unknown")
+        elif spent.cost:
+            parts.append(f"cost {money(spent.cost)}")
+    return ", ".join(parts)
+
+
+def pace(progress: "Progress") -> str:
+    """The rate, and the time left."""
+    return f"{progress.rate:,.1f}/s, {span(progress.left)} left"
+
+
+def stopping(progress: "Progress") -> str:
+    """Why it comes to an end early, and what is waited for; empty if it does not."""
+    if not progress.stopped or progress.budget is None:
+        return ""
+    waiting = progress.budget.under_way
+    if not waiting:
+        return f"stopping ({progress.stopped})"
+    answers = "1 answer" if waiting == 1 else f"{waiting} answers"
+    return f"stopping ({progress.stopped}); waiting for {answers} under way, Ctrl-C drops them"
 
 
 def span(seconds: float) -> str:
@@ -79,3 +117,16 @@ def span(seconds: float) -> str:
     if seconds >= 5400:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def amount(number: float) -> str:
+    """A large number to three digits, a small one as it is."""
+    for least, unit, name in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if number >= least:
+            return f"{number / unit:,.3g} {name}"
+    return f"{number:,.0f}"
+
+
+def money(value: float) -> str:
+    """An amount of money: two decimals, or two digits where it is less than one."""
+    return f"{value:,.2f}" if value >= 1 else f"{value:.2g}"

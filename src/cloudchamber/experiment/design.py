@@ -21,9 +21,7 @@ class Setting:
 
     def apply(self, spec: Microspec) -> Microspec:
         """The specification at this level."""
-        for path, value in self.changes.items():
-            spec = spec.replace(path, value)
-        return spec
+        return spec.replace_all(self.changes)
 
 
 @dataclass(frozen=True, slots=True)

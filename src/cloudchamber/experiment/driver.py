@@ -97,12 +97,18 @@ class Driver:
         self._watch, self.prices = watch, prices
         self.budget = budget or Budget()
         self._breathed = 0.0
+        self._progress: Progress | None = None
 
     def watch(self, progress: Progress) -> None:
         """Tell whoever watches."""
         progress.mark()
         if self._watch is not None:
             self._watch(progress)
+
+    def remind(self) -> None:
+        """Tell whoever watches once more, where something else than the growing has changed."""
+        if self._progress is not None:
+            self.watch(self._progress)
 
     def missing(self, design: Design, replicates: int, *, anew: bool = False) -> list[Unit]:
         """What is not grown yet, replicate by replicate so that all cells advance together.
@@ -147,7 +153,7 @@ class Driver:
         units = self.missing(design, replicates)
         total = len(design.conditions()) * replicates
         lacking = sum(len(unit.replicates) for unit in units)
-        progress = Progress(total, total - lacking, budget=self.budget)
+        progress = self._progress = Progress(total, total - lacking, budget=self.budget)
         behind = Counter({unit.cell.id: 0 for unit in units})
         for unit in units:
             behind[unit.cell.id] += len(unit.replicates)

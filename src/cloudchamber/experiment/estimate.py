@@ -4,7 +4,7 @@ The questions are counted and a sample of prompts is built as a run builds them 
 known is said: a price that nobody gave is unknown, and so is the time without a rate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil, nan
@@ -14,7 +14,7 @@ from cloudchamber.experiment.driver import Unit
 from cloudchamber.experiment.limits import Limits
 from cloudchamber.experiment.prices import OWN, Price, Prices, price_of
 from cloudchamber.experiment.progress import questions_of
-from cloudchamber.experiment.prompts import Sample, characters, sample, tokens_out
+from cloudchamber.experiment.prompts import WALKED, Sample, characters, sample, tokens_out
 from cloudchamber.experiment.vocabulary import Counter, counter
 from cloudchamber.trace import TraceFolder
 from cloudchamber.trace.layout import check_mark
@@ -71,8 +71,9 @@ class CostEstimate:
     prices: dict[str, Price | None]
     """By model."""
     rate: float
-    """Questions sent a second; NaN if nobody knows."""
-    rate_source: str = ""
+    """Questions a second; NaN if nobody knows."""
+    measured: bool = False
+    """Whether that is as in earlier runs, and counts what the store answered in them."""
 
     def asked(self) -> list[Expected]:
         """What language models are expected to be asked."""
@@ -125,7 +126,8 @@ class CostEstimate:
     @property
     def seconds(self) -> float:
         """At the rate; NaN if there is none."""
-        return self.sent / self.rate if self.sent else 0.0
+        questions = self.questions if self.measured else self.sent
+        return questions / self.rate if questions else 0.0
 
     def beyond(self, limits: Limits) -> list[str]:
         """The caps that this will not fit, each in words."""
@@ -169,11 +171,12 @@ def estimate(
     known: set[int] = set()
     expected: list[Expected] = []
     counters: dict[str, Counter] = {}
-    for mine in lacking.values():
+    needs = [questions_of(mine[0].cell) * min(len(mine), WALKED) for mine in lacking.values()]
+    batches = BATCHES // max(len(lacking), 1)
+    for mine, most in zip(lacking.values(), _shared(PROMPTS, needs), strict=True):
         cell = mine[0].cell
         replicates = tuple(sorted(r for unit in mine for r in unit.replicates))
-        share = max(len(lacking), 1)
-        seen = sample(cell, seed, replicates, PROMPTS // share, max(BATCHES // share, 20), known)
+        seen = sample(cell, seed, replicates, most, max(batches, 20), known)
         for name, one in seen.items():
             if name not in counters:
                 counters[name] = counter(name)
@@ -186,10 +189,9 @@ def estimate(
                 Expected(cell.name, "", len(replicates), max(rules, 0), 0, 0, 0, 0, 0, True)
             )
     named = {one.model for one in expected if one.model}
-    source = "as given"
+    measured = rate is None
     if rate is None:
         rate = measured_rate(trace) if trace is not None else nan
-        source = "as in the folder's earlier runs, its store's answers included"
     return CostEstimate(
         conditions,
         runs,
@@ -197,8 +199,18 @@ def estimate(
         tuple(expected),
         {name: price_of(name, prices) for name in sorted(named)},
         rate,
-        source,
+        measured,
     )
+
+
+def _shared(whole: int, needs: Sequence[int]) -> list[int]:
+    """A number shared out: to each what it needs, or else the same as the others that need more."""
+    given = [0] * len(needs)
+    left = len(needs)
+    for at in sorted(range(len(needs)), key=lambda i: needs[i]):
+        given[at] = min(needs[at], max(whole // left, 1))
+        whole, left = whole - given[at], left - 1
+    return given
 
 
 def _expected(cell: str, model: str, seen: Sample, runs: int, count: Counter) -> Expected:

@@ -24,7 +24,7 @@ from cloudchamber.randomness import generator
 from cloudchamber.trace import Level
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["Sample", "characters", "sample", "tokens_out"]
+__all__ = ["WALKED", "Sample", "characters", "sample", "tokens_out"]
 
 WALKED = 2
 """Replicates of a cell: the second tells how much of it the first has asked already."""
