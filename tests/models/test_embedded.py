@@ -109,12 +109,13 @@ def test_a_closed_model_says_so(tiny: Path) -> None:
 def test_a_file_no_worker_can_use_is_the_workers_own_message(tmp_path: Path, tiny: Path) -> None:
     path = write_tiny(tmp_path / "other.gguf", general__architecture="mamba")
 
-    async def act(model: EmbeddedModel) -> list[Reply]:
+    async def main() -> None:
+        model = EmbeddedModel("gguf:other", path, tmp_path / "mapped", "d" * 64, 1)
         with pytest.raises(ModelError, match="architecture 'mamba'; allowed: 'llama'"):
             await model.ask(REQUEST)
-        return []
+        await model.close()
 
-    using(f"gguf:{path}", 1, act)
+    asyncio.run(main())
 
 
 def test_a_folder_that_cannot_be_written_costs_speed_and_nothing_else(

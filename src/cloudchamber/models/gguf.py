@@ -131,13 +131,8 @@ class Gguf:
         """
         if name not in self.tensors:
             raise ModelError(f"{self.path}: no tensor {name!r}; the file is not a llama model.")
+        self.check_format(name)
         where = self.tensors[name]
-        if where.kind not in _FORMATS:
-            known = ", ".join(f.name for f in _FORMATS.values())
-            raise ModelError(
-                f"{self.path}: tensor {name!r} is in ggml format {where.kind}; allowed: {known}. "
-                "Requantise the file to one of these."
-            )
         form = _FORMATS[where.kind]
         count = int(np.prod(where.shape, dtype=np.int64)) // form.block
         end = where.offset + count * form.size
@@ -147,6 +142,20 @@ class Gguf:
             )
         raw = np.frombuffer(self.data, np.uint8, count * form.size, where.offset)
         return form.decode(raw.reshape(count, form.size)).reshape(where.shape)
+
+    def check_format(self, name: str) -> None:
+        """Refuse a tensor whose number format is not known here.
+
+        Raises:
+            ModelError: names the tensor, its format and the formats that are known.
+        """
+        kind = self.tensors[name].kind
+        if kind not in _FORMATS:
+            known = ", ".join(f.name for f in _FORMATS.values())
+            raise ModelError(
+                f"{self.path}: tensor {name!r} is in ggml format {kind}; allowed: {known}. "
+                "Requantise the file to one of these."
+            )
 
 
 class _Reader:

@@ -6,18 +6,23 @@ extra `inspect`, which is imported only when such a model is opened.
 
 import os
 from dataclasses import replace
+from math import exp
 from time import perf_counter
 from typing import Any
 
-import msgspec
+import numpy as np
 
 from cloudchamber.errors import ModelError
-from cloudchamber.models.completion import Completion, reply_of
+from cloudchamber.models.completion import Said
 from cloudchamber.models.model import Reply, Request
+from cloudchamber.models.parsing import read_text
+from cloudchamber.models.scoring import Listed, Settled, distribution, settle
 
 __all__ = ["InspectModel", "inspect_model"]
 
 RETRIES = 3
+LISTED = 20
+"""Likeliest tokens that are asked for: as many as the providers that list them give."""
 INSTALL = "pip install 'cloudchamber[inspect]'"
 _DENIED = (401, 403, 404)
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
@@ -55,37 +60,40 @@ class InspectModel:
             "attempt_timeout": timeout,
             "max_retries": retries,
         }
-        self._unlisted = False
-        """Whether the provider refused to give log-probabilities."""
+        self._refused: set[str] = set()
+        """What the provider has refused: "logprobs", "prefill"."""
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """Answer a request; see `Model.ask`. A `prefix` is sent as the beginning of the answer."""
         start = perf_counter()
         try:
-            reply = await self._asked(request, draw)
+            reply = _answered(request, await self._said(request, draw))
         except Exception as error:  # providers raise errors of their own kinds
             reply = self._failure(error)
         return replace(reply, seconds=perf_counter() - start)
 
-    async def _asked(self, request: Request, draw: int) -> Reply:
+    async def _said(self, request: Request, draw: int) -> Said:
         from inspect_ai.model import GenerateConfig
 
-        listed = bool(request.options) and not request.sampled and not self._unlisted
         given = {
             **self._limits,
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
             "seed": draw & 0x7FFFFFFF,
-            **({"logprobs": True, "top_logprobs": 20} if listed else {}),
         }
+        if request.options and not request.sampled and "logprobs" not in self._refused:
+            given |= {"logprobs": True, "top_logprobs": LISTED}
+        messages = _messages(request, begun="prefill" not in self._refused)
         try:
-            output = await self._model.generate(_messages(request), config=GenerateConfig(**given))
+            output = await self._model.generate(messages, config=GenerateConfig(**given))
         except Exception as error:
-            if listed and "logprobs" in str(error):
-                self._unlisted = True
-                return await self._asked(request, draw)
-            raise
-        return reply_of(_completion(output), request)
+            complaint = str(error)
+            news = {part for part in ("logprobs", "prefill") if part in complaint} - self._refused
+            if not news:
+                raise
+            self._refused |= news
+            return await self._said(request, draw)
+        return _read(output)
 
     def _failure(self, error: Exception) -> Reply:
         """What an exception of Inspect's or of a provider's amounts to.
@@ -134,7 +142,7 @@ def inspect_model(name: str, *, concurrency: int = 64) -> InspectModel:
         raise ModelError(f"inspect:{name} cannot be opened: {said}") from None
 
 
-def _messages(request: Request) -> list[Any]:
+def _messages(request: Request, begun: bool) -> list[Any]:
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
     kinds = {
@@ -143,37 +151,56 @@ def _messages(request: Request) -> list[Any]:
         "assistant": ChatMessageAssistant,
     }
     told = [kinds[role](content="".join(texts)) for role, texts in request.turns()]
-    if request.prefix.strip():  # providers refuse a beginning that ends in a space
+    if begun and request.prefix.strip():  # providers refuse a beginning that ends in a space
         told.append(ChatMessageAssistant(content=request.prefix.rstrip()))
     return told
 
 
-def _completion(output: Any) -> Completion:
-    """Inspect's output in the form that servers write."""
-    usage = output.usage
-    cached = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
-    tokens = (
-        [sum(getattr(usage, name) or 0 for name in cached), usage.output_tokens] if usage else []
-    )
-    written = {
-        "choices": [_choice(choice, output.error) for choice in output.choices[:1]],
-        "usage": dict(zip(("prompt_tokens", "completion_tokens"), tokens, strict=False)),
-    }
-    return msgspec.convert(written, Completion)
+def _read(output: Any) -> Said:
+    """What Inspect gives, as far as it is read."""
+    counted = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
+    tokens_in = sum(getattr(output.usage, name, 0) or 0 for name in counted)
+    tokens_out = output.usage.output_tokens if output.usage else 0
+    if not output.choices:
+        raise ValueError("the provider sent no answer.")
+    choice = output.choices[0]
+    refusal = ""
+    if choice.stop_reason == "content_filter":
+        refusal = output.error or "the provider's content filter."
+    listed = None
+    if choice.logprobs and choice.logprobs.content:
+        first = choice.logprobs.content[0].top_logprobs or ()
+        listed = [(one.token, exp(one.logprob)) for one in first]
+    return Said(choice.message.text, refusal, listed, tokens_in, tokens_out)
 
 
-def _choice(choice: Any, error: str | None) -> dict[str, Any]:
-    filtered = choice.stop_reason == "content_filter"
-    positions = choice.logprobs.content[:1] if choice.logprobs else []
-    top = [
-        [{"token": one.token, "logprob": one.logprob} for one in position.top_logprobs or ()]
-        for position in positions
-    ]
-    return {
-        "message": {"content": choice.message.text, "refusal": error if filtered else None},
-        "finish_reason": choice.stop_reason,
-        "logprobs": {"content": [{"top_logprobs": tokens} for tokens in top]} if top else None,
-    }
+def _answered(request: Request, said: Said) -> Reply:
+    """What was said as a reply: exact if the list settles it, else the text."""
+    tokens: dict[str, Any] = {"tokens_in": said.tokens_in, "tokens_out": said.tokens_out}
+    if said.refusal:
+        return replace(Reply(status="refused", text=said.text, reason=said.refusal), **tokens)
+    note = ""
+    if request.options and not request.sampled:
+        settled = _settled(request.options, said.listed)
+        if not settled.why:
+            logprobs = distribution(settled.found, request.temperature)
+            return replace(Reply(logprobs=logprobs, mass=settled.mass), **tokens)
+        note = f"a sample: {settled.why}"
+    return replace(Reply(**read_text(said.text, request.options), note=note), **tokens)
+
+
+def _settled(options: tuple[str, ...], listed: Listed | None) -> Settled:
+    """What the list of the first token settles; an answer that is begun is not asked about."""
+    if not listed:
+        return Settled(np.zeros(len(options)), 1.0, "the provider lists no likely tokens")
+    settling = settle(options, LISTED, continues=False)
+    try:
+        next(settling)
+        settling.send([listed])
+    except StopIteration as end:
+        settled: Settled = end.value
+        return settled
+    raise AssertionError("a choice without continuations is settled by one list, or not at all.")
 
 
 def _hushed(said: str) -> str:

@@ -20,6 +20,7 @@ NAMES = (
     "openai:NAME@URL",
     "openai-text:NAME@URL",
     "inspect:PROVIDER/NAME",
+    "llamacpp:PATH",
     "fake:KIND",
 )
 """The forms a model's name may take."""

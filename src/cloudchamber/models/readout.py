@@ -19,10 +19,10 @@ from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.parsing import read_text
 from cloudchamber.models.tokenizer import ChatTokenizer, Parts
 from cloudchamber.models.transformer import Memory, Transformer
-from cloudchamber.models.weights import Weights
+from cloudchamber.models.weights import Weights, architecture
 from cloudchamber.randomness import gumbels, keys
 
-__all__ = ["DECIMALS", "Reader"]
+__all__ = ["DECIMALS", "Reader", "check_readable"]
 
 Part = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -33,6 +33,18 @@ a choice drawn under the same noise differs a few times in 100,000. Replay elsew
 KEPT_TOKENS = 4096
 """Tokens of shared beginnings whose keys and values are kept; 46 KB each with the embedded model."""
 _ROOM = 256  # tokens of memory that are added at a time
+
+
+def check_readable(gguf: Gguf) -> None:
+    """Refuse a file that this engine cannot read, by its header alone.
+
+    Raises:
+        ModelError: an architecture, a number format or a tokenizer that is not known here.
+    """
+    architecture(gguf)
+    for name in gguf.tensors:
+        gguf.check_format(name)
+    ChatTokenizer(gguf.metadata, gguf.path)
 
 
 class Reader:

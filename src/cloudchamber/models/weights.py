@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cloudchamber.errors import ModelError
 from cloudchamber.models.gguf import Gguf
 
-__all__ = ["LAYOUT", "Architecture", "Weights", "dequantise", "map_weights"]
+__all__ = ["LAYOUT", "Architecture", "Weights", "architecture", "dequantise", "map_weights"]
 
 Floats = NDArray[np.float32]
 
@@ -69,7 +69,12 @@ class Weights:
     """(layers, hidden, width)."""
 
 
-def _architecture(gguf: Gguf) -> Architecture:
+def architecture(gguf: Gguf) -> Architecture:
+    """The sizes that a file's metadata give.
+
+    Raises:
+        ModelError: not a llama model, or one of a kind that is not known here.
+    """
     meta = gguf.metadata
     kind = meta.get("general.architecture")
     if kind != "llama":
@@ -170,7 +175,7 @@ def dequantise(gguf: Gguf) -> Weights:
     Raises:
         ModelError: another architecture, a missing tensor, a shape that does not fit.
     """
-    arch = _architecture(gguf)
+    arch = architecture(gguf)
     shapes = _shapes(arch, "output.weight" not in gguf.tensors)
     arrays = {name: np.empty(shape, np.float32) for name, shape in shapes.items()}
     try:
@@ -190,7 +195,7 @@ def map_weights(gguf: Gguf, target: Path) -> Weights:
         ModelError: as `dequantise`.
         OSError: the target cannot be written (full or read-only disk).
     """
-    arch = _architecture(gguf)
+    arch = architecture(gguf)
     shapes = _shapes(arch, "output.weight" not in gguf.tensors)
     header = json.dumps({"layout": LAYOUT, **asdict(arch)}, sort_keys=True).encode() + b"\n"
     offsets, end = {}, len(header)
