@@ -112,7 +112,7 @@ class Asking:
     ) -> Said | Answer:
         attempt = busy = 0
         while True:
-            heard, ticket = await self._attempt(path, payload, attempt + busy > 0)
+            heard = await self._attempt(path, payload, attempt + busy > 0)
             if isinstance(heard, Said):
                 return heard
             if heard.status in (400, 422) and self._leave_out(heard.body, payload):
@@ -123,16 +123,14 @@ class Asking:
                 busy += 1
             else:
                 attempt += 1
-            self._count(heard, ticket)
+            self._count(heard)
             if attempt > retries or busy > BUSY:
                 return heard
             if self.breaker.open:
                 continue  # which ends it, once what is under way has ended
             await self._sleep(backoff(draw, attempt + busy - 1, heard.retry_after))
 
-    async def _attempt(
-        self, path: str, payload: dict[str, Any], again: bool
-    ) -> tuple[Said | Answer, int]:
+    async def _attempt(self, path: str, payload: dict[str, Any], again: bool) -> Said | Answer:
         """One attempt, at the server's pace."""
         ticket = await self.pace.enter(again)
         if self.breaker.open:
@@ -140,19 +138,21 @@ class Asking:
             await self._give_up()
         try:
             answer = await self.connection.post(path, msgspec.json.encode(payload))
+            if answer.status in (429, 503, TIMED_OUT):
+                self.pace.congested(ticket, answer.retry_after)
         finally:
             self.pace.leave()
         if answer.status != 200:
-            return answer, ticket
+            return answer
         try:
             if len(answer.body) > LARGEST:
                 raise Malformed(f"an answer of more than {LARGEST} bytes")
             said = read_completion(answer.body)
         except Malformed as error:
-            return Answer(200, trouble=self.hush(str(error))), ticket
+            return Answer(200, trouble=self.hush(str(error)))
         self.pace.worked()
         self.breaker.worked()
-        return said, ticket
+        return said
 
     def _passes(self, heard: Answer) -> bool:
         """Whether what went wrong may go right another time."""
@@ -160,10 +160,8 @@ class Asking:
             return _EMPTY not in heard.body
         return heard.status in (*_AGAIN, 200, TIMED_OUT, UNREACHED)
 
-    def _count(self, heard: Answer, ticket: int) -> None:
-        """Tell the pace and the breaker of a fault."""
-        if heard.status in (429, 503, TIMED_OUT):
-            self.pace.congested(ticket, heard.retry_after)
+    def _count(self, heard: Answer) -> None:
+        """Tell the breaker of a fault."""
         # A server that has too much is not one that fails, until it refuses even one request at a time.
         if heard.status != 429 or self.pace.least:
             self.breaker.failed(self._told(heard))

@@ -99,21 +99,27 @@ class Pace:
         self._cut_since = False
         if self.window >= self._most or self.under_way + 1 < int(self.window):
             return
+        beyond = self.window - self._edge
         if self._edge == float("inf"):
             step = 1.0
-        else:
-            step = (1.0 if self.window < self._edge - 1 else 0.1) / self.window
+        elif beyond < 0:  # back to where it went well: half of the way each round
+            step = max(1.0, -beyond / 2) / self.window
+        else:  # a try now and then, and bolder ones as long as they go well
+            step = 0.05 * (1 + beyond) ** 2 / self.window
         self.window = min(self.window + step, float(self._most))
 
     def congested(self, ticket: int, asked_for: float | None = None) -> None:
-        """The server has too much: fewer from now on, and none before the time it asked for."""
+        """The server has too much: fewer from now on, and none before the time it asked for.
+
+        Called before `leave`, lest the place go to another first.
+        """
         if asked_for is not None:
             self._until = max(self._until, self._clock() + min(asked_for, LONGEST_WAIT))
         if ticket < self._cuts:  # sent before the window was last cut
             return
         first = self._edge == float("inf")
-        self._edge = float(max(self.under_way, 1))
-        self.window = max(1.0, self._edge * (0.5 if first or self._cut_since else 0.9))
+        self._edge = float(max(self.under_way - 1, 1))
+        self.window = max(1.0, self._edge * (0.5 if first else 0.7 if self._cut_since else 0.9))
         self._cuts += 1
         self._cut_since = True
 

@@ -8,6 +8,7 @@ without. It listens on 127.0.0.1, on any free port:
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from math import log
 from typing import Any, Literal
@@ -19,6 +20,8 @@ from cloudchamber.testing.faults import FAULTS, Plan, Sleep
 from cloudchamber.testing.speaker import Conversation, Speaker
 
 __all__ = ["Abilities", "Server"]
+
+_TURN = re.compile(r"^(User|Assistant): ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ class Server:
 
     def _going_on(self, body: dict[str, Any], index: int, prompt: str) -> dict[str, Any]:
         before, turn, begun = prompt.rpartition("Assistant:")
-        asked = [("user", before if turn else prompt)]
+        asked = [("user", _TURN.sub("", before) if turn else prompt)]
         begun = begun if turn else ""
         text = self.speaker.sample(
             asked, begun, int(body.get("seed", 0)), float(body.get("temperature", 1.0))
@@ -175,6 +178,7 @@ class Server:
         if body.get("echo"):
             words = [(word, -1.0) for word in prompt.split()]
             scored = [*(self.speaker.scored(asked, begun) if turn else words), (text, -1.0)]
+            del choice["logprobs"]["top_logprobs"]
             choice["logprobs"] |= {
                 "tokens": [token for token, _ in scored],
                 "token_logprobs": [None, *(score for _, score in scored[1:])],

@@ -57,6 +57,8 @@ class Speaker:
         answers = self.answers(asked)
         begun = _said(answers, begun)
         reach = {label: chance for label, chance in answers.items() if label.startswith(begun)}
+        if begun and (not self.piece or len(begun) % self.piece):
+            reach = {begun: answers.get(begun, 1.0)}  # a shorter token ends an answer
         whole = sum(reach.values()) + (0.0 if begun else 1.0 - self.mass)
         found: dict[str, float] = {} if begun else {JUNK: 1.0 - self.mass}
         for label, chance in reach.items():
