@@ -10,9 +10,7 @@ import pytest
 
 from cloudchamber.cli import main
 from cloudchamber.cli.options import build, options_of
-from cloudchamber.cli.watching import told as told_of
-from cloudchamber.cli.watching import watching
-from cloudchamber.experiment import Manifest, Progress
+from cloudchamber.experiment import Manifest
 from cloudchamber.microspec import Microspec
 from cloudchamber.trace import TraceFolder
 from tests.cli.tiny import call, contents, told
@@ -296,27 +294,3 @@ def test_tables_beside_the_report_hold_its_numbers(out: Path) -> None:
     page = text(out)
     shown = cells[(cells["measure"] == "gini") & (cells["label"] == "exact")]["text"].iloc[0]
     assert shown.rpartition(", ")[0] in page
-
-
-def test_progress_in_words() -> None:
-    progress = Progress(runs=12, done=3, questions=50, expected=200, shown=10, to_show=40)
-    progress.started -= 100.0
-    said = told_of(progress)
-    assert said.startswith("3/12 runs, 50/200 decisions, 0.5/s, ") and said.endswith(" left")
-    progress.failed = 2
-    assert "3/12 runs, 2 failed, " in told_of(progress)
-    assert told_of(Progress(12, 0)).endswith("? left")
-    progress.to_show = 4_000_000
-    assert told_of(progress).endswith(" days left")
-
-
-def test_without_a_terminal_a_line_comes_now_and_then(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cloudchamber.cli.watching.EVERY", 0.0)
-    with watching(quiet=False) as tell:
-        tell(Progress(2, 1, questions=5, expected=10))
-    assert capsys.readouterr().err.startswith("growing: 1/2 runs, 5/10 decisions")
-    with watching(quiet=True) as tell:
-        tell(Progress(2, 1))
-    assert capsys.readouterr().err == ""

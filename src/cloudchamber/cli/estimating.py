@@ -105,7 +105,7 @@ def _known(estimate: "CostEstimate") -> Iterable[str]:
     own = [one for one in asked if one.exact]
     if any(one.sent < one.questions for one in own):
         yield (
-            "What is asked in the same words again is answered by the store, and not sent; by and by more is: "
+            "What is asked in the same words again is answered by the store and not sent; by and by more is: "
             "take what is sent for the most."
         )
     if len(own) < len(asked):
