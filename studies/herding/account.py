@@ -16,6 +16,7 @@ LEVELS = (0, 1, 10, 100, 1000)
 BANDS = (1, 6, 11, 25)
 BAND_NAMES = {1: "places 1-5", 6: "places 6-10", 11: "places 11-24", 25: "places 25 on"}
 LIST, SINGLE = "seeded / shuffled", "seeded / one at a time"
+PLACEBO = "check: one at a time, placebo"
 FOLLOW = {
     "a list": "check: told to follow likes",
     "one item at a time": "check: one at a time, told to follow likes",
@@ -31,7 +32,7 @@ def supplement(study: "Study", results: "Results") -> Supplement:
     return Supplement(
         (*place_in_words(study, results), *likes_in_words(results)),
         tuple(saw_likes(results)),
-        {3: (by_position(study, results), *by_likes(study, results))},
+        {3: (*by_position(study, results), *by_likes(study, results))},
     )
 
 
@@ -43,7 +44,7 @@ def place_in_words(study: "Study", results: "Results"):
     if plain and items > 1:
         top, mean_place = _of(first, plain).within(0, 1), _of(position, plain).within(1, items)
         yield (
-            f"**Place**: with likes hidden and the order shuffled, {brief(top)} of the choices "
+            f"**Place**: with likes hidden and the order shuffled, {brief(top)} of the (expected) choices "
             f"fall on the first place, and the mean place chosen is {brief(mean_place)}; blind to "
             f"place they would be {1 / items:.3f} and {(items + 1) / 2:g}."
         )
@@ -51,17 +52,34 @@ def place_in_words(study: "Study", results: "Results"):
 
 def likes_in_words(results: "Results"):
     """What any shown like does where likes are dealt at random, against none at the same place."""
-    effects = {
-        where: _effect(results, cell, 1)
-        for where, cell in (("in a list", LIST), ("one item at a time", SINGLE))
-        if _runs(results, cell)
-    }
-    if effects:
-        told = "; ".join(f"{where} {brief(mean(effect))}" for where, effect in effects.items())
-        yield (
-            "**Shown likes**, dealt at random: the probability of choosing an item that shows any, less that "
-            f"of one that shows none: {told}."
-        )
+    for where, cell, what in (
+        ("in a list", LIST, "at the same place, the probability of choice of an item"),
+        ("one item at a time", SINGLE, "the probability of a yes to an item"),
+    ):
+        if _runs(results, cell):
+            told = _effect_in_words(mean(_effect(results, cell, 1)))
+            yield (
+                f"**Shown likes, {where}**, dealt at random: {what} that shows any, less that of one that "
+                f"shows none, is {told}.{_doubted(results, cell)}"
+            )
+
+
+def _effect_in_words(effect: "Estimate") -> str:
+    return brief(effect) if effect.known else "not known"
+
+
+def _doubted(results: "Results", cell: str) -> str:
+    """A caution where nothing here says whether an effect of likes is about likes."""
+    if cell != SINGLE or not _asked(results) or _runs(results, PLACEBO):
+        return ""
+    return (
+        " Whether that is about likes, or about any words and any number, only the full study asks."
+    )
+
+
+def _asked(results: "Results") -> bool:
+    groups = (group for cell in results.design for group in cell.spec.population.groups)
+    return any(group.decides.reads_text for group in groups)
 
 
 def _runs(results: "Results", cell: str) -> list[int]:
@@ -81,10 +99,14 @@ def by_position(study: "Study", results: "Results"):
     parts = []
     for cell in study.design().where(order="shuffled"):
         mine = table[table.index.isin(results.ids(cell))]
+        if mine.empty:
+            continue
         told = cluster_curve(mine, within=(0, 1)).reset_index(names="position")
         parts.append(told.assign(likes=cell.levels["likes"]))
+    if not parts:
+        return
     frame = pd.concat(parts, ignore_index=True)
-    return profile(
+    yield profile(
         frame,
         id="position",
         title="How the place in the feed decides",
@@ -105,7 +127,7 @@ def by_likes(study: "Study", results: "Results"):
     """P(choice | shown likes, place) where likes are seeded, from a list and one at a time."""
     for which, cell in (("list", LIST), ("single", SINGLE)):
         if _runs(results, cell):
-            yield _likes(results, cell, which)
+            yield from _likes(results, cell, which)
 
 
 def _likes(results: "Results", cell: str, which: str):
@@ -119,9 +141,11 @@ def _likes(results: "Results", cell: str, which: str):
         wide = rows.pivot(index="run", columns="level", values="value")
         told = cluster_curve(wide, within=(0, 1)).reset_index(names="likes")
         parts.append(told.assign(band=BAND_NAMES[int(band)] if which == "list" else "alone"))
+    if not parts:
+        return
     told = pd.concat(parts, ignore_index=True)
     listed = "in a list" if which == "list" else "one item at a time"
-    return curve(
+    yield curve(
         # Equal steps for 0, 1, 10, ...: what is asked is whether more likes do more than one.
         told.assign(step=told["likes"].map({level: at for at, level in enumerate(LEVELS)})),
         id=f"likes-{which}",
@@ -145,7 +169,7 @@ def saw_likes(results: "Results"):
     for where, cell in FOLLOW.items():
         if cell in there:
             yield _saw(results, cell, where)
-    if "check: one at a time, placebo" in there:
+    if PLACEBO in there:
         yield _wordings(results)
 
 
@@ -183,7 +207,7 @@ def _wordings(results: "Results") -> Check:
     cells = {
         "as the study words it": SINGLE,
         "worded otherwise": "check: one at a time, plain",
-        "as a number that means nothing": "check: one at a time, placebo",
+        "as a number that means nothing": PLACEBO,
     }
     effects = {name: mean(_effect(results, cell, 1)) for name, cell in cells.items()}
     told = "; ".join(f"{name} {effect}" for name, effect in effects.items())

@@ -20,6 +20,7 @@ from cloudchamber.microspec import (
     Microspec,
     Popularity,
     Population,
+    Ring,
     Shuffled,
     Simultaneous,
     Visibility,
@@ -139,6 +140,23 @@ def test_replace_by_path() -> None:
     assert spec.replace("visibility.order", Popularity()).visibility.order == Popularity()
     assert spec == small(), "replace() leaves the original alone"
     assert spec.replace("visibility.top", 2).replace("visibility.top", None) == spec
+
+
+def test_what_only_makes_sense_together_is_replaced_together() -> None:
+    ring = {"communication": "ring", "visibility.whose": "neighbours"}
+    for path, value in ring.items():
+        with pytest.raises(SpecificationError):
+            small().replace(path, value)
+    for order in (list(ring.items()), list(ring.items())[::-1]):
+        there = small().replace_all(dict(order))
+        assert (there.communication.who(), there.visibility.whose) == (
+            "agents on a ring hear the 1 nearest on each side",
+            "neighbours",
+        )
+    turned = small().replace_all({"communication": "ring", "communication.directed": True} | ring)
+    assert turned.communication == Ring(directed=True)
+    with pytest.raises(SpecificationError, match=r"(?s)cannot set communication to 'ring' and .*k"):
+        small().replace_all({"communication": "ring", "communication.kk": 2} | ring)
 
 
 @pytest.mark.parametrize(

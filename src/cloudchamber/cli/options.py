@@ -57,11 +57,13 @@ def build(options: Options) -> "Study":
         items=_path(options.get("items")),
         field=_path(options.get("field")),
     )
+    changes: dict[str, object] = {}
     for change in options.get("set", ()):
         path, equals, text = change.partition("=")
         if not equals or not path.strip(" .[]"):
             raise SpecificationError(f"--set {change}: give PATH=VALUE, e.g. visibility.latency=3.")
-        built = built.set(path.strip(), _value(text))
+        changes[path.strip()] = _value(text)
+    built = built.set_all(changes) if changes else built
     built.design()
     return built
 

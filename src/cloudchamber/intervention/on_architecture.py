@@ -25,15 +25,16 @@ __all__ = [
 def isolate() -> Intervention:
     """Let nobody heed anybody, and leave everything else: the null of collective phenomena.
 
-    Every field that acts leave on items is hidden, single acts are not passed on, and an order that goes
-    by what agents did becomes one drawn at random for each run. So what places, tastes and the way of asking
-    concentrate by themselves is in both, a cell and its isolated twin, and only influence tells them
-    apart. A cell in which nobody can heed anybody is its own twin.
+    A field that tells what agents did is hidden, single acts are not passed on, and an order that goes by
+    what agents did becomes one drawn at random for each run. So what places, tastes, numbers set beforehand
+    and the way of asking concentrate by themselves is in both, a cell and its isolated twin, and only
+    influence tells them apart. A cell in which nobody can heed anybody is its own twin.
     """
 
     def change(spec: Microspec) -> Microspec:
         for field in spec.world.fields:
-            spec = spec.replace(f"visibility.fields.{field}", Hidden())
+            if spec.visibility.display(field).reveals:
+                spec = spec.replace(f"visibility.fields.{field}", Hidden())
         if spec.communication.representation == "acts":
             spec = spec.replace("communication.representation", "counts")
         return spec.replace("visibility.order", _deaf(spec.visibility.order))
@@ -116,5 +117,5 @@ def pin(*items: int) -> Intervention:
         lambda spec: spec.replace(
             "visibility.order", Engineered(pinned=items, rest=spec.visibility.order)
         ),
-        f"whoever controls the ranking puts item {', '.join(map(str, items))} (of 0 and up) first",
+        f"whoever controls the ranking puts item {', '.join(map(str, items))} (counted from 0) first",
     )

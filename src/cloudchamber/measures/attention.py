@@ -40,12 +40,21 @@ _PICKED = "(chosen > 0)::INTEGER::DOUBLE"
 
 
 def _weighed(source: Readable) -> str:
-    """SQL for the options with `w`, what each counts: run, position, item, label, signals, w."""
+    """SQL for the options with `w`, what each counts: run, position, item, label, signals, w.
+
+    Options of decisions whose answer could not be used are left out: nothing is known of them, and
+    that is not that none was chosen.
+    """
     several = _several(source)
-    if not several:
-        return f"(SELECT *, {_EXACT} AS w FROM {_OPTIONS})"
-    runs = ", ".join(map(str, several))
-    return f"(SELECT *, CASE WHEN run IN ({runs}) THEN {_PICKED} ELSE {_EXACT} END AS w FROM {_OPTIONS})"
+    weight = _EXACT
+    if several:
+        runs = ", ".join(map(str, several))
+        weight = f"CASE WHEN run IN ({runs}) THEN {_PICKED} ELSE {_EXACT} END"
+    options = f"SELECT *, {weight} AS w FROM {_OPTIONS}"
+    unusable = "SELECT run, decision FROM decisions WHERE status <> 'ok'"
+    if source.sql(f"{unusable} LIMIT 1").fetchall():
+        options += f" AND (run, decision) NOT IN ({unusable})"
+    return f"({options})"
 
 
 def _several(source: Readable) -> list[int]:
@@ -126,9 +135,10 @@ def first_place_share(source: Readable, places: int = 1) -> "pd.Series[float]":
 def share_of_items(source: Readable, items: Sequence[int]) -> "pd.Series[float]":
     """Share of all (expected) choices that fall on some items, by run."""
     wanted = ", ".join(str(int(item)) for item in items)
-    query = f"""SELECT run, sum(w) FILTER (item IN ({wanted})) / nullif(sum(w), 0) AS value
+    within = f"coalesce(sum(w) FILTER (item IN ({wanted})), 0)"
+    query = f"""SELECT run, {within} / nullif(sum(w), 0) AS value
                 FROM {_weighed(source)} GROUP BY run ORDER BY run"""
-    return _series(source, query, "share of items").fillna(0.0)
+    return _series(source, query, "share of items")
 
 
 def choice_by_signal(

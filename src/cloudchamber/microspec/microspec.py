@@ -94,20 +94,27 @@ class Microspec(Value):
         Raises:
             SpecificationError: no such path (the near ones are listed), or the value does not fit there.
         """
-        tree = self.model_dump(mode="json")
-        *parents, last = [part for part in re.split(r"[.\[\]]+", path) if part]
-        node: Any = tree
-        walked: list[str] = []
-        for part in parents:
-            node = node[_key(node, part, path, walked)]
-            walked.append(part)
-        plain = value.model_dump(mode="json") if isinstance(value, Value) else value
-        open_ended = bool(walked) and walked[-1] == "fields"
-        node[last if open_ended else _key(node, last, path, walked)] = plain
+        return self.replace_all({path: value})
+
+    def replace_all(self, changes: Mapping[str, object]) -> "Microspec":
+        """The same microspecification with several fields changed, in order, and only then checked.
+
+        So parts that only make sense together, such as a network and whose acts are seen, change together.
+
+        Example:
+            ``spec.replace_all({"communication": "ring", "visibility.whose": "neighbours"})``
+
+        Raises:
+            SpecificationError: as `replace`.
+        """
+        tree, named = self.model_dump(mode="json"), set[str]()
+        for path, value in changes.items():
+            _set(tree, path, value, named)
         try:
             return self._from(tree)
         except SpecificationError as error:
-            raise SpecificationError(f"cannot set {path} to {value!r}:\n{error}") from None
+            told = " and ".join(f"{path} to {value!r}" for path, value in changes.items())
+            raise SpecificationError(f"cannot set {told}:\n{error}") from None
 
     def aloud(self) -> str:
         """The whole microspecification, read aloud: a line for each part."""
@@ -166,6 +173,23 @@ def _leaves(node: object, path: str = "") -> Iterator[tuple[str, object]]:
             yield from _leaves(part, f"{path}.{index}")
     else:
         yield path, node
+
+
+def _set(tree: Any, path: str, value: object, named: set[str]) -> None:
+    """Set what lies at a path of a tree of plain JSON; remember where a kind was set by its name."""
+    *parents, last = [part for part in re.split(r"[.\[\]]+", path) if part]
+    node, walked, fresh = tree, list[str](), False
+    for part in parents:
+        key = part if fresh else _key(node, part, path, walked)
+        walked.append(part)
+        if ".".join(walked) in named and isinstance(node[key], str):
+            node[key], fresh = {"kind": node[key]}, True  # its parts are checked with the whole
+        node = node[key]
+    open_ended = fresh or (bool(walked) and walked[-1] == "fields")
+    plain = value.model_dump(mode="json") if isinstance(value, Value) else value
+    node[last if open_ended else _key(node, last, path, walked)] = plain
+    if isinstance(plain, str):
+        named.add(".".join([*walked, last]))
 
 
 def _key(node: object, part: str, path: str, walked: list[str]) -> Any:

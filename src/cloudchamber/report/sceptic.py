@@ -17,6 +17,7 @@ __all__ = ["checks", "doubts"]
 
 MASS = 0.9
 """Of the probability must be on allowed answers for no caution to be needed."""
+_UNUSABLE = ("unparseable", "refused", "timeouts")
 LABELS = 0.1
 """Of the variance of choice may go with the labels without caution."""
 
@@ -62,32 +63,35 @@ def _answers(results: Results, asked: "pd.DataFrame") -> list[Check]:
 
 
 def _parsed(results: Results, runs: set[int]) -> Check:
-    kept = results.done.drop_duplicates("run")
+    """Told of the worst cell: what one cell lacks, the others do not make up for."""
+    kept = results.done
     kept = kept[kept["run"].isin(runs)]
-    total = int(kept["questions"].sum())
-    counts = {name: int(kept[name].sum()) for name in ("unparseable", "refused", "timeouts")}
-    share = sum(counts.values()) / max(total, 1)
+    unusable = kept[list(_UNUSABLE)].sum(axis=1).groupby(kept["name"]).sum()
+    shares = (unusable / kept.groupby("name")["questions"].sum().clip(lower=1)).fillna(0.0)
+    worst = str(shares.idxmax())
+    once = kept.drop_duplicates("run")
+    total = int(once["questions"].sum())
+    counts = {name: int(once[name].sum()) for name in _UNUSABLE}
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
-    state: State = "fine" if share < 0.01 else "warning" if share < 0.1 else "bad"
+    share = sum(counts.values()) / max(total, 1)
+    most = f" Most in {worst}: {shares[worst]:.1%}." if shares[worst] > 0 else ""
+    state: State = "fine" if shares[worst] < 0.01 else "warning" if shares[worst] < 0.1 else "bad"
     return Check(
         "What fraction could not be used?",
-        f"{share:.1%} of {total:,} answers ({told}); they are counted, never replaced.",
+        f"{share:.1%} of {total:,} answers ({told}); they are counted, never replaced.{most}",
         state,
     )
 
 
 def _mass(results: Results, runs: set[int]) -> Check:
-    by_run = attention.valid_mass(results.trace)
-    found = mean(by_run[by_run.index.isin(runs)])
+    found = _over_replicates(results, attention.valid_mass(results.trace), runs).within(0, 1)
+    question = "Does the model answer as it is asked?"
     if not np.isfinite(found.value):
-        return Check(
-            "Does the model answer as it is asked?",
-            "Its answers were sampled; the share that could be read is above.",
-            "fine",
-        )
+        said = "Its answers were sampled; the share that could be read is above."
+        return Check(question, said, "fine")
     state: State = "fine" if found.value >= MASS else "warning" if found.value >= 0.02 else "bad"
     return Check(
-        "Does the model answer as it is asked?",
+        question,
         f"On average {brief(found)} of its probability is on the allowed answers; the rest would say "
         "something else, and the choices are read from that part alone."
         + ("" if state == "fine" else f" Below {MASS:g} what it would say otherwise may matter."),
@@ -96,9 +100,15 @@ def _mass(results: Results, runs: set[int]) -> Check:
 
 
 def _labels(results: Results, runs: set[int]) -> Check:
+    """Of lists alone: an item shown by itself has no label."""
+    listed = {
+        run
+        for cell in results.design
+        if cell.spec.affordances.presentation == "list"
+        for run in results.ids(cell)
+    }
     shares = attention.variance_shares(results.trace)
-    shares = shares[shares.index.isin(runs)]
-    found = {name: mean(shares[name]) for name in shares.columns}
+    found = {name: _over_replicates(results, shares[name], runs & listed) for name in shares}
     label, rest = found["label"], max(_value(found["position"]), _value(found["item"]))
     told = "; ".join(f"{name} {brief(estimate)}" for name, estimate in found.items())
     question = "Is it biased by the options' labels?"
@@ -115,9 +125,16 @@ def _labels(results: Results, runs: set[int]) -> Check:
         )
     return Check(
         question,
-        f"Shares of the variance of choice within runs: {told}. {said}",
+        f"Shares of the variance of choice from lists, within runs: {told}. {said}",
         "warning" if label.value > LABELS else "fine",
     )
+
+
+def _over_replicates(results: Results, values: "pd.Series[float]", runs: set[int]) -> Estimate:
+    """The mean over replicates: runs of one replicate share their noise, whatever their cell."""
+    done = results.done.drop_duplicates("run").set_index("run")["replicate"]
+    mine = values[values.index.isin(runs)]
+    return mean(mine.groupby(done.reindex(mine.index)).mean(), unit="replicate")
 
 
 def _value(estimate: Estimate) -> float:
