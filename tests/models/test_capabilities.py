@@ -20,13 +20,17 @@ def probed(abilities: Abilities) -> tuple[Capabilities, Reply, int]:
     async def main() -> tuple[Capabilities, Reply, int]:
         async with Server(abilities) as server:
             model = RemoteModel("toy", server.url)
-            assert model.capabilities is None
-            first, _ = await asyncio.gather(model.ask(REQUEST, 5), model.ask(REQUEST, 6))
-            both = len(server.asked)
-            await asyncio.gather(model.ask(REQUEST, 5), model.ask(REQUEST, 6))
-            await model.close()
-            assert model.capabilities is not None
-            return model.capabilities, first, both - (len(server.asked) - both)
+            known = [model.capabilities]
+            try:
+                first, _ = await asyncio.gather(model.ask(REQUEST, 5), model.ask(REQUEST, 6))
+                both = len(server.asked)
+                known.append(model.capabilities)
+                await asyncio.gather(model.ask(REQUEST, 5), model.ask(REQUEST, 6))
+            finally:
+                await model.close()
+            assert known[0] is None
+            assert known[1] is not None
+            return known[1], first, both - (len(server.asked) - both)
 
     return asyncio.run(main())
 

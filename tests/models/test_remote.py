@@ -1,8 +1,12 @@
 """The client against a server on this machine that misbehaves as told."""
 
 import asyncio
+import base64
 import json
+import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +15,18 @@ from aiohttp import web
 
 from cloudchamber.errors import ModelError, ModelUnreachable
 from cloudchamber.models import Reply, Request, open_model
-from cloudchamber.models.remote import LARGEST, RemoteModel
+from cloudchamber.models.capabilities import Capabilities
+from cloudchamber.models.connection import LARGEST
+from cloudchamber.models.model import pack
+from cloudchamber.models.pace import FAILURES
+from cloudchamber.models.remote import RemoteModel
+from cloudchamber.testing.server import Abilities
+from cloudchamber.testing.server import Server as Toy
 
 REQUEST = Request((("system", "s"), ("user", "a"), ("user", "b")), ("A", "B"), prefix="I say ")
 KEY = "sk-secret-1234"
+LISTS = Capabilities(top=20, continues="plain")
+NOTHING = Capabilities(continues="plain")
 Respond = Callable[[dict[str, Any]], web.StreamResponse | Awaitable[web.StreamResponse]]
 
 
@@ -26,10 +38,12 @@ class Server:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Any] = []
         self.slept: list[float] = []
+        self.paths: list[str] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
         self.headers.append(request.headers)
+        self.paths.append(request.path)
         respond = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
         result = respond(self.bodies[-1])
         return result if isinstance(result, web.StreamResponse) else await result
@@ -37,10 +51,16 @@ class Server:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
-    def ask(self, *requests: Request, key: str = KEY, timeout: float = 30.0) -> list[Reply]:
+    def ask(
+        self,
+        *requests: Request,
+        key: str = KEY,
+        timeout: float = 30.0,
+        can: Capabilities | None = LISTS,
+    ) -> list[Reply]:
         async def main() -> list[Reply]:
             app = web.Application()
-            app.router.add_post("/v1/chat/completions", self.handle)
+            app.router.add_post("/v1/{form:.*}", self.handle)
             runner = web.AppRunner(app, shutdown_timeout=0.01)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -52,6 +72,7 @@ class Server:
                 f"http://127.0.0.1:{port}/v1/",
                 key,
                 timeout=timeout,
+                capabilities=can,
                 sleep=self.sleep,
                 clock=lambda: float(next(ticks)),
             )
@@ -82,7 +103,7 @@ def fails(
 
 
 def test_what_is_sent() -> None:
-    server = Server(says("A"))
+    server = Server(says("A", {"A": 0.5, "B": 0.5}))
     server.ask()
     (body,) = server.bodies
     assert body == {
@@ -93,18 +114,36 @@ def test_what_is_sent() -> None:
             {"role": "assistant", "content": "I say "},
         ],
         "temperature": 1.0,
-        "seed": 5,
-        "max_tokens": 16,
+        "seed": 0,
+        "max_tokens": 1,
         "logprobs": True,
         "top_logprobs": 20,
     }
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
 
 
+def test_what_a_sample_is_asked_for_with() -> None:
+    server = Server(says("A"))
+    request = replace(REQUEST, sampled=True, temperature=0.5)
+    server.ask(request, can=Capabilities(top=20, continues="flagged"))
+    (body,) = server.bodies
+    assert (body["temperature"], body["seed"], body["max_tokens"]) == (0.5, 5, 16)
+    assert body["continue_final_message"] and not body["add_generation_prompt"]
+    assert "logprobs" not in body
+
+
+def test_an_answer_is_not_begun_where_it_would_not_be_gone_on_with() -> None:
+    server = Server(says("A"))
+    (reply,) = server.ask(can=Capabilities())
+    assert [one["role"] for one in server.bodies[0]["messages"]] == ["system", "user"]
+    assert "was not begun" in reply.note
+
+
 def test_a_sampled_answer_is_read() -> None:
-    (reply,) = Server(says(" b. ")).ask()
+    (reply,) = Server(says(" b. ")).ask(can=NOTHING)
     assert (reply.choice, reply.logprobs, reply.status) == (1, None, "ok")
     assert (reply.tokens_in, reply.tokens_out, reply.seconds) == (7, 1, 1.0)
+    assert reply.note == "sampled: no log-probabilities."
 
 
 def test_log_probabilities_that_settle_it_are_an_exact_readout() -> None:
@@ -112,37 +151,16 @@ def test_log_probabilities_that_settle_it_are_an_exact_readout() -> None:
     assert reply.logprobs is not None
     np.testing.assert_allclose(np.exp(reply.logprobs), [0.75, 0.25])
     assert reply.mass == pytest.approx(0.8)
-    assert (reply.choice, reply.text) == (-1, "")
+    assert (reply.choice, reply.text, reply.note) == (-1, "", "")
 
 
-@pytest.mark.parametrize(
-    ("top", "options"),
-    [
-        ({"A": 0.5, "The": 0.3}, ("A", "B")),  # B may have up to 0.2
-        ({"1": 0.6, "2": 0.4}, ("12", "21")),  # beginnings of labels
-        ({"1": 0.6, "12": 0.4}, ("1", "12")),  # a label that begins another
-        ({"The": 1.0}, ("A", "B")),
-    ],
-)
-def test_log_probabilities_that_do_not_settle_it_are_not_used(
-    top: dict[str, float], options: tuple[str, ...]
-) -> None:
-    (reply,) = Server(says(options[0], top)).ask(Request((("user", "x"),), options))
+def test_log_probabilities_that_do_not_settle_it_give_way_to_a_sample_with_a_note() -> None:
+    server = Server(says("x", {"A": 0.5, "The": 0.3}), says("A"))
+    (reply,) = server.ask(replace(REQUEST, temperature=0.5))
     assert (reply.logprobs, reply.choice) == (None, 0)
-
-
-def test_a_missing_label_is_zero_where_next_to_nothing_is_left() -> None:
-    request = Request((("user", "x"),), ("A", "B", "C"))
-    (reply,) = Server(says("A", {"A": 0.75, "B": 0.2496})).ask(request)
-    assert reply.logprobs is not None
-    np.testing.assert_allclose(np.exp(reply.logprobs), [0.75 / 0.9996, 0.2496 / 0.9996, 0.0])
-
-
-def test_temperature_sharpens_what_a_server_reports_at_one() -> None:
-    request = Request((("user", "x"),), ("A", "B"), temperature=0.5)
-    (reply,) = Server(says("A", {"A": 0.6, "B": 0.3, "C": 0.1})).ask(request)
-    assert reply.logprobs is not None
-    np.testing.assert_allclose(np.exp(reply.logprobs), [0.8, 0.2])
+    assert "may lie beyond the 20 listed" in reply.note
+    assert [body["temperature"] for body in server.bodies] == [1.0, 0.5]
+    assert (reply.tokens_in, reply.tokens_out) == (14, 2)
 
 
 def test_a_sample_asks_for_no_log_probabilities_and_uses_none() -> None:
@@ -150,6 +168,33 @@ def test_a_sample_asks_for_no_log_probabilities_and_uses_none() -> None:
     (reply,) = server.ask(Request((("user", "x"),), ("A", "B"), sampled=True))
     assert (reply.choice, reply.logprobs) == (1, None)
     assert "logprobs" not in server.bodies[0]
+
+
+def test_an_answer_that_names_nothing_is_asked_for_once_more() -> None:
+    server = Server(says("neither"), says("B"))
+    (reply,) = server.ask(can=NOTHING)
+    assert (reply.choice, reply.status, reply.repairs) == (1, "ok", 1)
+    assert "repaired" in reply.note
+    roles = [(one["role"], one["content"]) for one in server.bodies[1]["messages"]]
+    assert roles[2] == ("assistant", "neither")
+    assert roles[3][1].endswith("exactly one of these and nothing else: A, B")
+
+
+def test_repair_is_bounded() -> None:
+    server = Server(says("neither"))
+    (reply,) = server.ask(can=NOTHING)
+    assert (reply.status, reply.repairs, len(server.bodies)) == ("unparseable", 1, 2)
+
+
+def test_a_schema_is_used_where_it_is_kept_to_and_nothing_better_is_there() -> None:
+    server = Server(says('{"answer": "B"}'))
+    (reply,) = server.ask(can=Capabilities(schema=True))
+    assert reply.choice == 1
+    allowed = server.bodies[0]["response_format"]["json_schema"]["schema"]["properties"]
+    assert allowed == {"answer": {"type": "string", "enum": ["A", "B"]}}
+    assert server.bodies[0]["max_tokens"] > 16
+    again = Server(says('{"answer": "Z"}'), says("A"))
+    assert again.ask(can=Capabilities(schema=True))[0].repairs == 1
 
 
 @pytest.mark.parametrize(
@@ -167,7 +212,7 @@ def test_a_sample_asks_for_no_log_probabilities_and_uses_none() -> None:
     ],
 )
 def test_what_goes_wrong_with_one_request_is_its_reply(respond: Respond, status: str) -> None:
-    (reply,) = Server(respond).ask()
+    (reply,) = Server(respond).ask(can=NOTHING)
     assert (reply.status, reply.choice, reply.logprobs) == (status, -1, None)
     assert 0 < len(reply.reason) < 500
 
@@ -175,27 +220,66 @@ def test_what_goes_wrong_with_one_request_is_its_reply(respond: Respond, status:
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_trouble_that_passes_is_waited_out(status: int) -> None:
     server = Server(fails(status), fails(status), says("A"))
-    (reply,) = server.ask()
+    (reply,) = server.ask(can=NOTHING)
     assert (reply.status, reply.choice) == ("ok", 0)
-    assert server.slept == [0.5, 1.0]
+    assert 0.5 <= server.slept[0] <= 0.75
+    assert 1.0 <= server.slept[1] <= 1.5
+
+
+@pytest.mark.parametrize(
+    "broken", [fails(200, "<html>"), fails(200, '{"choices": []}'), says("A", {"A": 2.0})]
+)
+def test_an_answer_that_is_none_is_asked_for_again(broken: Respond) -> None:
+    server = Server(broken, says("A", {"A": 0.5, "B": 0.5}))
+    (reply,) = server.ask()
+    assert (reply.status, len(server.bodies)) == ("ok", 2)
 
 
 def test_retry_after_is_honoured_within_reason() -> None:
     server = Server(
         fails(429, headers={"Retry-After": "7"}),
         fails(429, headers={"Retry-After": "86400"}),
+        fails(429, headers={"Retry-After": "nan"}),
+        fails(
+            429,
+            headers={
+                "Date": "Fri, 31 Dec 1999 23:59:59 GMT",
+                "Retry-After": "Sat, 01 Jan 2000 00:00:19 GMT",
+            },
+        ),
         fails(429, headers={"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}),
         says("A"),
     )
-    assert server.ask()[0].status == "ok"
-    assert server.slept == [7.0, 60.0, 2.0]
+    assert server.ask(can=NOTHING)[0].status == "ok"
+    waits = [one for one in server.slept if one in (7.0, 60.0, 20.0)]
+    assert waits == [7.0, 60.0, 20.0]
 
 
 def test_patience_ends_after_three_retries() -> None:
     server = Server(fails(503, "overloaded"))
-    (reply,) = server.ask()
+    (reply,) = server.ask(can=NOTHING)
     assert (reply.status, reply.reason) == ("failed", "HTTP 503: overloaded")
     assert len(server.bodies) == 4
+
+
+def test_a_server_with_too_much_to_do_is_given_longer() -> None:
+    server = Server(*[fails(429)] * 9, says("A"))
+    assert server.ask(can=NOTHING)[0].status == "ok"
+
+
+def test_when_everything_fails_nothing_more_is_asked() -> None:
+    server = Server(fails(500, f"out of memory {KEY}"))
+    with pytest.raises(ModelUnreachable, match="HTTP 500: out of memory") as caught:
+        server.ask(*[REQUEST] * 100, can=NOTHING)
+    assert len(server.bodies) == FAILURES
+    assert KEY not in str(caught.value)
+
+
+def test_an_empty_account_is_not_waited_for() -> None:
+    server = Server(fails(429, '{"error": {"code": "insufficient_quota"}}'))
+    with pytest.raises(ModelUnreachable, match="account is empty"):
+        server.ask(can=NOTHING)
+    assert len(server.bodies) == 1
 
 
 def test_no_answer_in_time_is_a_timeout() -> None:
@@ -203,7 +287,7 @@ def test_no_answer_in_time_is_a_timeout() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    (reply,) = Server(never).ask(timeout=0.05)
+    (reply,) = Server(never).ask(timeout=0.05, can=NOTHING)
     assert (reply.status, reply.reason) == ("timeout", "no answer within 0.05 s.")
 
 
@@ -212,36 +296,98 @@ def test_a_broken_connection_is_tried_again() -> None:
         raise ConnectionResetError
 
     server = Server(hang_up, says("A"))
-    assert server.ask()[0].choice == 0
+    assert server.ask(can=NOTHING)[0].choice == 0
 
 
 def test_fields_a_server_refuses_are_left_out_from_then_on() -> None:
     server = Server(
         fails(400, "Unsupported parameter: 'max_tokens', use 'max_completion_tokens'"),
         fails(400, "temperature is not supported"),
-        fails(400, "logprobs not available"),
         says("A"),
     )
-    replies = server.ask(REQUEST, REQUEST)
+    replies = server.ask(REQUEST, REQUEST, can=NOTHING)
     assert [reply.choice for reply in replies] == [0, 0]
     assert server.slept == []
     assert sorted(server.bodies[-1]) == ["max_completion_tokens", "messages", "model", "seed"]
-    assert len(server.bodies) == 5
+    assert len(server.bodies) == 4
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
 def test_a_key_that_is_not_accepted_stops_everything_and_is_not_shown(status: int) -> None:
-    with pytest.raises(ModelError, match="is not accepted") as caught:
-        Server(fails(status, f"bad key {KEY}")).ask()
+    for can in (LISTS, None):
+        with pytest.raises(ModelUnreachable, match=f"HTTP {status}") as caught:
+            Server(fails(status, f"bad key {KEY}")).ask(can=can)
+        assert KEY not in str(caught.value)
+
+
+ECHOES: dict[str, Respond] = {
+    "error": fails(400, json.dumps({"error": f"you sent {KEY}"})),
+    "encoded": fails(400, base64.b64encode(f"Bearer {KEY}".encode()).decode()),
+    "cut off": fails(400, "x" * 292 + KEY),
+    "answer": says(f"A {KEY}"),
+    "nothing in it": says(f"my key is {KEY}"),
+    "refusal": says(None, refusal=f"not with {KEY}"),
+    "header": fails(400, "no", headers={"X-Key": KEY, "Retry-After": KEY}),
+    "redirect": fails(307, KEY, headers={"Location": f"http://127.0.0.1:9/?key={KEY}"}),
+    "field": fails(200, json.dumps({"choices": {KEY: KEY}})),
+    "not JSON": fails(200, f"{{{KEY}"),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_the_key_is_nowhere(echo: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    (reply,) = Server(ECHOES[echo]).ask(can=NOTHING)
+    kept = f"{reply!r} {pack(reply)!r} {caplog.text}"
+    for form in (KEY, KEY[:8], base64.b64encode(f"Bearer {KEY}".encode()).decode()):
+        assert form not in kept
+
+
+def test_the_key_is_in_no_traceback() -> None:
+    try:
+        Server(fails(500, KEY)).ask(*[REQUEST] * 100, can=NOTHING)
+    except ModelUnreachable as error:
+        assert KEY not in "".join(traceback.format_exception(error))
+    model = RemoteModel("m", "http://127.0.0.1:1", KEY)
+    assert KEY not in f"{model!r} {model.name} {model.fingerprint}"
+
+
+def test_a_key_in_the_wrong_place_is_refused_and_not_shown() -> None:
+    for address in (f"http://h/{KEY}/v1", "http://h/v1?key=k"):
+        with pytest.raises(ModelError) as caught:
+            RemoteModel("m", address, KEY)
+        assert KEY not in str(caught.value)
+    with pytest.raises(ModelError, match="line break") as caught:
+        RemoteModel("m", "http://h/v1", f"{KEY}\nX-Other: 1")
     assert KEY not in str(caught.value)
 
 
-def test_the_key_is_nowhere() -> None:
-    (reply,) = Server(fails(400, json.dumps({"error": f"you sent {KEY}"}))).ask()
-    assert KEY not in repr(reply)
-    assert "[key]" in reply.reason
-    model = RemoteModel("m", "http://127.0.0.1:1", KEY)
-    assert KEY not in f"{model!r} {model.name} {model.fingerprint}"
+def test_a_key_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLOUDCHAMBER_API_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "another")
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    monkeypatch.setenv("CLOUDCHAMBER_API_KEY_FILE", str(file))
+
+    async def main() -> None:
+        async with Toy(Abilities(key=KEY)) as server:
+            model = open_model(f"openai:toy@{server.url}")
+            assert (await model.ask(REQUEST)).status == "ok"
+            await model.close()
+
+    asyncio.run(main())
+    monkeypatch.setenv("CLOUDCHAMBER_API_KEY_FILE", str(tmp_path / "none"))
+    with pytest.raises(ModelError, match="CLOUDCHAMBER_API_KEY_FILE names a file that cannot"):
+        open_model("openai:toy@http://127.0.0.1:9/v1")
+
+
+def test_a_name_for_servers_that_go_on_with_a_text() -> None:
+    server = Server(says("A"))
+    model = open_model("openai-text:base@http://127.0.0.1:9/v1")
+    assert model.name == model.fingerprint == "openai-text:base@http://127.0.0.1:9/v1"
+    (reply,) = server.ask(can=Capabilities("completions", continues="plain"))
+    assert (server.paths, reply.choice) == (["/v1/completions"], 0)
+    assert server.bodies[0]["prompt"] == "s\n\nUser: ab\n\nAssistant: I say "
 
 
 def test_nobody_there_is_one_clear_sentence() -> None:
@@ -275,6 +421,46 @@ def test_a_name_is_cut_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not model.exact
 
 
+def test_what_is_under_way_is_kept_when_everything_fails() -> None:
+    """The one that is being answered is waited for, and everybody else is told why it ends."""
+    gate: list[asyncio.Event] = []
+
+    async def slow(_: dict[str, Any]) -> web.StreamResponse:
+        await gate[0].wait()
+        return says("A")({})
+
+    async def main() -> tuple[Reply, list[BaseException | Reply]]:
+        gate.append(asyncio.Event())
+        server = Server(slow, fails(500, "broken"))
+        app = web.Application()
+        app.router.add_post("/{form:.*}", server.handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.01)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        model = RemoteModel("m", address, sleep=server.sleep, capabilities=NOTHING)
+        first = asyncio.ensure_future(model.ask(REQUEST, 1))
+        while not server.bodies:
+            await asyncio.sleep(0)
+        others = [asyncio.ensure_future(model.ask(REQUEST, draw)) for draw in range(2, 40)]
+        while len(server.bodies) < FAILURES:
+            await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        gate[0].set()
+        ends = await asyncio.gather(*others, return_exceptions=True)
+        reply = await first
+        await model.close()
+        await runner.cleanup()
+        return reply, ends
+
+    reply, ends = asyncio.run(main())
+    assert (reply.status, reply.choice) == ("ok", 0)
+    stopped = [end for end in ends if isinstance(end, ModelUnreachable)]
+    assert len(stopped) >= 30
+    assert all("HTTP 500: broken" in str(end) for end in stopped)
+
+
 def test_no_more_than_so_many_at_once() -> None:
     async def main() -> int:
         running = most = 0
@@ -293,7 +479,9 @@ def test_no_more_than_so_many_at_once() -> None:
         runner = web.AppRunner(app, shutdown_timeout=0.01)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        model = RemoteModel("m", f"http://127.0.0.1:{runner.addresses[0][1]}", concurrency=3)
+        model = RemoteModel(
+            "m", f"http://127.0.0.1:{runner.addresses[0][1]}", concurrency=3, capabilities=NOTHING
+        )
         await asyncio.gather(*(model.ask(REQUEST, draw) for draw in range(12)))
         await model.close()
         await runner.cleanup()
