@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudchamber.errors import ModelError, SpecificationError, StoreError, NotStored
+from cloudchamber.errors import ModelError, NotStored, SpecificationError, StoreError
 from cloudchamber.models import FakeModel, Mode, Reply, Request, open_model
 from cloudchamber.models.fake import FAKES, fake
 from cloudchamber.models.model import pack
@@ -126,18 +126,25 @@ def test_an_answer_takes_a_time_outs_place_and_none_takes_an_answers(tmp_path: P
     assert len(model.asked) == 2
 
 
-def test_who_waited_for_an_answer_that_was_no_distribution_finds_it_again(tmp_path: Path) -> None:
+def test_who_waited_for_a_distribution_and_there_is_none_asks_for_itself(tmp_path: Path) -> None:
+    """Or the fate of one draw would be that of all who happened to wait for it."""
+
+    def answer(request: Request) -> Reply:
+        return Reply(text=str(len(model.asked)), choice=len(model.asked) % 2)
+
+    model = FakeModel(answer)  # it says that it is exact
+
     async def main() -> list[Reply]:
-        model = Dawdling(fake("timeout"))
-        stored = StoredModel(model, tmp_path / "s")
-        replies = await asyncio.gather(*(stored.ask(REQUEST, draw) for draw in range(5)))
+        stored = StoredModel(Dawdling(model), tmp_path / "s")
+        replies = await asyncio.gather(*(stored.ask(REQUEST, draw % 3) for draw in range(6)))
         await stored.close()
-        assert len(model.arrived) == 1
         return replies
 
     replies = asyncio.run(main())
-    replayed = ReplayedModel("fake:timeout", tmp_path / "s")
-    assert answers(replayed, *((REQUEST, draw) for draw in range(5))) == replies
+    assert replies[:3] == replies[3:] and len({one.text for one in replies}) == 3
+    assert len(model.asked) == 3
+    replayed = ReplayedModel("fake", tmp_path / "s")
+    assert answers(replayed, *((REQUEST, draw % 3) for draw in range(6))) == replies
 
 
 def test_a_server_that_changes_its_mind_is_replayed_as_it_was(tmp_path: Path) -> None:

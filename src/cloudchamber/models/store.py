@@ -6,6 +6,7 @@ replay knows; anyone else asks again.
 """
 
 import asyncio
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -47,34 +48,45 @@ class StoredModel:
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The kept answer, or the model's; the same question is asked once however often it waits."""
         sampled, exact = keys = _keys(self.fingerprint, request, draw)
+        reply = self._kept(keys)
+        if reply is not None:
+            return reply
+        # An exact answer under way serves every draw; free text and samples serve their own.
+        if self.exact and request.options and not request.sampled:
+            waits = exact in self._flying
+            reply = await self._once(exact, request, draw)
+            if not waits or reply.logprobs is not None:
+                return reply
+            # It was no distribution after all: who only waited for it asks for itself.
+            reply = self._kept([sampled])
+        return reply or await self._once(sampled, request, draw)
+
+    def _kept(self, keys: Sequence[bytes]) -> Reply | None:
+        """The first answer there is to some keys."""
         known = [key for key in keys if key in self._fresh] if self._refresh else keys
         kept = self._file.get(known) if known else {}
         for key in known:
             if key in kept and is_final(kept[key]):
                 self.hits += 1
                 return kept[key]
-        # An exact answer under way serves every draw; free text and samples serve their own.
-        key = exact if self.exact and request.options and not request.sampled else sampled
+        return None
+
+    async def _once(self, key: bytes, request: Request, draw: int) -> Reply:
         task = self._flying.get(key)
-        waits = task is not None
         if task is None:
-            task = asyncio.ensure_future(self._fetch(request, draw, exact, sampled))
+            task = asyncio.ensure_future(self._fetch(request, draw))
             self._flying[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
         # Who stops waiting does not take the answer from the others, or from the store.
-        reply = await asyncio.shield(task)
-        if (
-            waits and reply.logprobs is None
-        ):  # no distribution after all: who waited has it as its own
-            reply = self._file.put(sampled, reply)
-        return reply
+        return await asyncio.shield(task)
 
     def _landed(self, key: bytes, task: asyncio.Task[Reply]) -> None:
         self._flying.pop(key, None)
         if not task.cancelled():
             task.exception()  # marks it as seen where nobody waits any more
 
-    async def _fetch(self, request: Request, draw: int, exact: bytes, sampled: bytes) -> Reply:
+    async def _fetch(self, request: Request, draw: int) -> Reply:
+        sampled, exact = _keys(self.fingerprint, request, draw)
         reply = await self._model.ask(request, draw)
         key = exact if reply.logprobs is not None else sampled
         # What stands in the store is the answer, also where another process was first: a replay will
