@@ -175,7 +175,7 @@ def test_the_breaker_opens_after_failures_in_a_row() -> None:
     breaker.worked()
     for _ in range(FAILURES - 1):
         breaker.failed("HTTP 500")
-    assert not breaker.open
+    ends = [breaker.open]
     breaker.failed("HTTP 502")
-    assert breaker.open
+    assert [*ends, breaker.open] == [False, True]
     assert breaker.reason == "HTTP 502"

@@ -16,7 +16,8 @@ Lists = Callable[[str], Sequence[tuple[str, float]]]
 def settled(
     options: Sequence[str], lists: Lists, top: int = 20, continues: bool = True
 ) -> tuple[Settled, list[str]]:
-    search, asked = settle(options, top, continues), []
+    search = settle(options, top, continues)
+    asked: list[str] = []
     try:
         wave = next(search)
         while True:
