@@ -6,7 +6,7 @@ server several times, say), later questions are foretold by as much more.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections import deque
 from math import ceil, nan
 
 from cloudchamber.experiment.limits import Budget, Spending
@@ -30,8 +30,8 @@ class Metered:
     """A model that is asked only as far as the budget reaches.
 
     A reply that does not tell its tokens, and a question that ends in an error, count with the most that
-    they may have taken. Where the model says how many requests it works on `at_once`, no more are handed to
-    it, so that what is refused later was not sent.
+    they may have taken. Where the model says how many questions are worth handing to it `at_once`, no more
+    are, so that few are still sent after a stop.
 
     Args:
         model: whoever answers; closed with it.
@@ -43,8 +43,7 @@ class Metered:
         self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
         self._model, self._budget, self._price = model, budget, price
         self._longer = 1.0
-        at_once = getattr(model, "at_once", None)
-        self._gate = asyncio.Semaphore(at_once) if at_once else None
+        self._gate = _Gate(model)
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The model's reply; see `Model.ask`.
@@ -52,24 +51,28 @@ class Metered:
         Raises:
             Unfinished: the budget has no room for it; nothing was sent.
         """
-        async with AsyncExitStack() as stack:
-            if self._gate is not None:
-                await stack.enter_async_context(self._gate)
-            tokens_in, tokens_out = (ceil(n * self._longer) for n in most_tokens(request))
-            most = self._spending(tokens_in, tokens_out)
-            await self._budget.reserve(most)
-            spent = most
-            try:
-                reply = await self._model.ask(request, draw)
-                if reply.tokens_in + reply.tokens_out:
-                    spent = self._spending(reply.tokens_in, reply.tokens_out)
-                    plain_in, plain_out = most_tokens(request)
-                    self._longer = max(
-                        self._longer, reply.tokens_in / plain_in, reply.tokens_out / plain_out
-                    )
-                return reply
-            finally:
-                self._budget.settle(most, spent)
+        await self._gate.enter()
+        try:
+            return await self._within(request, draw)
+        finally:
+            self._gate.leave()
+
+    async def _within(self, request: Request, draw: int) -> Reply:
+        tokens_in, tokens_out = (ceil(n * self._longer) for n in most_tokens(request))
+        most = self._spending(tokens_in, tokens_out)
+        await self._budget.reserve(most)
+        spent = most
+        try:
+            reply = await self._model.ask(request, draw)
+            if reply.tokens_in + reply.tokens_out:
+                spent = self._spending(reply.tokens_in, reply.tokens_out)
+                plain_in, plain_out = most_tokens(request)
+                self._longer = max(
+                    self._longer, reply.tokens_in / plain_in, reply.tokens_out / plain_out
+                )
+            return reply
+        finally:
+            self._budget.settle(most, spent)
 
     def _spending(self, tokens_in: int, tokens_out: int) -> Spending:
         cost = self._price.of(tokens_in, tokens_out) if self._price else nan
@@ -78,6 +81,39 @@ class Metered:
     async def close(self) -> None:
         """Close the model behind it."""
         await self._model.close()
+
+
+class _Gate:
+    """Lets in as many as the model says at the time, in the order in which they came."""
+
+    def __init__(self, model: Model) -> None:
+        self._model, self._inside = model, 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> None:
+        if not (self._waiting or self._full()):
+            self._inside += 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        self._inside -= 1
+        while self._waiting and not self._full():
+            place = self._waiting.popleft()
+            if not place.done():
+                self._inside += 1
+                place.set_result(None)
+
+    def _full(self) -> bool:
+        most = getattr(self._model, "at_once", None)
+        return most is not None and self._inside >= most
 
 
 class Billed:

@@ -157,6 +157,8 @@ class EmbeddedModel:
             raise ModelError(f"processes: {processes} was given; allowed: 1 or more.")
         self.name = name
         self.fingerprint = f"{path.stem}:{digest[:16]}:{ENGINE}"
+        self.at_once = 2 * processes
+        """Questions worth handing to it at a time; an interrupt waits for no more than these."""
         self._path, self._mapped = path, mapped
         self._first = Lock()
         self._all: list[_Worker] = []

@@ -82,6 +82,14 @@ class RemoteModel:
             return None
         return replace(self._wire.can, refused=tuple(sorted(self._asking.refused)))
 
+    @property
+    def at_once(self) -> int:
+        """Questions worth handing to it at a time: as many as are under way, and as many that wait.
+
+        Whoever may have to stop (a cap, an interrupt) hands over no more, since what is here will be sent.
+        """
+        return 2 * max(int(self._asking.pace.window), 1)
+
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """Answer a request; see `Model.ask`. A `prefix` is sent as the beginning of the last message."""
         start = self._clock()
