@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Results"]
 
+SHORT = 6
+"""Cells that are named where runs are lacking."""
+
 
 @dataclass(frozen=True, repr=False)
 class Results:
@@ -68,6 +71,24 @@ class Results:
             return Manifest.read(self.folder.parent).stopped
         except TraceError:
             return ""
+
+    @property
+    def unfinished(self) -> str:
+        """What is missing, in which cells, and why; empty where every run is there."""
+        runs = self.runs.drop_duplicates("run")
+        lacking = runs[runs["status"] != "done"]
+        if lacking.empty:
+            return ""
+        of = runs.groupby("name", sort=False)["status"]
+        done = {str(name): (int((one == "done").sum()), len(one)) for name, one in of}
+        short = [f"{name} ({n} of {all})" for name, (n, all) in done.items() if n < all]
+        more = f" and {len(short) - SHORT} more" if len(short) > SHORT else ""
+        why = f" The last call ended early: {self.stopped}." if self.stopped else ""
+        return (
+            f"{len(lacking)} of {len(runs)} runs are missing or failed; what is here rests on the others. "
+            f"Cells that lack runs: {', '.join(short[:SHORT])}{more}.{why} The same command goes on where "
+            "it stopped."
+        )
 
     @property
     def complete(self) -> bool:

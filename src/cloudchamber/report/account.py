@@ -87,7 +87,7 @@ def build(
         rerun=rerun or f'study.run("{results.folder.parent}")',
         notes=study.notes,
         provenance=_provenance(study, results),
-        unfinished=_unfinished(results),
+        unfinished=results.unfinished,
     )
     return document, tables
 
@@ -148,15 +148,4 @@ def _provenance(study: Study, results: Results) -> tuple[tuple[str, str], ...]:
         ("seed", str(results.seed)),
         ("replicates", str(results.replicates)),
         *((("language model", "; ".join(models)),) if models else ()),
-    )
-
-
-def _unfinished(results: Results) -> str:
-    if results.complete:
-        return ""
-    runs = results.runs.drop_duplicates("run")
-    lacking = int((runs["status"] != "done").sum())
-    return (
-        f"{lacking} of {len(runs)} runs are missing or failed; what is here rests on the others. The same "
-        "command goes on where it stopped."
     )
