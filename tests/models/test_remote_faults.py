@@ -1,4 +1,4 @@
-"""Thousands of faults (ten thousand with -m slow), through the client and through whole runs: every question is accounted for."""
+"""Thousands of faults, ten thousand with -m slow, by the client and by runs: every question is accounted for."""
 
 import asyncio
 import random

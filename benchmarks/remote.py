@@ -1,0 +1,269 @@
+"""The client of servers beside the same HTTP library in a bare loop, and beside what a server could do at best.
+
+The rival of the first part sends the same bodies with aiohttp and reads the answers with msgspec, 64 at a time,
+and does nothing else. The second part grows whole runs against a server of fixed capacity and latency;
+the ideal is the number of questions times the latency, divided by the capacity.
+
+Run: python -m benchmarks.remote
+"""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from benchmarks.timing import median, table
+from cloudchamber.agents import LanguageModel
+from cloudchamber.experiment import Driver, factorial
+from cloudchamber.microspec import (
+    Group,
+    Microspec,
+    Population,
+    Sequential,
+    Simultaneous,
+    Turns,
+    Visibility,
+)
+from cloudchamber.models import Request
+from cloudchamber.models.capabilities import Capabilities
+from cloudchamber.models.remote import RemoteModel
+from cloudchamber.worlds import Feed
+
+CAN = Capabilities(top=20, continues="plain")
+CODES = tuple(str(10 + number) for number in range(12))
+REQUEST = Request(
+    (("user", "\n".join(f"{code}: a headline of some words" for code in CODES)),),
+    CODES,
+    prefix="The item I like most is ",
+)
+QUESTIONS, ROUNDS, AT_ONCE = 2000, 7, 64
+CAPACITY, LATENCY = 16, 0.05
+
+
+def _answers() -> tuple[bytes, bytes]:
+    """An answer with a list of tokens, and one without, as servers write them."""
+    top = [{"token": code, "logprob": -2.6, "bytes": list(code.encode())} for code in CODES]
+    top += [{"token": f"t{number}", "logprob": -20.0, "bytes": None} for number in range(8)]
+    position = {"token": "10", "logprob": -2.6, "bytes": None, "top_logprobs": top}
+    choice: dict[str, Any] = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "10", "refusal": None},
+        "finish_reason": "length",
+    }
+    frame: dict[str, Any] = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "usage": {"prompt_tokens": 200, "completion_tokens": 1, "total_tokens": 201},
+    }
+    with_list = frame | {"choices": [choice | {"logprobs": {"content": [position]}}]}
+    return msgspec.json.encode(with_list), msgspec.json.encode(frame | {"choices": [choice]})
+
+
+class _Instant(asyncio.Protocol):
+    """Answers as fast as Python can; with a capacity, after a latency, refusing or queueing the rest."""
+
+    listed, plain = _answers()
+    latency, refuses = 0.0, False
+    slots: asyncio.Semaphore
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+        self.data = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+        head, found, body = self.data.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        if len(body) < length:
+            return
+        self.data = b""
+        answer = self.listed if b'"top_logprobs"' in body else self.plain
+        if not self.latency:
+            self._write(answer)
+        elif self.refuses and self.slots.locked():
+            self._write(b"busy", b"429 Too Many Requests")
+        else:
+            self.task = asyncio.ensure_future(self._later(answer))
+
+    async def _later(self, answer: bytes) -> None:
+        async with self.slots:
+            await asyncio.sleep(self.latency)
+        self._write(answer)
+
+    def _write(self, answer: bytes, status: bytes = b"200 OK") -> None:
+        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        self.transport.write(head % (status, len(answer)) + answer)
+
+
+async def serve(latency: float, capacity: int, refuses: bool) -> None:
+    """Print the port, and serve until killed."""
+    _Instant.latency, _Instant.refuses = latency, refuses
+    _Instant.slots = asyncio.Semaphore(capacity)
+    server = await asyncio.get_running_loop().create_server(_Instant, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+class Serving:
+    """The server in a process of its own."""
+
+    def __init__(self, latency: float = 0.0, refuses: bool = False) -> None:
+        given = [str(latency), str(CAPACITY), str(int(refuses))]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.remote", "serve", *given], stdout=subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}/v1"
+
+    def __enter__(self) -> str:
+        return self.url
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+class _Token(msgspec.Struct):
+    token: str
+    logprob: float
+
+
+class _Position(msgspec.Struct):
+    top_logprobs: list[_Token]
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[_Position]
+
+
+class _Message(msgspec.Struct):
+    content: str
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    logprobs: _Logprobs | None = None
+
+
+class _Body(msgspec.Struct):
+    choices: list[_Choice]
+
+
+async def bare(url: str, sampled: bool) -> float:
+    """Seconds of the same requests in a loop that does nothing else."""
+    payload: dict[str, Any] = {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": REQUEST.messages[0][1]},
+            {"role": "assistant", "content": REQUEST.prefix},
+        ],
+        "temperature": 1.0,
+        "seed": 0,
+        "max_tokens": 1,
+    }
+    if not sampled:
+        payload |= {"logprobs": True, "top_logprobs": 20}
+    left = QUESTIONS
+
+    async def worker(session: aiohttp.ClientSession) -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            data = msgspec.json.encode(payload | {"seed": left})
+            async with session.post(url + "/chat/completions", data=data, headers=kind) as response:
+                msgspec.json.decode(await response.read(), type=_Body)
+
+    kind = {"Content-Type": "application/json"}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
+        started = time.perf_counter()
+        await asyncio.gather(*(worker(session) for _ in range(AT_ONCE)))
+        return time.perf_counter() - started
+
+
+async def ours(url: str, sampled: bool) -> float:
+    """Seconds of the client, all questions handed to it at once."""
+    model = RemoteModel("m", url, concurrency=AT_ONCE, capabilities=CAN)
+    asked = Request(REQUEST.messages, CODES, prefix=REQUEST.prefix, sampled=sampled)
+    started = time.perf_counter()
+    replies = await asyncio.gather(*(model.ask(asked, draw) for draw in range(QUESTIONS)))
+    seconds = time.perf_counter() - started
+    await model.close()
+    assert all((reply.logprobs is None) == sampled and reply.status == "ok" for reply in replies)
+    return seconds
+
+
+def throughput() -> None:
+    """Questions a second, in turns so that a busy moment hits both."""
+    rows = []
+    with Serving() as url:
+        for sampled in (False, True):
+            ways: tuple[Callable[[str, bool], Awaitable[float]], ...] = (bare, ours)
+            found: dict[str, list[float]] = {"bare": [], "ours": []}
+            for _ in range(ROUNDS):
+                for name, way in zip(found, ways, strict=True):
+                    found[name].append(asyncio.run(way(url, sampled)))  # type: ignore[arg-type]
+            rival, own = (QUESTIONS / median(found[name]) for name in ("bare", "ours"))
+            ratio = median([a / b for a, b in zip(found["bare"], found["ours"], strict=True)])
+            what = "a sample each" if sampled else "a list of 20 tokens each"
+            rows.append([what, f"{rival:.0f}", f"{own:.0f}", f"{ratio:.2f}"])
+    table("questions a second, instant server", ["", "bare loop", "client", "ratio"], rows)
+
+
+def _grown(url: str, turns: Turns, readers: int, runs: int, at_once: int) -> float:
+    reader = LanguageModel(model="m", readout="sample")
+    people = Population(groups=(Group(count=readers, decides=reader),))
+    what = Microspec(
+        world=Feed.of(12), population=people, visibility=Visibility(top=6), turns=turns
+    )
+
+    async def main() -> float:
+        model = RemoteModel("m", url, concurrency=at_once, capabilities=CAN)
+        with tempfile.TemporaryDirectory() as folder:
+            driver = Driver(Path(folder), models={"m": model}, concurrency=2 * CAPACITY)
+            started = time.perf_counter()
+            await driver.grow_async(factorial(what, []), runs)
+            seconds = time.perf_counter() - started
+        await model.close()
+        return seconds
+
+    return asyncio.run(main())
+
+
+def against_the_ideal() -> None:
+    """Wall time of whole runs, engine and trace included, over what the server needs at best."""
+    rows = []
+    for name, turns, readers, runs in (
+        ("simultaneous, 1 run of 800 readers", Simultaneous(steps=3), 800, 1),
+        ("sequential, 64 runs of 12 readers", Sequential(steps=3), 12, 64),
+    ):
+        for refuses in (False, True):
+            with Serving(LATENCY, refuses) as url:
+                seconds = _grown(url, turns, readers, runs, 64 if refuses else CAPACITY * 2)
+            ideal = readers * runs * 3 * LATENCY / CAPACITY
+            kind = "refuses more with 429" if refuses else "queues more"
+            rows.append(
+                [f"{name}; {kind}", f"{ideal:.1f}", f"{seconds:.1f}", f"{seconds / ideal:.3f}"]
+            )
+    title = f"wall seconds, a server of {CAPACITY} at once and {LATENCY * 1000:.0f} ms each"
+    table(title, ["", "ideal", "taken", "ratio"], rows)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        asyncio.run(serve(float(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "1"))
+    else:
+        throughput()
+        against_the_ideal()
