@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.models.asking import Asking, Unanswered
+from cloudchamber.models.asking import Asking
 from cloudchamber.models.completion import Said
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.parsing import read_text
@@ -33,39 +33,51 @@ class Question:
         draw: address of the draw.
     """
 
-    __slots__ = ("_asking", "_draw", "_request", "_wire", "tokens_in", "tokens_out")
+    __slots__ = (
+        "_asking",
+        "_draw",
+        "_notes",
+        "_repairs",
+        "_request",
+        "_tokens_in",
+        "_tokens_out",
+        "_wire",
+    )
 
     def __init__(self, asking: Asking, wire: Wire, request: Request, draw: int) -> None:
         self._asking, self._wire, self._request, self._draw = asking, wire, request, draw
-        self.tokens_in = self.tokens_out = 0
+        self._tokens_in = self._tokens_out = self._repairs = 0
+        self._notes: list[str] = []
 
     async def answered(self) -> Reply:
-        """Exactly if that can be, else by a sample."""
-        request, can, why = self._request, self._wire.can, ""
-        try:
-            if request.options and not request.sampled:
-                found = await self._exact() if can.top or can.scores else "no log-probabilities"
-                if isinstance(found, Reply):
-                    return self._counted(found)
-                why = f"sampled: {found}."
-            reply = await self._sampled(can.schema and not can.top and bool(request.options))
-        except Unanswered as failure:
-            raise Unanswered(self._counted(failure.reply)) from None
-        return self._counted(replace(reply, note=" ".join(filter(None, (why, reply.note)))))
+        """Exactly if that can be, else by a sample; a reply that lacks the account.
 
-    def _unbegun(self, schema: bool = False) -> str:
-        """A note where the answer's beginning could not be given."""
-        if self._request.prefix and (schema or self._wire.can.continues == "no"):
-            return "the answer was not begun for the model, as the server does not go on with it."
-        return ""
+        Raises:
+            Unanswered: the server gave none.
+        """
+        request, can = self._request, self._wire.can
+        if request.options and not request.sampled:
+            found = await self._exact() if can.top or can.scores else "no log-probabilities"
+            if isinstance(found, Reply):
+                return found
+            self._notes.append(f"sampled: {found}.")
+        return await self._sampled(can.schema and not can.top and bool(request.options))
 
-    def _counted(self, reply: Reply) -> Reply:
-        return replace(reply, tokens_in=self.tokens_in, tokens_out=self.tokens_out)
+    def account(self, reply: Reply, seconds: float) -> Reply:
+        """The reply with what it took and how it was had."""
+        return replace(
+            reply,
+            tokens_in=self._tokens_in,
+            tokens_out=self._tokens_out,
+            seconds=seconds,
+            note=" ".join(self._notes),
+            repairs=self._repairs,
+        )
 
     async def _said(self, payload: dict[str, object]) -> Said:
         said = await self._asking.said(self._wire.path, payload, self._draw)
-        self.tokens_in += said.tokens_in
-        self.tokens_out += said.tokens_out
+        self._tokens_in += said.tokens_in
+        self._tokens_out += said.tokens_out
         return said
 
     async def _exact(self) -> Reply | str:
@@ -85,8 +97,8 @@ class Question:
         return found
 
     def _reply(self, found: NDArray[np.float64], mass: float) -> Reply:
-        scores = distribution(found, self._request.temperature)
-        return Reply(logprobs=scores, mass=mass, note=self._unbegun())
+        self._note_unbegun(False)
+        return Reply(logprobs=distribution(found, self._request.temperature), mass=mass)
 
     async def _settled(self) -> Settled | Reply | str:
         can = self._wire.can
@@ -127,20 +139,25 @@ class Question:
             return "the labels' scores do not make sense"
         return self._reply(found, float(min(found.sum(), 1.0)))
 
+    def _note_unbegun(self, schema: bool) -> None:
+        if self._request.prefix and (schema or self._wire.can.continues == "no"):
+            self._notes.append(
+                "the answer was not begun for the model, as the server does not go on with it."
+            )
+
     async def _sampled(self, schema: bool) -> Reply:
         """A text that names an option, asked for again if it does not."""
-        request, note = self._request, self._unbegun(schema)
+        request = self._request
+        self._note_unbegun(schema)
         said = await self._said(self._wire.sampled(request, self._draw, schema=schema))
         reply = self._read(said, schema)
-        for repair in range(1, REPAIRS + 1):
-            if reply.status != "unparseable":
-                break
+        while reply.status == "unparseable" and self._repairs < REPAIRS:
+            self._repairs += 1
             payload = self._wire.sampled(request, self._draw, reply.text, schema)
-            again = self._read(await self._said(payload), schema)
-            reply = replace(again, repairs=repair)
-        if reply.repairs and reply.status == "ok":
-            note = f"{note} repaired: the first answer named none of the options.".strip()
-        return replace(reply, note=note)
+            reply = self._read(await self._said(payload), schema)
+        if self._repairs and reply.status == "ok":
+            self._notes.append("repaired: the first answer named none of the options.")
+        return reply
 
     def _read(self, said: Said, schema: bool) -> Reply:
         text = self._asking.hush(said.text)

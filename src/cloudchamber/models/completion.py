@@ -125,10 +125,11 @@ def _listed(logprobs: _Logprobs) -> Listed | None:
 
 
 def _chances(pairs: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
-    if any(not isfinite(score) or score > 1e-3 for _, score in pairs):
+    scores = [score for _, score in pairs]
+    if scores and not (isfinite(sum(scores)) and max(scores) <= 1e-3):
         raise Malformed("log-probabilities that are not numbers below zero")
-    found = tuple((token, exp(score)) for token, score in pairs)
-    if sum(chance for _, chance in found) > _ROUNDING:
+    found = tuple([(token, exp(score)) for token, score in pairs])
+    if sum([chance for _, chance in found]) > _ROUNDING:
         raise Malformed("log-probabilities that add up to more than one")
     return found
 

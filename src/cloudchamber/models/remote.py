@@ -93,12 +93,18 @@ class RemoteModel:
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """Answer a request; see `Model.ask`. A `prefix` is sent as the beginning of the last message."""
         start = self._clock()
+        wire = self._wire
+        if wire is None:
+            try:
+                wire = await self._probed()
+            except Unanswered as failure:
+                return replace(failure.reply, seconds=self._clock() - start)
+        question = Question(self._asking, wire, request, draw)
         try:
-            wire = self._wire or await self._probed()
-            reply = await Question(self._asking, wire, request, draw).answered()
+            reply = await question.answered()
         except Unanswered as failure:
             reply = failure.reply
-        return replace(reply, seconds=self._clock() - start)
+        return question.account(reply, self._clock() - start)
 
     async def _probed(self) -> Wire:
         """What the server can do, found out once however many questions wait for it."""

@@ -64,13 +64,14 @@ def settle(
     found, bound, asked = np.zeros(len(labels)), 0.0, 0
     if len(set(labels)) < len(labels) or "" in labels:
         return Settled(found, 1.0, "labels that differ by spaces only")
+    begins = _beginnings(labels)
     wave = [("", 1.0)]
     while wave:
         asked += len(wave)
         lists = yield tuple(text for text, _ in wave)
         pending: list[tuple[str, float]] = []
         for (text, chance), listed in zip(wave, lists, strict=True):
-            node = _read(labels, text, listed, top)
+            node = _read(labels, begins, text, listed, top)
             for place, share in node.found.items():
                 found[place] += chance * share
             bound += chance * node.open
@@ -108,30 +109,46 @@ def _next(pending: list[tuple[str, float]], spare: float) -> list[tuple[str, flo
     return wave
 
 
-def _read(labels: list[str], text: str, listed: Listed, top: int) -> _Node:
+def _beginnings(labels: Sequence[str]) -> dict[str, list[int]]:
+    """Beginning -> places of the labels that have it; a label begins itself."""
+    found: dict[str, list[int]] = {}
+    for place, label in enumerate(labels):
+        for cut in range(len(label) + 1):
+            found.setdefault(label[:cut], []).append(place)
+    return found
+
+
+def _read(
+    labels: list[str], begins: dict[str, list[int]], text: str, listed: Listed, top: int
+) -> _Node:
     """One list against the labels, the answer being begun with `text`."""
     node, seen = _Node(), set[int]()
     begun = text.strip()
     onward = 0.0
     for token, chance in listed:
         spelled = text + token
+        ahead = begins.get(spelled.lstrip(), ())
         plain = spelled.strip()
-        ahead = [p for p, label in enumerate(labels) if label.startswith(spelled.lstrip())]
-        if plain in labels and plain != begun and all(labels[p] == plain for p in ahead):
-            place = labels.index(plain)
-            node.found[place] = node.found.get(place, 0.0) + chance
-            seen.add(place)
+        if not ahead and (plain == spelled or plain not in begins):
+            continue
+        places = [place for place in begins.get(plain, ()) if labels[place] == plain]
+        if places and plain != begun and len(ahead) <= 1 and tuple(ahead) in ((), (places[0],)):
+            node.found[places[0]] = node.found.get(places[0], 0.0) + chance
+            seen.add(places[0])
             onward += chance
         elif ahead and token:
             node.begun.append((token, chance))
             seen.update(ahead)
             onward += chance
-    reach = {p for p, label in enumerate(labels) if label.startswith(text.lstrip())}
-    if begun in labels:  # a label, and the beginning of others: it ends unless one of them goes on
-        whole = labels.index(begun)
+    reach = set(begins.get(text.lstrip(), ()))
+    whole = next((place for place in reach if labels[place] == begun), None)
+    if (
+        whole is not None
+    ):  # a label, and the beginning of others: it ends unless one of them goes on
         reach.discard(whole)
         node.found[whole] = node.found.get(whole, 0.0) + max(0.0, 1.0 - onward)
-    node.open = _beyond([labels[p] for p in reach - seen], text, listed, top)
+    if len(seen) < len(reach) or not reach <= seen:
+        node.open = _beyond([labels[p] for p in reach - seen], text, listed, top)
     return node
 
 
