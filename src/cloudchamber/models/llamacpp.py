@@ -34,7 +34,7 @@ from cloudchamber.models.scoring import UNCOVERED, distribution
 __all__ = ["INSTALL", "LlamaCppModel", "installed"]
 
 INSTALL = "pip install 'cloudchamber[gguf]'"
-LISTED = 50000
+LISTED = 1000
 """Likeliest tokens that are asked for; the whole vocabulary would double the time of a short question."""
 CONTEXT = 8192  # tokens at most, whatever the model could read
 
