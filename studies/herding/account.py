@@ -70,8 +70,15 @@ def _effect_in_words(effect: "Estimate") -> str:
 
 def _doubted(results: "Results", cell: str) -> str:
     """A caution where nothing here says whether an effect of likes is about likes."""
-    if cell != SINGLE or not _asked(results) or _runs(results, PLACEBO):
+    if cell != SINGLE or not _asked(results):
         return ""
+    if _runs(results, PLACEBO):
+        stands = _wordings(results).state == "fine"
+        return (
+            ""
+            if stands
+            else " It does not stand up to other words and other numbers (see the checks)."
+        )
     return (
         " Whether that is about likes, or about any words and any number, only the full study asks."
     )

@@ -248,3 +248,41 @@ def test_options_shown_alone_have_no_mean_position() -> None:
     trace.append("exposures", {"run": 1, "decision": np.arange(3), "position": 1, "item": 0})
     trace.append("decisions", {"run": 1, "decision": np.arange(3)})
     assert np.isnan(attention.mean_position(trace)[1])
+
+
+def test_of_a_single_step_the_course_is_told_batch_by_batch() -> None:
+    trace = Trace()
+    browses(trace, 1, 4, np.full(N, 1 / N), exact=True)
+    trace = _placed(trace, batch=[0, 0, 1, 2], step=[0, 0, 0, 0])
+    assert attention.expected_gini_over_time(trace)["step"].tolist() == [1, 2, 3]
+    trace = Trace()
+    browses(trace, 1, 4, np.full(N, 1 / N), exact=True)
+    trace = _placed(trace, batch=[0, 1, 0, 1], step=[0, 0, 1, 1])
+    assert attention.expected_gini_over_time(trace)["step"].tolist() == [1, 2]
+
+
+def _placed(trace: Trace, batch: list[int], step: list[int]) -> Trace:
+    """The same decisions at other moments."""
+    moved = Trace()
+    for table in ("exposures", "decisions"):
+        columns = dict(trace.columns(table))
+        if table == "decisions":
+            columns |= {"batch": np.array(batch), "step": np.array(step)}
+        moved.append(table, columns)
+    return moved
+
+
+def test_an_answer_that_could_not_be_used_is_no_choice_and_no_zero() -> None:
+    trace = Trace()
+    browses(trace, 1, 2, gate(4.0), exact=True)
+    shown = {"item": np.arange(N), "position": np.arange(1, N + 1)}
+    lost = {"run": 1, "decision": 2, "chosen": 0, "probability": np.nan} | shown
+    trace.append("exposures", lost)
+    trace.append("decisions", {"run": 1, "decision": 2, "choice": -1, "status": Status.unparseable})
+    trace.append("exposures", lost | {"run": 2})
+    trace.append("decisions", {"run": 2, "decision": 2, "choice": -1, "status": Status.refused})
+    assert attention.choice_by_position(trace).loc[1].to_numpy() == pytest.approx(
+        gate(4.0), abs=1e-6
+    )
+    share = attention.share_of_items(trace, range(N))
+    assert share[1] == pytest.approx(1) and 2 not in share.index

@@ -29,7 +29,7 @@ from cloudchamber.microspec import Decider, Sequential
 from cloudchamber.models.fake import FakeModel, fake
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.phenomenon import HERDING
-from cloudchamber.report import account, evidence, sceptic
+from cloudchamber.report import account, evidence, findings, sceptic
 from cloudchamber.report.document import Check, Document, Figure, Prose, Supplement
 from cloudchamber.testing.fakes import Flaky
 
@@ -271,6 +271,31 @@ def test_what_an_intervention_and_the_attack_change_is_told_replicate_by_replica
     assert second["value"] == pytest.approx(
         (share["attacked, with hide likes"] - share["with hide likes"]).mean()
     )
+
+
+def test_a_main_effect_that_is_not_the_same_throughout_is_told_place_by_place() -> None:
+    rows = {"n": 9, "text": "x", "label": "likes: b instead of a"}
+    mains = pd.DataFrame([rows | {"low": 0.01, "high": 0.2}])
+    places = [("shuffled", 0.1, 0.2), ("fixed", -0.01, 0.01)]
+    simple = pd.DataFrame(
+        [
+            rows | {"of": rows["label"], "place": f"order is {p}", "low": a, "high": b}
+            for p, a, b in places
+        ]
+    )
+    tables = {"factors": mains, "simple effects": simple}
+    (told,) = findings._factors(tables, "the Gini", 0.05)
+    assert "rises where order is shuffled" in told and "hardly changes where order is fixed" in told
+    (alike,) = findings._factors(tables | {"simple effects": simple.head(1)}, "the Gini", 0.05)
+    assert "cannot be told" in alike
+    few = {name: frame.assign(n=3) for name, frame in tables.items()}
+    assert "from 3 runs" in findings._factors(few, "the Gini", 0.05)[0]
+
+
+def test_what_did_not_grow_needs_no_explanation(tmp_path: Path) -> None:
+    document = told(study(Random()), tmp_path, replicates=6)
+    # Whoever heeds nothing decides as its null does, to the letter.
+    assert [one.answer for one in document.verdicts][:2] == ["not met", "no evidence"]
 
 
 def test_an_estimate_in_a_table_leaves_the_number_of_runs_to_the_caption() -> None:

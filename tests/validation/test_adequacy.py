@@ -64,7 +64,7 @@ def test_a_doubt_leaves_the_question_open_either_way() -> None:
         verdict = descriptive([Criterion("x", estimate(*ends), 0)], [doubt])
         assert verdict.answer == "undecided"
         assert doubt in verdict.because
-    contrast = Contrast("likes are hidden", estimate(0.1, 0.2))
+    contrast = Contrast("likes: hidden instead of shown", estimate(0.1, 0.2))
     rival = Rival("position only", estimate(0.1, 0.2))
     assert explanatory([contrast], [rival], [doubt]).answer == "undecided"
 
@@ -88,10 +88,10 @@ RIVAL = Rival("position only", estimate(0.01, 0.03))
 def test_an_explanation_needs_its_parts_and_beats_its_rivals(
     difference: Estimate, rivals: list[Rival] | None, answer: str
 ) -> None:
-    verdict = explanatory([Contrast("likes are hidden", difference)], rivals)
+    verdict = explanatory([Contrast("likes: hidden instead of shown", difference)], rivals)
     assert verdict.answer == answer
     way = "rises by" if difference.value < 0 and difference.known else "falls by"
-    assert verdict.because[0].startswith(f"When likes are hidden, the excess {way}")
+    assert verdict.because[0].startswith(f"With likes: hidden instead of shown, the excess {way}")
     assert "by -" not in verdict.because[0]
     assert ("Rival mechanisms were not compared." in verdict.because) is not bool(rivals)
 

@@ -7,13 +7,14 @@ from cloudchamber.measures.measure import (
     measure_named,
     of_tally,
 )
-from cloudchamber.measures.tally import Tally, final_tallies, tallies
+from cloudchamber.measures.tally import Tally, by_batch, final_tallies, tallies
 
 __all__ = [
     "MEASURES",
     "UNPREDICTABILITY",
     "Measure",
     "Tally",
+    "by_batch",
     "final_tallies",
     "measure_named",
     "of_tally",

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from cloudchamber.errors import SpecificationError
 
 __all__ = [
+    "FEW",
     "Estimate",
     "Verdict",
     "about",

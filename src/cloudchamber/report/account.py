@@ -102,6 +102,7 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
     }
     if any(len(factor.settings) > 1 for factor in study.factors):
         tables["factors"] = evidence.factors(study, results, main)
+        tables["simple effects"] = evidence.simple_effects(study, results, main)
     if study.interventions:
         tables["interventions"] = evidence.contrasts(study, results, main)
     if study.attack is not None:
@@ -131,10 +132,19 @@ def _keep(frame: "pd.DataFrame", path: Path) -> None:
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     done = results.done.drop_duplicates("run")
     facts = [
-        ("conditions", str(len(results.design.conditions()))),
+        ("cells", str(len(results.design))),
         ("complete runs", f"{len(done):,}"),
-        ("decisions", f"{int(done['decisions'].sum()):,}"),
     ]
+    singly = {
+        run
+        for cell in results.design
+        if cell.spec.affordances.presentation == "one at a time"
+        for run in results.ids(cell)
+    }
+    alone = done["run"].isin(singly)
+    for what, mine in (("decisions from lists", ~alone), ("judgements of one item", alone)):
+        if count := int(done.loc[mine, "decisions"].sum()):
+            facts.append((what, f"{count:,}"))
     if done["tokens"].sum():
         facts.append(("tokens read and written", f"{int(done['tokens'].sum()):,}"))
     return tuple(facts)

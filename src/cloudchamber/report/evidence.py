@@ -30,6 +30,8 @@ __all__ = [
     "estimates",
     "excesses",
     "factors",
+    "full",
+    "simple_effects",
     "target_share",
 ]
 
@@ -109,6 +111,22 @@ def factors(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
     return estimates(told)
 
 
+def simple_effects(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
+    """The same in each place of the other factors: `of` is the main effect's label, `place` where."""
+    table, design = results.measure(measure), study.combinations()
+    told = []
+    for factor in study.factors:
+        first, *levels = [setting.name for setting in factor.settings]
+        for cell in design.where(**{factor.name: first}):
+            others = {name: level for name, level in cell.levels.items() if name != factor.name}
+            place = ", ".join(f"{name} is {level}" for name, level in others.items())
+            for level in levels if others else ():
+                (other,) = design.where(**others, **{factor.name: level})
+                labels = {"of": f"{factor.name}: {level} instead of {first}", "place": place}
+                told.append((labels, _change(table[other.name] - table[cell.name], measure)))
+    return estimates(told)
+
+
 def _gap(
     study: Study, table: "pd.DataFrame", factor: str, level: str, first: str
 ) -> "pd.Series[float]":
@@ -164,7 +182,7 @@ def target_share(items: tuple[int, ...]) -> Measure:
     import pandas as pd
 
     def compute(source: Any) -> "pd.Series[float]":
-        if _full(source):
+        if full(source):
             return attention.share_of_items(source, items)
         parts = [
             pd.Series(
@@ -177,7 +195,7 @@ def target_share(items: tuple[int, ...]) -> Measure:
     return Measure("target's share", "share of all choices", 0, 1, compute)
 
 
-def _full(source: Any) -> bool:
+def full(source: Any) -> bool:
     """Whether the trace holds every decision."""
     made = source.sql("SELECT sum(decisions) FROM runs WHERE status = 'done'").fetchall()
     return bool(made == source.sql("SELECT count(*) FROM decisions WHERE pick <= 1").fetchall())

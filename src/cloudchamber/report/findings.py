@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cloudchamber.measures.estimate import about
+from cloudchamber.measures.estimate import FEW, Estimate, about
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.evidence import brief
 from cloudchamber.report.judgement import Judged
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
+_TOLD = {"rises", "falls", "hardly changes"}
+"""What an interval can say for certain."""
+CEILING = 0.85
+"""Of the largest value possible, beyond which a null leaves little room."""
+
 
 def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> tuple[str, ...]:
     """What was found, sentence by sentence with its numbers."""
@@ -22,7 +27,7 @@ def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> t
     margin = study.phenomenon.criterion.margin
     told = [_grown(study, finding)] if finding is not None else []
     told += _elsewhere(study, judged)
-    told += _sides(tables.get("factors"), "Factor levels", f"the {measure}", margin)
+    told += _factors(tables, f"the {measure}", margin)
     told += _interventions(tables.get("interventions"), measure, margin)
     told += _idle(study)
     told += _attack(tables.get("attack"))
@@ -43,10 +48,16 @@ def _grown(study: Study, finding: Finding) -> str:
         more = " Fewer than four runs decide nothing."
     elif finding.answer == "undecided" and np.isfinite(finding.needed):
         more = f" {about(finding.needed, 'runs').capitalize()} would decide."
+    measure = study.phenomenon.measure
+    if finding.answer == "not grown" and finding.expected.value > CEILING * measure.high:
+        more = (
+            f" Its null is near the most there can be, {measure.high:g}: there is little room for influence "
+            "to show."
+        )
     return (
         f"{verdict} in the cell at risk ({study.at_risk()}): the {study.phenomenon.measure.aloud()} is "
         f"{brief(finding.observed)}, against {brief(finding.expected)} {against} and all else is "
-        f"the same; the excess is {finding.excess}.{more}"
+        f"the same; the excess {_is(finding.excess)}.{more}"
     )
 
 
@@ -63,23 +74,66 @@ def _elsewhere(study: Study, judged: Judged) -> list[str]:
     return [f"Elsewhere: {'; '.join(parts)}."] if parts else []
 
 
+def _is(excess: Estimate) -> str:
+    return f"is {excess}" if excess.known else "cannot be told"
+
+
+def _factors(tables: dict[str, "pd.DataFrame"], of: str, margin: float) -> list[str]:
+    """Main effects; where a factor's effect is not the same throughout, its effect in each place."""
+    mains, simple = tables.get("factors"), tables.get("simple effects")
+    if mains is None or mains.empty:
+        return []
+    if (mains["n"] < FEW).all():
+        return [_too_few("factor level", mains)]
+    mixed = set[str]()
+    if simple is not None and not simple.empty:
+        sides = {
+            label: {_course(row, margin) for row in _rows(part)}
+            for label, part in simple.groupby("of")
+        }
+        mixed = {str(label) for label, found in sides.items() if len(found & _TOLD) > 1}
+    told = _sides(mains[~mains["label"].isin(mixed)], "Factor levels", of, margin)
+    for label in mains.loc[mains["label"].isin(mixed), "label"]:
+        parts = simple[simple["of"] == label] if simple is not None else mains.head(0)
+        listed = "; ".join(
+            f"{_course(row, margin)} where {row['place']} ({row['text']})" for row in _rows(parts)
+        )
+        told.append(f"With **{label}** {of} {listed}.")
+    return told
+
+
 def _interventions(frame: "pd.DataFrame | None", measure: str, margin: float) -> list[str]:
     """What each intervention does to the measure, and to its excess over the null."""
     if frame is None or frame.empty:
         return []
+    if (frame["n"] < FEW).all():
+        return [_too_few("intervention", frame)]
     told = []
     for name in frame["label"].unique():
-        rows: list[Any] = frame[frame["label"] == name].to_dict("records")
+        rows = _rows(frame[frame["label"] == name])
         whole, *excess = [f"{_course(row, margin)} ({row['text']})" for row in rows]
         over = f"; its excess over the null {excess[0]}" if excess else ""
         if excess and excess[0] == whole:
-            over = ", and so does its excess over the null"
+            over = ", and its excess over the null by as much"
         told.append(f"With **{name}** the {measure} {whole}{over}.")
     return told
 
 
+def _too_few(what: str, frame: "pd.DataFrame") -> str:
+    return (
+        f"What each {what} changes cannot be told from {int(frame['n'].max())} runs; the figures show what "
+        "there is."
+    )
+
+
+def _rows(frame: "pd.DataFrame") -> list[Any]:
+    return frame.to_dict("records")
+
+
 def _course(row: Any, margin: float) -> str:
     """Which way something goes, by an interval: not at all, if it stays within the margin."""
+    if row["n"] < FEW:
+        return "changes by what cannot be told"
     if row["low"] > margin:
         return "rises"
     if row["high"] < -margin:
@@ -122,6 +176,8 @@ def _attack(frame: "pd.DataFrame | None") -> list[str]:
     if frame is None or frame.empty:
         return []
     rows: list[Any] = frame.to_dict("records")
+    if (frame["n"] < FEW).all():
+        return [_too_few("attack", frame).replace("each attack", "the attack")]
     first, others = rows[0], "; ".join(f"{row['label']} ({row['text']})" for row in rows[1:])
     under = f" Under each intervention: {others}." if others else ""
     return [f"The attack changes its target's share of all choices by {first['text']}.{under}"]

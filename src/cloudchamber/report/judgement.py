@@ -8,10 +8,11 @@ import numpy as np
 
 from cloudchamber.analysis import mean
 from cloudchamber.experiment import Cell, Results
+from cloudchamber.measures import by_batch
 from cloudchamber.measures.estimate import about, difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
-from cloudchamber.report.evidence import brief, excesses
+from cloudchamber.report.evidence import brief, excesses, full
 from cloudchamber.report.figures import Axis, curve
 from cloudchamber.study import Study
 from cloudchamber.validation import adequacy
@@ -50,7 +51,7 @@ def verdicts(study: Study, results: Results, doubts: tuple[str, ...]) -> Judged:
     comparison = _comparison(study, results)
     three = (
         _descriptive(study, findings[study.at_risk()], doubts),
-        adequacy.explanatory(_contrasts(study, results), None, doubts),
+        _explanatory(study, results, findings[study.at_risk()], doubts),
         adequacy.observational(comparison, published=[MUSICLAB.sentence()]),
     )
     told = tuple(
@@ -92,6 +93,17 @@ def _descriptive(
     )
 
 
+def _explanatory(
+    study: Study, results: Results, finding: Finding | None, doubts: tuple[str, ...]
+) -> adequacy.Verdict:
+    """What did not grow needs no explanation."""
+    found = adequacy.explanatory(_contrasts(study, results), None, doubts)
+    if finding is None or finding.answer != "not grown":
+        return found
+    none = f"In the cell at risk, {study.at_risk()}, nothing grew: there is nothing to explain."
+    return adequacy.Verdict("explanatory", "no evidence", (none,), "A cell in which it grows.")
+
+
 def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
     """The excess in the cell at risk against that in the same cell with one factor at its first level."""
     table = excesses(study, results, study.phenomenon.measure)
@@ -105,7 +117,7 @@ def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
         knocked = study.combinations().where(**{**risk.levels, factor.name: first})
         if knocked:
             gap = difference(table[risk.name], table[knocked[0].name], paired=True)
-            removed = f"{factor.name} is {first} instead of {level}"
+            removed = f"{factor.name}: {first} instead of {level}"
             found.append(adequacy.Contrast(removed, gap, study.phenomenon.criterion.margin))
     return found
 
@@ -123,7 +135,8 @@ def _criterion(
     )
     told = Prose(
         f"It counts as grown in a cell where the {study.phenomenon.measure.aloud()} exceeds that of {null}, "
-        f"by more than {margin:g} with the whole 95 % interval."
+        f"by more than {margin:g} with the whole 95 % interval. The margin is a convention; what a cell "
+        "exceeds its null by also depends on how many choices a run makes, so it holds for runs of this size."
     )
     table = results.measure(study.phenomenon.measure)
     rows = []
@@ -170,8 +183,11 @@ def _needed(finding: Finding) -> str:
 def _comparison(study: Study, results: Results) -> Comparison | None:
     if study.field is None:
         return None
+    runs, name = results.ids(study.at_risk()), study.at_risk()
     outcomes = results.trace.outcomes()
-    mine = outcomes[outcomes["run"].isin(results.ids(study.at_risk()))]
+    mine = outcomes[outcomes["run"].isin(runs)]
+    if study.design()[name].spec.turns.steps == 1 and full(results.trace):
+        mine = by_batch(results.trace, runs)  # a course, where there is but one step
     return compare(mine, study.field)
 
 

@@ -115,7 +115,8 @@ def _labels(results: Results, runs: set[int]) -> Check:
     if not np.isfinite(label.value):
         return Check(question, "There are no lists to tell it by.", "fine")
     if label.value <= LABELS:
-        said = "The random codes explain little of it."
+        sure = label.known and label.high <= LABELS
+        said = f"The random codes explain little of it{'' if sure else ', as far as so little can tell'}."
     elif label.value > rest:
         said = "The random codes explain most: much of what it chooses is the code."
     else:

@@ -30,9 +30,9 @@ def microspecify(study: Study, extra: tuple[Block, ...]) -> Section:
         f"**{factor.name}**: {', '.join(setting.name for setting in factor.settings)}"
         for factor in study.factors
     ]
-    blocks: list[Block] = [
-        Reading(study.microspec.aloud().replace("\n", "\n\n"), "The baseline, read aloud")
-    ]
+    name = study.at_risk()
+    aloud = study.design()[name].spec.aloud().replace("\n", "\n\n")
+    blocks: list[Block] = [Reading(aloud, f"The cell at risk, {name}, read aloud")]
     if varied:
         blocks.append(Prose("Varied, in every combination: " + "; ".join(varied) + "."))
     return Section(
@@ -94,8 +94,8 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
             courses,
             id="courses",
             title=_headed(f"{main.aloud()} over time"),
-            caption="Mean over runs with pointwise 95 % interval; a step is a round of the whole "
-            "population. Few choices are concentrated by chance alone: compare curves at the same step.",
+            caption=f"Mean over runs with pointwise 95 % interval; a step is {_step(study)}. Few choices are "
+            "concentrated by chance alone: compare curves at the same step.",
             x=Axis("step", "step"),
             y=Axis("value", main.aloud()),
             panel=rest[0] if rest else first,
@@ -106,6 +106,13 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
             height=190,
         )
     ]
+
+
+def _step(study: Study) -> str:
+    """What a step of a course is."""
+    if study.microspec.turns.steps > 1:
+        return "a round of the whole population"
+    return "one batch, those who decide at the same moment"
 
 
 def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
@@ -123,8 +130,10 @@ def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
     return Table(
         "Every measure in every cell",
         wide[order].rename(columns=proper),
-        "Mean over runs with 95 % interval. Unpredictability: how far an item's share differs between two "
-        "runs of the same cell, on average over items and runs (jackknife over runs)."
+        "Mean over runs with 95 % interval. Where answers are distributions the mean position is of the "
+        "expected choices; the other measures are of the choices made, if not called expected. "
+        "Unpredictability: how far an item's share differs between two runs of the same cell, on average "
+        "over items and runs (jackknife over runs)."
         + (f" The same specification: {'; '.join(same)}." if same else ""),
     )
 

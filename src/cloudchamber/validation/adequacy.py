@@ -67,7 +67,7 @@ class Contrast:
     """What becomes of the phenomenon's measure when one part of the hypothesis is taken out."""
 
     removed: str
-    """The part, e.g. "likes are hidden"."""
+    """The part, e.g. "likes: hidden instead of shown"."""
     difference: Estimate
     """The excess over the null, whole hypothesis less the one without the part; above 0: it matters."""
     least: float = 0.0
@@ -138,7 +138,7 @@ def explanatory(
         )
     sides = [_side(c.difference, c.least, True) for c in contrasts]
     because = [
-        f"When {c.removed}, the excess {_moved(c.difference)}: "
+        f"With {c.removed}, the excess {_moved(c.difference)}: "
         + {
             "met": "the phenomenon weakens, as the hypothesis says",
             "not met": "it does not weaken by as much as would matter, against the hypothesis",
