@@ -1,5 +1,6 @@
 """The feed: its items from files, what a like does, what a prompt holds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,16 @@ def test_other_wordings_of_the_same_exposure(wording: Wording, told: str) -> Non
     prompt = Feed(headlines=THREE, wording=wording).prompt(glimpse(Kind.judge, likes=45.0))
     assert prompt.user.splitlines()[-1] == told
     assert bool(prompt.begin) == (wording == "placebo")
+
+
+def test_what_recurs_is_the_item_and_the_question_where_likes_follow() -> None:
+    feed = Feed(headlines=THREE)
+    for likes in (3.0, 410.0):
+        prompt = feed.prompt(glimpse(Kind.judge, likes=likes))
+        assert prompt.user[: prompt.recurs] == "A train is late\n\nDo you like this item?"
+    assert feed.prompt(glimpse(Kind.judge)).recurs == 0, "nothing follows that differs"
+    own = replace(glimpse(Kind.judge, likes=3.0), heard=(Remembered("own", 0, -1, 1, np.nan),))
+    assert feed.prompt(own).recurs == 0, "a past of one's own comes first"
 
 
 def test_what_is_heard_in_words() -> None:

@@ -161,8 +161,9 @@ def _heard(questions: Questions, row: int) -> tuple[Remembered, ...]:
 
 
 def _request(decider: LanguageModel, prompt: Prompt) -> Request:
+    parts = (prompt.user[: prompt.recurs], prompt.user[prompt.recurs :])
     return Request(
-        messages=(("system", prompt.system), ("user", prompt.user)),
+        messages=(("system", prompt.system), *(("user", part) for part in parts if part)),
         options=prompt.answers,
         temperature=decider.temperature,
         prefix=prompt.begin,

@@ -83,6 +83,9 @@ class Prompt:
     """An answer for each option in the order shown; yes and no for a judgement; then none, if allowed."""
     begin: str = ""
     """What the model's answer is made to begin with."""
+    recurs: int = 0
+    """Letters that `user` begins with and that many other questions begin with as well: what they have
+    in common is computed once. Of no effect on what the model is told."""
 
     def text(self) -> str:
         """The whole prompt as one text, as the trace keeps it."""

@@ -52,9 +52,12 @@ def _single(
     (one,) = glimpse.options
     told = [sentence] if (sentence := _sentence(one, wording)) else []
     question, how = "Do you like this item?", "Answer Yes or No."
-    asked = [*told, question, how] if wording == "plain" else [question, *told, how]
+    begun = wording != "plain"
+    asked = [question, *told, how] if begun else [*told, question, how]
     body = "\n".join([*past, headlines[one.item], "", " ".join(asked)])
-    return Prompt(system, body, ("Yes", "No"), "" if wording == "plain" else "My answer: ")
+    # The item comes again with other likes; what is remembered makes each prompt its own.
+    recurs = len(f"{headlines[one.item]}\n\n{question}") if begun and told and not past else 0
+    return Prompt(system, body, ("Yes", "No"), "My answer: " if begun else "", recurs)
 
 
 def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
