@@ -4,11 +4,9 @@ Knows the lists, scores and texts that a server gives; not how it is reached.
 """
 
 import asyncio
-from dataclasses import replace
+from math import exp
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from cloudchamber.models.asking import Asking
 from cloudchamber.models.completion import Said
@@ -65,13 +63,18 @@ class Question:
 
     def account(self, reply: Reply, seconds: float) -> Reply:
         """The reply with what it took and how it was had."""
-        return replace(
-            reply,
-            tokens_in=self._tokens_in,
-            tokens_out=self._tokens_out,
-            seconds=seconds,
-            note=" ".join(self._notes),
-            repairs=self._repairs,
+        return Reply(
+            reply.logprobs,
+            reply.mass,
+            reply.text,
+            reply.choice,
+            reply.status,
+            reply.reason,
+            self._tokens_in,
+            self._tokens_out,
+            seconds,
+            " ".join(self._notes),
+            self._repairs,
         )
 
     async def _said(self, payload: dict[str, object]) -> Said:
@@ -96,7 +99,7 @@ class Question:
             return await self._scored()
         return found
 
-    def _reply(self, found: NDArray[np.float64], mass: float) -> Reply:
+    def _reply(self, found: list[float], mass: float) -> Reply:
         self._note_unbegun(False)
         return Reply(logprobs=distribution(found, self._request.temperature), mass=mass)
 
@@ -134,10 +137,10 @@ class Question:
         scores = [spelled(tokens, label) for tokens, label in zip(scored, options, strict=True)]
         if any(score is None for score in scores):
             return "the tokens that were scored do not spell the labels"
-        found = np.exp(np.array(scores, np.float64))
-        if not 0 < found.sum() < 1.01:
+        found = [exp(score) for score in scores if score is not None]
+        if not 0 < sum(found) < 1.01:
             return "the labels' scores do not make sense"
-        return self._reply(found, float(min(found.sum(), 1.0)))
+        return self._reply(found, min(sum(found), 1.0))
 
     def _note_unbegun(self, schema: bool) -> None:
         if self._request.prefix and (schema or self._wire.can.continues == "no"):

@@ -3,7 +3,7 @@
 Knows JSON shapes; no labels and no network.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite
 
@@ -35,28 +35,28 @@ class Said:
     """For each prompt that was scored, its tokens and their log-probabilities."""
 
 
-class _Token(msgspec.Struct):
+class _Token(msgspec.Struct, gc=False):
     token: str
     logprob: float
 
 
-class _Position(msgspec.Struct):
+class _Position(msgspec.Struct, gc=False):
     top_logprobs: list[_Token] | None = None
 
 
-class _Logprobs(msgspec.Struct):
+class _Logprobs(msgspec.Struct, gc=False):
     content: list[_Position] | None = None
     tokens: list[str] | None = None
     token_logprobs: list[float | None] | None = None
     top_logprobs: list[dict[str, float] | None] | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     content: str | None = None
     refusal: str | None = None
 
 
-class _Choice(msgspec.Struct):
+class _Choice(msgspec.Struct, gc=False):
     message: _Message | None = None
     text: str | None = None
     index: int = 0
@@ -64,17 +64,17 @@ class _Choice(msgspec.Struct):
     logprobs: _Logprobs | None = None
 
 
-class _Usage(msgspec.Struct):
+class _Usage(msgspec.Struct, gc=False):
     prompt_tokens: int = 0
     completion_tokens: int | None = 0
 
 
-class _Scored(msgspec.Struct):
+class _Scored(msgspec.Struct, gc=False):
     logprob: float
     decoded_token: str | None = None
 
 
-class _Completion(msgspec.Struct):
+class _Completion(msgspec.Struct, gc=False):
     choices: list[_Choice]
     usage: _Usage | None = None
     prompt_logprobs: list[dict[str, _Scored] | None] | None = None
@@ -116,20 +116,22 @@ def read_completion(body: bytes) -> Said:
 def _listed(logprobs: _Logprobs) -> Listed | None:
     if logprobs.content:
         top = logprobs.content[0].top_logprobs
-        pairs = [(one.token, one.logprob) for one in top] if top else []
+        pairs: Iterable[tuple[str, float]] = ((one.token, one.logprob) for one in top or ())
     elif logprobs.top_logprobs and logprobs.top_logprobs[0]:
-        pairs = list(logprobs.top_logprobs[0].items())
+        pairs = logprobs.top_logprobs[0].items()
     else:
         return None
     return _chances(pairs) or None
 
 
-def _chances(pairs: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
-    scores = [score for _, score in pairs]
-    if scores and not (isfinite(sum(scores)) and max(scores) <= 1e-3):
-        raise Malformed("log-probabilities that are not numbers below zero")
-    found = tuple([(token, exp(score)) for token, score in pairs])
-    if sum([chance for _, chance in found]) > _ROUNDING:
+def _chances(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Probability of each token; tokens of one spelling, which servers may list twice, together."""
+    found: dict[str, float] = {}
+    for token, score in pairs:
+        if not score <= 1e-3:  # NaN included
+            raise Malformed("log-probabilities that are not numbers below zero")
+        found[token] = found[token] + exp(score) if token in found else exp(score)
+    if sum(found.values()) > _ROUNDING:
         raise Malformed("log-probabilities that add up to more than one")
     return found
 

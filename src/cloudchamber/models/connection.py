@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
@@ -137,15 +136,11 @@ def check_key(key: str) -> None:
         )
 
 
-class _Stream(Protocol):
-    async def read(self, n: int = -1) -> bytes: ...
-
-
-async def _bounded(stream: _Stream) -> bytes:
+async def _bounded(stream: aiohttp.StreamReader) -> bytes:
     """At most one byte more than the largest answer."""
     body = await stream.read(LARGEST + 1)
-    while len(body) <= LARGEST and (piece := await stream.read(LARGEST + 1 - len(body))):
-        body += piece
+    while not stream.at_eof() and len(body) <= LARGEST:
+        body += await stream.read(LARGEST + 1 - len(body))
     return body
 
 

@@ -24,6 +24,8 @@ def parse_choice(text: str, options: Sequence[str]) -> int:
     First the whole text stripped of quotes, marks and full stops, then the one label that occurs in it
     as a word, in either case regardless of capitals unless that makes two labels equal.
     """
+    if text in options:
+        return options.index(text)
     text = text.replace("’", "'")[:_LOOKED_AT]
     plain = text.strip(_DRESSING)
     labels = [label.strip(_DRESSING) or label for label in options]

@@ -7,8 +7,9 @@ left to one. A readout is *exact* when what may still belong to a label is at mo
 been found, so that no probability is off by more. Knows no server and no JSON.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import exp, inf, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,16 @@ UNCOVERED = 1e-3
 MOST = 64
 """Requests for one question at most."""
 
-Listed = Sequence[tuple[str, float]]
-"""(token, probability) of the likeliest next tokens."""
+Listed = Mapping[str, float]
+"""The likeliest next tokens with their probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What the lists came to."""
 
-    found: NDArray[np.float64]
-    """Shape (options,): probability of each label."""
+    found: list[float]
+    """Probability of each label."""
     open: float
     """Upper bound of what may belong to labels besides."""
     why: str = ""
@@ -38,7 +39,7 @@ class Settled:
     @property
     def mass(self) -> float:
         """Probability of all labels together."""
-        return float(min(self.found.sum(), 1.0))
+        return min(sum(self.found), 1.0)
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ def settle(
         continues: whether the server goes on with an answer that was begun for it.
     """
     labels = [option.strip() for option in options]
-    found, bound, asked = np.zeros(len(labels)), 0.0, 0
+    found, bound, asked = [0.0] * len(labels), 0.0, 0
     if len(set(labels)) < len(labels) or "" in labels:
         return Settled(found, 1.0, "labels that differ by spaces only")
     begins = _beginnings(labels)
@@ -76,7 +77,7 @@ def settle(
                 found[place] += chance * share
             bound += chance * node.open
             pending += [(text + token, chance * share) for token, share in node.begun]
-        mass, ahead = float(found.sum()), sum(chance for _, chance in pending)
+        mass, ahead = sum(found), sum([chance for _, chance in pending])
         if mass > 0 and bound + ahead <= UNCOVERED * mass:
             return Settled(found, bound + ahead)
         if bound > UNCOVERED * (mass + ahead) or mass + ahead == 0:
@@ -125,7 +126,7 @@ def _read(
     node, seen = _Node(), set[int]()
     begun = text.strip()
     onward = 0.0
-    for token, chance in listed:
+    for token, chance in listed.items():
         spelled = text + token
         ahead = begins.get(spelled.lstrip(), ())
         plain = spelled.strip()
@@ -156,8 +157,8 @@ def _beyond(missing: list[str], text: str, listed: Listed, top: int) -> float:
     """Bound of the probability that the answer goes on to a label of which nothing is listed."""
     if not missing:
         return 0.0
-    remainder = max(0.0, 1.0 - sum(chance for _, chance in listed))
-    likeliest = sorted((chance for _, chance in listed), reverse=True)
+    remainder = max(0.0, 1.0 - sum(listed.values()))
+    likeliest = sorted(listed.values(), reverse=True)
     last = likeliest[min(len(likeliest), top) - 1] if likeliest else 1.0
     begun = text.lstrip()
     rests = [label[len(begun) :] for label in missing]
@@ -166,16 +167,18 @@ def _beyond(missing: list[str], text: str, listed: Listed, top: int) -> float:
     return min(remainder, spaced * last)
 
 
-def distribution(found: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+def distribution(found: Sequence[float], temperature: float) -> NDArray[np.float64]:
     """Log of the distribution over options (options,) at a temperature, of probabilities at 1."""
-    with np.errstate(divide="ignore"):
-        scores = np.log(found)
+    # A handful of numbers: faster without arrays.
+    scores = [log(chance) if chance > 0 else -inf for chance in found]
+    most = max(scores)
     if temperature == 0.0:
-        scores = np.where(np.arange(len(scores)) == scores.argmax(), 0.0, -np.inf)
-    elif temperature != 1.0:
-        scores = scores / temperature
-    scores = scores - scores.max()
-    return np.asarray(scores - np.log(np.exp(scores).sum()))
+        first = scores.index(most)
+        scores = [0.0 if place == first else -inf for place in range(len(scores))]
+    else:
+        scores = [(score - most) / temperature for score in scores]
+    whole = log(sum([exp(score) for score in scores]))
+    return np.array([score - whole for score in scores])
 
 
 def spelled(tokens: Sequence[tuple[str, float]], label: str) -> float | None:
