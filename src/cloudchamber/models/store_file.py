@@ -21,10 +21,11 @@ _VERSION = 2
 _FINAL = ("ok", "refused", "unparseable")
 BUSY = 30.0
 """Seconds to wait for another process that is writing."""
-_TABLES = {
-    "replies": "(key BLOB PRIMARY KEY, reply BLOB NOT NULL, final INTEGER NOT NULL DEFAULT 1)",
-    "models": "(name TEXT, fingerprint TEXT, exact INTEGER, last INTEGER, PRIMARY KEY (name, fingerprint))",
-}
+# A reply of fifty options is a kilobyte: in a table without row numbers each would take a page and more.
+_TABLES = (
+    "replies (key BLOB PRIMARY KEY, reply BLOB NOT NULL, final INTEGER NOT NULL DEFAULT 1)",
+    "models (name TEXT, fingerprint TEXT, exact INTEGER, last INTEGER, PRIMARY KEY (name, fingerprint))",
+)
 
 
 class _Guard:
@@ -91,14 +92,15 @@ class StoreFile:
             reply: what was answered.
             replace: whether it takes the place of an answer that is there.
         """
-        stays = "" if replace else " WHERE NOT final"
+        stays, packed = "" if replace else " WHERE NOT final", pack(reply)
         with self._guard:
-            self._database.execute(
+            written = self._database.execute(
                 "INSERT INTO replies (key, reply, final) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
                 f" SET reply = excluded.reply, final = excluded.final{stays}",
-                (key, pack(reply), is_final(reply)),
+                (key, packed, is_final(reply)),
             )
-        return self.get([key])[key]
+        # As it will be read: what is told now is what a replay tells.
+        return unpack(packed) if written.rowcount else self.get([key])[key]
 
     def called(self, name: str, fingerprint: str, exact: bool) -> None:
         """Note which model a name stands for, so that a replay needs no model to know."""
@@ -225,8 +227,8 @@ def _checked(database: sqlite3.Connection) -> int:
 def _upgrade(database: sqlite3.Connection, version: int) -> None:
     if version == 1:  # every reply that it kept was final
         database.execute("ALTER TABLE replies ADD COLUMN final INTEGER NOT NULL DEFAULT 1")
-    for name, columns in _TABLES.items():
-        database.execute(f"CREATE TABLE IF NOT EXISTS {name} {columns} WITHOUT ROWID")
+    for table in _TABLES:
+        database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
     database.execute(f"PRAGMA application_id = {_OURS}")
     database.execute(f"PRAGMA user_version = {_VERSION}")
 
