@@ -8,7 +8,8 @@ been found, so that no probability is off by more. Knows no server and no JSON.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, inf, log
 
 import numpy as np
@@ -42,13 +43,26 @@ class Settled:
         return min(sum(self.found), 1.0)
 
 
-@dataclass(slots=True)
-class _Node:
-    """One list, read: for the labels that an answer begun so can still become."""
+class _Labels:
+    """The labels of a question, without spaces around them, by their beginnings."""
 
-    found: dict[int, float] = field(default_factory=dict)
-    begun: list[tuple[str, float]] = field(default_factory=list)
-    open: float = 0.0
+    __slots__ = ("alone", "begins", "labels", "whole")
+
+    def __init__(self, options: tuple[str, ...]) -> None:
+        self.labels = [option.strip() for option in options]
+        self.whole = {label: place for place, label in enumerate(self.labels)}
+        self.begins: dict[str, list[int]] = {}
+        """Beginning -> places of the labels that have it; a label begins itself."""
+        for place, label in enumerate(self.labels):
+            for cut in range(len(label) + 1):
+                self.begins.setdefault(label[:cut], []).append(place)
+        self.alone = [len(self.begins[label]) == 1 for label in self.labels]
+        """Whether no other label goes on from it."""
+
+
+@lru_cache(1024)
+def _known(options: tuple[str, ...]) -> _Labels:
+    return _Labels(options)
 
 
 def settle(
@@ -61,22 +75,19 @@ def settle(
         top: tokens in a list.
         continues: whether the server goes on with an answer that was begun for it.
     """
-    labels = [option.strip() for option in options]
-    found, bound, asked = [0.0] * len(labels), 0.0, 0
-    if len(set(labels)) < len(labels) or "" in labels:
+    known = _known(tuple(options))
+    found, bound, asked = [0.0] * len(options), 0.0, 0
+    if len(known.whole) < len(options) or "" in known.whole:
         return Settled(found, 1.0, "labels that differ by spaces only")
-    begins = _beginnings(labels)
     wave = [("", 1.0)]
     while wave:
         asked += len(wave)
         lists = yield tuple(text for text, _ in wave)
         pending: list[tuple[str, float]] = []
         for (text, chance), listed in zip(wave, lists, strict=True):
-            node = _read(labels, begins, text, listed, top)
-            for place, share in node.found.items():
-                found[place] += chance * share
-            bound += chance * node.open
-            pending += [(text + token, chance * share) for token, share in node.begun]
+            begun, beyond = _read(known, text, chance, listed, top, found)
+            pending += begun
+            bound += beyond
         mass, ahead = sum(found), sum([chance for _, chance in pending])
         if mass > 0 and bound + ahead <= UNCOVERED * mass:
             return Settled(found, bound + ahead)
@@ -110,53 +121,39 @@ def _next(pending: list[tuple[str, float]], spare: float) -> list[tuple[str, flo
     return wave
 
 
-def _beginnings(labels: Sequence[str]) -> dict[str, list[int]]:
-    """Beginning -> places of the labels that have it; a label begins itself."""
-    found: dict[str, list[int]] = {}
-    for place, label in enumerate(labels):
-        for cut in range(len(label) + 1):
-            found.setdefault(label[:cut], []).append(place)
-    return found
-
-
 def _read(
-    labels: list[str], begins: dict[str, list[int]], text: str, listed: Listed, top: int
-) -> _Node:
-    """One list against the labels, the answer being begun with `text`."""
-    node, seen = _Node(), set[int]()
-    begun = text.strip()
-    onward = 0.0
+    known: _Labels, text: str, reached: float, listed: Listed, top: int, found: list[float]
+) -> tuple[list[tuple[str, float]], float]:
+    """Read one list, the answer being begun with `text`, which is as likely as `reached`.
+
+    Adds to what was found; gives the answers begun further, and a bound of what else may be a label.
+    """
+    begins, whole, begun = known.begins, known.whole, text.strip()
+    seen, further, onward = set[int](), [], 0.0
     for token, chance in listed.items():
         spelled = text + token
-        ahead = begins.get(spelled.lstrip(), ())
         plain = spelled.strip()
-        if not ahead and (plain == spelled or plain not in begins):
+        if plain not in begins or not token:
             continue
-        places = [place for place in begins.get(plain, ()) if labels[place] == plain]
-        if places and plain != begun and len(ahead) <= 1 and tuple(ahead) in ((), (places[0],)):
-            node.found[places[0]] = node.found.get(places[0], 0.0) + chance
-            seen.add(places[0])
+        place = whole.get(plain, -1)
+        if place >= 0 and plain != begun and (known.alone[place] or spelled[-1].isspace()):
+            found[place] += reached * chance
+            seen.add(place)
             onward += chance
-        elif ahead and token:
-            node.begun.append((token, chance))
+        elif ahead := begins.get(spelled.lstrip()):
+            further.append((spelled, reached * chance))
             seen.update(ahead)
             onward += chance
-    reach = set(begins.get(text.lstrip(), ()))
-    whole = next((place for place in reach if labels[place] == begun), None)
-    if (
-        whole is not None
-    ):  # a label, and the beginning of others: it ends unless one of them goes on
-        reach.discard(whole)
-        node.found[whole] = node.found.get(whole, 0.0) + max(0.0, 1.0 - onward)
-    if len(seen) < len(reach) or not reach <= seen:
-        node.open = _beyond([labels[p] for p in reach - seen], text, listed, top)
-    return node
+    reach = begins.get(text.lstrip(), [])
+    if begun in whole:  # a label, and the beginning of others: it ends unless one of them goes on
+        found[whole[begun]] += reached * max(0.0, 1.0 - onward)
+        seen.add(whole[begun])
+    missing = [known.labels[place] for place in reach if place not in seen]
+    return further, reached * _beyond(missing, text, listed, top) if missing else 0.0
 
 
 def _beyond(missing: list[str], text: str, listed: Listed, top: int) -> float:
     """Bound of the probability that the answer goes on to a label of which nothing is listed."""
-    if not missing:
-        return 0.0
     remainder = max(0.0, 1.0 - sum(listed.values()))
     likeliest = sorted(listed.values(), reverse=True)
     last = likeliest[min(len(likeliest), top) - 1] if likeliest else 1.0
