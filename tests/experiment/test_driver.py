@@ -12,7 +12,7 @@ import pytest
 from cloudchamber.agents import LanguageModel, SocialProof
 from cloudchamber.agents.rules import Rule
 from cloudchamber.errors import ModelUnreachable, TraceError
-from cloudchamber.experiment import Cell, Design, Driver, Progress, Results, driver
+from cloudchamber.experiment import Cell, Design, Driver, Progress, Results, driver, unit
 from cloudchamber.experiment.design import run_id
 from cloudchamber.experiment.driver import questions_of
 from cloudchamber.microspec import Decider
@@ -33,9 +33,9 @@ def test_pooled_and_alone_give_equal_traces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pooled = grown(tmp_path / "pooled", design(), 5)
-    monkeypatch.setattr(driver, "POOL_ROWS", 1)
+    monkeypatch.setattr(unit, "POOL_ROWS", 1)
     assert grown(tmp_path / "alone", design(), 5) == pooled
-    monkeypatch.setattr(driver, "POOL_ROWS", 7)  # two runs of three readers
+    monkeypatch.setattr(unit, "POOL_ROWS", 7)  # two runs of three readers
     assert grown(tmp_path / "twos", design(), 5) == pooled
 
 

@@ -9,17 +9,12 @@ that the budget does not reach is no row, and is grown by a later call.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from math import nan
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import numpy as np
-
 from cloudchamber.agents.society import Society, models_of
-from cloudchamber.engine import Account, Runs, grow
+from cloudchamber.engine import Account, grow
 from cloudchamber.errors import (
     CloudchamberError,
     ModelUnreachable,
@@ -29,37 +24,22 @@ from cloudchamber.errors import (
     TraceError,
     Unfinished,
 )
-from cloudchamber.experiment.design import Cell, Design, run_id
+from cloudchamber.experiment.design import Design, run_id
 from cloudchamber.experiment.limits import Budget
 from cloudchamber.experiment.manifest import held
 from cloudchamber.experiment.metering import Billed
-from cloudchamber.experiment.prices import Prices, price_of
+from cloudchamber.experiment.prices import Prices
 from cloudchamber.experiment.progress import Progress, Watch, questions_of, shown_in
+from cloudchamber.experiment.unit import Unit, cost_of, pools
 from cloudchamber.models.model import Model
 from cloudchamber.questions import Questions
-from cloudchamber.trace import Level, RunStatus, Status, TraceFolder, TraceWriter, clean
+from cloudchamber.trace import Level, RunStatus, TraceFolder, TraceWriter, clean
 from cloudchamber.trace.layout import check_mark
 
 __all__ = ["Driver", "Progress", "Unit", "questions_of"]
 
-POOL_ROWS = 2_000_000
-"""Agents that ride in one pool of rules at most, over all its runs."""
-
 BREATH = 0.1
 """Seconds that rules work at most before an interrupt is let in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Runs of one cell that are grown, and written, together."""
-
-    cell: Cell
-    replicates: tuple[int, ...]
-
-    def name(self, seed: int) -> str:
-        """The unit's name in the trace; the time lets a later attempt stand beside a failed one."""
-        first, last = self.replicates[0], self.replicates[-1]
-        return f"{self.cell.id}-{seed}-{first}-{last}-{time.time_ns():x}"
 
 
 class Driver:
@@ -125,7 +105,7 @@ class Driver:
             if models_of(cell.spec):
                 asked += [Unit(cell, (r,)) for r in lacking]
             else:
-                rules += list(_pools(cell, lacking))
+                rules += list(pools(cell, lacking))
         return rules + sorted(asked, key=lambda unit: unit.replicates)
 
     def _done(self) -> set[int]:
@@ -184,8 +164,8 @@ class Driver:
             with TraceWriter(self.folder, unit.name(self.seed)) as sink:
                 bills: dict[str, Billed] = {}
                 account = await self._grown(unit, bills, sink, progress)
-                rows = self._rows(unit, account, time.monotonic() - started)
-                sink.commit(rows | {"cost": self._cost(bills)})
+                rows = self._rows(unit, time.monotonic() - started) | unit.counted(account)
+                sink.commit(rows | {"cost": cost_of(bills, self.prices)})
         except Unfinished:
             return
         except RunFailed as failure:
@@ -204,7 +184,7 @@ class Driver:
             self.budget.pace()
             bills |= {name: Billed(self.models[name]) for name in models_of(spec)}
             society = Society(spec, bills)
-            growth = grow(spec, self._runs(unit), sink, level=self.level)
+            growth = grow(spec, unit.runs(self.seed), sink, level=self.level)
             questions = next(growth)
             while True:
                 answers = (
@@ -241,9 +221,9 @@ class Driver:
         progress.shown += questions.items.size
         self.watch(progress)
 
-    def _runs(self, unit: Unit) -> Runs:
-        ids = [run_id(unit.cell.spec, self.seed, r) for r in unit.replicates]
-        return Runs(self.seed, np.array(unit.replicates), np.array(ids))
+    def _rows(self, unit: Unit, seconds: float) -> dict[str, Any]:
+        fingerprints = {name: model.fingerprint for name, model in self.models.items()}
+        return unit.rows(self.seed, self.study, fingerprints, seconds)
 
     async def _failed(self, unit: Unit, failure: RunFailed, progress: Progress) -> None:
         """A run alone becomes a row; of a pool, each run is grown by itself, so that one fails alone."""
@@ -251,52 +231,12 @@ class Driver:
             for replicate in unit.replicates:
                 await self._unit(Unit(unit.cell, (replicate,)), progress)
             return
-        rows = self._rows(unit, None, 0.0)
+        rows = self._rows(unit, 0.0)
         rows |= {"status": int(RunStatus.failed), "stage": failure.stage, "reason": failure.reason}
         with TraceWriter(self.folder, unit.name(self.seed)) as sink:
             sink.commit(rows)
         progress.failed += 1
         self.watch(progress)
-
-    def _cost(self, bills: Mapping[str, Billed]) -> float:
-        """What the answers of a unit cost when they were first had; NaN where a price is unknown."""
-        whole = 0.0
-        for name, bill in bills.items():
-            price = price_of(name, self.prices)
-            whole += price.of(bill.tokens_in, bill.tokens_out) if price else nan
-        return whole
-
-    def _rows(self, unit: Unit, account: Account | None, seconds: float) -> dict[str, Any]:
-        runs, cell = self._runs(unit), unit.cell
-        names = models_of(cell.spec)
-        rows: dict[str, Any] = {
-            "run": runs.ids,
-            "study": self.study,
-            "cell": cell.id,
-            "name": cell.name,
-            "levels": msgspec.json.encode(dict(cell.levels)).decode(),
-            "replicate": runs.replicates,
-            "seed": self.seed,
-            "spec": cell.spec.hash,
-            "model": ", ".join(self.models[name].fingerprint for name in names),
-            "seconds": seconds / len(unit.replicates),
-        }
-        if account is not None:
-            rows |= {
-                "decisions": account.questions,
-                "questions": account.questions if names else 0,
-                "unparseable": account.status[:, Status.unparseable],
-                "refused": account.status[:, Status.refused],
-                "timeouts": account.status[:, Status.timeout],
-                "tokens": account.tokens,
-            }
-        return rows
-
-
-def _pools(cell: Cell, replicates: list[int]) -> Iterable[Unit]:
-    size = max(1, POOL_ROWS // cell.spec.population.count)
-    for start in range(0, len(replicates), size):
-        yield Unit(cell, tuple(replicates[start : start + size]))
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

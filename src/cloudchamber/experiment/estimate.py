@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import ceil, nan
 from pathlib import Path
 
-from cloudchamber.experiment.driver import Unit
 from cloudchamber.experiment.limits import Limits
 from cloudchamber.experiment.prices import OWN, Price, Prices, price_of
 from cloudchamber.experiment.progress import questions_of
 from cloudchamber.experiment.prompts import WALKED, Sample, characters, sample, tokens_out
+from cloudchamber.experiment.unit import Unit
 from cloudchamber.experiment.vocabulary import Counter, counter
 from cloudchamber.trace import TraceFolder
 from cloudchamber.trace.layout import check_mark
