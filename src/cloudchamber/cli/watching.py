@@ -52,9 +52,9 @@ def _bar() -> "Iterator[Callable[[Progress], None]]":
                 task,
                 total=max(progress.expected, 1),
                 completed=progress.questions,
-                pace=stopping(progress) or pace(progress),
+                pace="stopping" if progress.stopped else pace(progress),
             )
-            line.plain = told(progress)
+            line.plain = stopping(progress) or told(progress)
 
         yield tell
 
