@@ -221,13 +221,13 @@ def test_keys_of_the_environment_are_found_in_whatever_holds_them(tmp_path: Path
         "OPENAI_API_KEY": 'sk-"quoted"-987654',
         "CLOUDCHAMBER_API_KEY_FILE": str(tmp_path / "key"),
         "HF_TOKEN": "short",
-        "HOME": "/home/somebody",
+        "HOME": "/somewhere/private",
     }
     parts = {
         "plain": b'x = sk-"quoted"-987654',
         "json": rb'{"reason": "no: sk-\"quoted\"-987654"}',
         "file": b"..from-a-file-1234..",
-        "fine": b"short /home/somebody " + str(tmp_path / "key").encode(),
+        "fine": b"short /somewhere/private " + str(tmp_path / "key").encode(),
     }
     assert sorted(secrets_in(parts, environment)) == [
         ("file", "CLOUDCHAMBER_API_KEY_FILE"),
