@@ -26,7 +26,7 @@ from cloudchamber.models.worker import Asked, Ready, receive, send
 
 __all__ = ["ENGINE", "EmbeddedModel", "worker_environment"]
 
-ENGINE = "numpy-fp32-1"
+ENGINE = "numpy-fp32-2"
 """Part of the fingerprint; changes when the same weights may give other numbers."""
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

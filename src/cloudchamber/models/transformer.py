@@ -25,6 +25,8 @@ ROWS = 1024
 _BLOCK = (
     32  # queries whose attention is computed at once: their scores stay in the processor's cache
 )
+_TILE = 4
+"""Rows of a product are filled up to a multiple of this: the odd ones at the end cost more than four."""
 
 
 class Memory:
@@ -93,16 +95,19 @@ class Transformer:
             positions[count:] = start + count + depths
         angles = positions[:, None] * self.weights.frequencies.astype(np.float64)
         rotation = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
-        x = self.weights.embedding[tokens]
+        real = len(tokens)
+        x = np.zeros((-(-real // _TILE) * _TILE, arch.width), np.float32)
+        x[:real] = self.weights.embedding[tokens]
         for layer in range(arch.layers):
             last = layer == arch.layers - 1
             query = self._attend_to(memory, layer, x, rotation)
             if last:
                 if not wanted:
                     break
-                x, query = x[count - 1 :], query[:, count - 1 :]
-            rows = len(x) - nodes
-            mixed = self._attention(memory, layer, query, start + count - rows, rows, mask)
+                x, query = x[count - 1 : real], query[:, count - 1 :]
+            rows = query.shape[1] - nodes
+            mixed = np.zeros((len(x), arch.heads * arch.head), np.float32)
+            self._attention(memory, layer, query, start + count - rows, rows, mask, mixed)
             x = x + np.matmul(mixed, self.weights.out[layer])
             x += self._feed_forward(layer, x)
         memory.length = start + count
@@ -118,9 +123,12 @@ class Transformer:
     def _attend_to(
         self, memory: Memory, layer: int, x: Floats, rotation: tuple[Floats, Floats]
     ) -> Floats:
-        """Write the rows' keys and values to memory; give their queries, (kv_heads, rows, group, head)."""
-        arch, rows = self.weights.architecture, len(x)
-        qkv = np.matmul(self._norm(x), self.weights.qkv[layer])
+        """Write the rows' keys and values to memory; give their queries, (kv_heads, rows, group, head).
+
+        Rows of `x` beyond those that have a rotation only fill it up.
+        """
+        arch, rows = self.weights.architecture, len(rotation[0])
+        qkv = np.matmul(self._norm(x), self.weights.qkv[layer])[:rows]
         split = arch.heads + arch.kv_heads
         qkv = qkv.reshape(rows, split + arch.kv_heads, arch.head)
         rotated = _rotate(qkv[:, :split], rotation)
@@ -131,13 +139,20 @@ class Transformer:
         return np.ascontiguousarray(queries.swapaxes(0, 1))
 
     def _attention(
-        self, memory: Memory, layer: int, query: Floats, first: int, rows: int, mask: Floats | None
-    ) -> Floats:
-        """Attention of `rows` queries from position `first` on, then of the tree's behind them."""
+        self,
+        memory: Memory,
+        layer: int,
+        query: Floats,
+        first: int,
+        rows: int,
+        mask: Floats | None,
+        mixed: Floats,
+    ) -> None:
+        """Write to `mixed` what `rows` queries attend to from `first` on, then the tree's behind them."""
         arch = self.weights.architecture
         group = arch.heads // arch.kv_heads
         total = query.shape[1]
-        out = np.empty((total, arch.kv_heads, group, arch.head), np.float32)
+        out = mixed[:total].reshape(total, arch.kv_heads, group, arch.head)
         blocks = [(i, min(i + _BLOCK, rows)) for i in range(0, rows, _BLOCK)]
         masks = [self._causal[: j - i, : j - i] for i, j in blocks]
         if mask is not None:
@@ -152,10 +167,9 @@ class Transformer:
                 own += hidden[:, None]
                 scores -= scores.max(axis=1, keepdims=True)
                 np.exp(scores, out=scores)
-                mixed = np.matmul(scores, memory.values[layer, kv, :seen])
-                mixed /= scores.sum(axis=1, keepdims=True)
-                out[i:j, kv] = mixed.reshape(j - i, group, arch.head)
-        return out.reshape(total, arch.heads * arch.head)
+                heard = np.matmul(scores, memory.values[layer, kv, :seen])
+                heard /= scores.sum(axis=1, keepdims=True)
+                out[i:j, kv] = heard.reshape(j - i, group, arch.head)
 
     def _feed_forward(self, layer: int, x: Floats) -> Floats:
         gate_up = np.matmul(self._norm(x), self.weights.gate_up[layer])
