@@ -245,7 +245,7 @@ def test_an_interrupt_in_a_notebook_stops_the_growing(
         def submit(self, *given: object, **named: object) -> Interrupted:  # type: ignore[override]
             return Interrupted(super().submit(*given, **named))  # type: ignore[arg-type]
 
-    monkeypatch.setattr("cloudchamber.study.ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("cloudchamber.experiment.interrupting.ThreadPoolExecutor", Pool)
 
     async def cell_of_a_notebook() -> None:
         study(steps=10_000_000).run(tmp_path, watch=watch)

@@ -9,10 +9,7 @@
 A study is a value; `run` grows what is missing of it into a folder, `results` reads what is there.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -34,8 +31,9 @@ from cloudchamber.experiment import (
     factorial,
 )
 from cloudchamber.experiment.estimate import CostEstimate, estimate
+from cloudchamber.experiment.interrupting import run, until_interrupted
 from cloudchamber.experiment.manifest import placed
-from cloudchamber.experiment.metering import Metered
+from cloudchamber.experiment.metering import Metered, affordable
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
@@ -277,7 +275,7 @@ class Study:
         ):
             if not least <= given <= most:
                 raise SpecificationError(f"{name}: {given} was given; allowed: {least} to {most}.")
-        self._manifest(seed, level, count, options or {}, design).claim(folder)
+        Manifest.of(self.name, options or {}, seed, level.name, count, design).claim(folder)
         budget = Budget(limits)
         driver = Driver(
             folder / "trace",
@@ -294,7 +292,7 @@ class Study:
         lacking = driver.missing(design, count)
         named = {name for unit in lacking for name in models_of(unit.cell.spec)}
         own = sorted(named - driver.models.keys())
-        _affordable(budget.limits, named, prices)
+        affordable(budget.limits, named, prices)
 
         def metered(model: Model, name: str) -> Model:
             return Metered(model, budget, price_of(name, prices))
@@ -312,14 +310,14 @@ class Study:
                         processes=processes,
                         beneath=partial(metered, name=name),
                     )
-                await _until_interrupted(driver, driver.grow_async(design, count))
+                await until_interrupted(driver, driver.grow_async(design, count))
             finally:
                 for name in own:
                     if name in driver.models:
                         await driver.models[name].close()
 
         try:
-            _run(grow)
+            run(grow)
         except KeyboardInterrupt:
             Manifest.note(folder, "interrupted")
             raise
@@ -382,21 +380,6 @@ class Study:
             folder / "trace",
         )
 
-    def _manifest(
-        self, seed: int, level: Level, count: int, options: Mapping[str, Any], design: Design
-    ) -> Manifest:
-        from cloudchamber import __version__
-
-        cells = tuple(
-            {
-                "name": cell.name,
-                "levels": dict(cell.levels),
-                "spec": cell.spec.model_dump(mode="json"),
-            }
-            for cell in design
-        )
-        return Manifest(self.name, dict(options), seed, level.name, count, cells, __version__)
-
 
 def _named(kind: Any) -> str:
     return str(getattr(kind, "__name__", kind)).replace(" | None", ", e.g. isolate()")
@@ -408,64 +391,3 @@ def _refused(name: str, given: object, allowed: str) -> str:
 
 def _within(path: str, other: str) -> bool:
     return path == other or path.startswith(f"{other}.")
-
-
-def _affordable(limits: Limits, named: Iterable[str], prices: Prices | None) -> None:
-    """Refuse a cap on a cost that cannot be told."""
-    unknown = sorted(name for name in named if price_of(name, prices) is None)
-    if limits.cost is not None and unknown:
-        raise SpecificationError(
-            f"limits.cost: the price of {', '.join(unknown)} is not known; give prices (--price-in and "
-            "--price-out, for a million tokens), or cap tokens or questions instead."
-        )
-
-
-async def _until_interrupted(driver: Driver, growing: Coroutine[Any, Any, object]) -> None:
-    """Grow; when first cancelled, send nothing more and wait for what is under way; then, at once."""
-    budget = driver.budget
-    task = asyncio.ensure_future(growing)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if not task.done():
-            budget.stop("interrupted", at_once=True)
-            driver.remind()
-            try:
-                await task
-                await budget.drained()
-            finally:
-                task.cancel()
-        raise
-    if budget.stopped:
-        await budget.drained()
-
-
-def _run(grow: Callable[[], Any]) -> None:
-    """Run to the end, also where an event loop is running already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(grow())
-        return
-    at_work: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
-
-    async def here() -> None:
-        at_work.append((asyncio.get_running_loop(), asyncio.current_task()))
-        await grow()
-
-    with ThreadPoolExecutor(1) as thread:
-        growing = thread.submit(asyncio.run, here())
-        for attempt in ("gently", "at once", "and no more"):
-            try:
-                growing.result()
-                return
-            except asyncio.CancelledError:
-                raise KeyboardInterrupt from None
-            # It reaches this thread alone, and the other would go on to the end.
-            except KeyboardInterrupt:
-                for loop, task in at_work:
-                    if task is not None:
-                        with suppress(RuntimeError):  # it has just ended
-                            loop.call_soon_threadsafe(task.cancel)
-                if attempt == "and no more":
-                    raise

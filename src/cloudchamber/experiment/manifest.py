@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from cloudchamber.errors import TraceError
+from cloudchamber.experiment.design import Design
 from cloudchamber.trace.layout import check_mark
 
 __all__ = ["TRACE", "Manifest", "held", "placed"]
@@ -93,6 +94,29 @@ class Manifest:
             raise TraceError(
                 f"{path} is damaged ({type(error).__name__}); remove it or give another folder."
             ) from None
+
+    @classmethod
+    def of(
+        cls,
+        study: str,
+        options: Mapping[str, Any],
+        seed: int,
+        level: str,
+        replicates: int,
+        design: Design,
+    ) -> "Manifest":
+        """What a folder is to hold."""
+        from cloudchamber import __version__
+
+        cells = tuple(
+            {
+                "name": cell.name,
+                "levels": dict(cell.levels),
+                "spec": cell.spec.model_dump(mode="json"),
+            }
+            for cell in design
+        )
+        return cls(study, dict(options), seed, level, replicates, cells, __version__)
 
     @classmethod
     def note(cls, folder: Path, stopped: str) -> None:

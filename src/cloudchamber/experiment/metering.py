@@ -7,13 +7,15 @@ server several times, say), later questions are foretold by as much more.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from math import ceil, nan
 
-from cloudchamber.experiment.limits import Budget, Spending
-from cloudchamber.experiment.prices import Price
+from cloudchamber.errors import SpecificationError
+from cloudchamber.experiment.limits import Budget, Limits, Spending
+from cloudchamber.experiment.prices import Price, Prices, price_of
 from cloudchamber.models.model import Model, Reply, Request
 
-__all__ = ["Billed", "Metered", "most_tokens"]
+__all__ = ["Billed", "Metered", "affordable", "most_tokens"]
 
 FORM = 16
 """Tokens that a chat's form adds to a message, at most."""
@@ -138,3 +140,17 @@ class Billed:
 
     async def close(self) -> None:
         """The model behind it serves other runs."""
+
+
+def affordable(limits: Limits, named: Iterable[str], prices: Prices | None) -> None:
+    """Refuse a cap on a cost that cannot be told.
+
+    Raises:
+        SpecificationError: there is such a cap, and the price of a model is not known.
+    """
+    unknown = sorted(name for name in named if price_of(name, prices) is None)
+    if limits.cost is not None and unknown:
+        raise SpecificationError(
+            f"limits.cost: the price of {', '.join(unknown)} is not known; give prices (--price-in and "
+            "--price-out, for a million tokens), or cap tokens or questions instead."
+        )

@@ -1,0 +1,66 @@
+"""Growing until it is done, or until somebody interrupts it: once gently, twice at once.
+
+At the first interrupt nothing more is sent, and what is under way is waited for; at the second it is dropped.
+That holds in a program, and where an event loop is running already, as in a notebook.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from cloudchamber.experiment.driver import Driver
+
+__all__ = ["run", "until_interrupted"]
+
+
+async def until_interrupted(driver: Driver, growing: Coroutine[Any, Any, object]) -> None:
+    """Grow; when first cancelled, send nothing more and wait for what is under way; then, at once."""
+    budget = driver.budget
+    task = asyncio.ensure_future(growing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            budget.stop("interrupted", at_once=True)
+            driver.remind()
+            try:
+                await task
+                await budget.drained()
+            finally:
+                task.cancel()
+        raise
+    if budget.stopped:
+        await budget.drained()
+
+
+def run(grow: Callable[[], Any]) -> None:
+    """Run to the end, also where an event loop is running already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(grow())
+        return
+    at_work: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
+
+    async def here() -> None:
+        at_work.append((asyncio.get_running_loop(), asyncio.current_task()))
+        await grow()
+
+    with ThreadPoolExecutor(1) as thread:
+        growing = thread.submit(asyncio.run, here())
+        for attempt in ("gently", "at once", "and no more"):
+            try:
+                growing.result()
+                return
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
+            # It reaches this thread alone, and the other would go on to the end.
+            except KeyboardInterrupt:
+                for loop, task in at_work:
+                    if task is not None:
+                        with suppress(RuntimeError):  # it has just ended
+                            loop.call_soon_threadsafe(task.cancel)
+                if attempt == "and no more":
+                    raise
