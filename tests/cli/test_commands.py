@@ -47,6 +47,8 @@ def test_run_again_grows_nothing_and_more_replicates_only_these(out: Path) -> No
     before = contents(out / "trace")
     assert call(*RUN, "--out", "out").exit_code == 0
     assert contents(out / "trace") == before
+    again = call("run", "tiny", "--out", "out")
+    assert "runs were there already; nothing was grown" in again.stderr
     assert call(*RUN, "--out", "out", "--replicates", 5).exit_code == 0
     after = contents(out / "trace")
     assert before.items() <= after.items(), "what was there is there, byte for byte"
@@ -294,3 +296,28 @@ def test_tables_beside_the_report_hold_its_numbers(out: Path) -> None:
     page = text(out)
     shown = cells[(cells["measure"] == "gini") & (cells["label"] == "exact")]["text"].iloc[0]
     assert shown.rpartition(", ")[0] in page
+
+
+def test_a_rule_of_the_studys_own_may_decide(here: Path) -> None:
+    file = here / "studies" / "tiny" / "study.py"
+    rule = """
+from typing import Literal
+
+from cloudchamber.agents import Rule
+
+
+class Contrarian(Rule):
+    \'\'\'The least liked.\'\'\'
+
+    kind: Literal["contrarian"] = "contrarian"
+
+    def weights(self, questions):
+        return 1.0 / (1.0 + questions.shown("likes"))
+
+    def aloud(self):
+        return "a rule that goes against the others"
+""".replace("\\'", "'")
+    file.write_text(file.read_text() + rule)
+    assert call(*RUN, "--agents", "contrarian").exit_code == 0
+    assert "goes against the others" in call("show", "tiny", "--agents", "contrarian").stdout
+    assert "no such rule" in told(call(*RUN, "--agents", "contrary"))

@@ -92,3 +92,9 @@ def test_the_home_is_known_by_its_sign(here: Path, monkeypatch: pytest.MonkeyPat
     assert call("report", "~/out").exit_code == 0
     assert (here / "home" / "out" / "report.html").exists() and not (here / "~").exists()
     assert "whole path" in told(call(*RUN, "--out", "~nobody-of-that-name/x"))
+
+
+def test_another_seed_or_level_has_a_folder_of_its_own(here: Path) -> None:
+    for more, name in ((["--seed", 3], "tiny-seed-3"), (["--level", "summary"], "tiny-summary")):
+        assert call("run", "tiny", "--quiet", *more).exit_code == 0
+        assert (here / "out" / name / "report.html").exists()

@@ -283,10 +283,10 @@ def test_a_main_effect_that_is_not_the_same_throughout_is_told_place_by_place() 
             for p, a, b in places
         ]
     )
-    tables = {"factors": mains, "simple effects": simple}
+    tables = {"factors": mains, "simple_effects": simple}
     (told,) = findings._factors(tables, "the Gini", 0.05)
     assert "rises where order is shuffled" in told and "hardly changes where order is fixed" in told
-    (alike,) = findings._factors(tables | {"simple effects": simple.head(1)}, "the Gini", 0.05)
+    (alike,) = findings._factors(tables | {"simple_effects": simple.head(1)}, "the Gini", 0.05)
     assert "cannot be told" in alike
     few = {name: frame.assign(n=3) for name, frame in tables.items()}
     assert "from 3 runs" in findings._factors(few, "the Gini", 0.05)[0]

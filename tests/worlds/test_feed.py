@@ -186,7 +186,7 @@ def test_files_that_cannot_be_read(
 
 
 def test_feeds_that_make_no_sense() -> None:
-    with pytest.raises(SpecificationError, match="headlines: .*at least 2 items"):
+    with pytest.raises(SpecificationError, match="headlines: .*at least 2"):
         Feed(headlines=("one",))
     with pytest.raises(SpecificationError, match="at least 1 character"):
         Feed(headlines=("", "x"))

@@ -83,6 +83,9 @@ def described() -> dict[str, str]:
 def load(name: str, **options: Any) -> "Study":
     """Build a study with some options; an option that is None or False is left out.
 
+    One that is a function is called for its value once the study's file has been read, which may define
+    rules of its own.
+
     Raises:
         SpecificationError: the file has no function `study`, it takes no such option, or fails.
     """
@@ -96,6 +99,7 @@ def load(name: str, **options: Any) -> "Study":
     _refuse_unknown(name, build, given)
     from cloudchamber.study import Study
 
+    given = {key: value() if callable(value) else value for key, value in given.items()}
     with _blamed(file):
         study = build(**given)
     if inspect.iscoroutine(study):

@@ -190,7 +190,8 @@ class Growing:
 
         options = self.options()
         study = build(options)
-        return study, placed(self.out) if self.out else folder_of(study.name, options), options
+        usual = folder_of(study.name, options, self.seed, str(self.level or "full"))
+        return study, placed(self.out) if self.out else usual, options
 
     def limits(self) -> "Limits":
         """The caps."""

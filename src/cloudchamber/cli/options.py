@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from functools import partial
 from hashlib import blake2b
 from os.path import exists  # of a name that is none it says no, where Path raises
 from pathlib import Path
@@ -50,10 +51,11 @@ def options_of(
 
 def build(options: Options) -> "Study":
     """The study, with every change made; what makes no sense is said before anything is grown."""
+    agents, model = options.get("agents"), options.get("model")
     built = finding.load(
         options["study"],
         quick=options.get("quick", False),
-        decides=_decider(options.get("agents"), options.get("model")),
+        decides=partial(_decider, agents, model) if agents or model else None,
         items=_path(options.get("items")),
         field=_path(options.get("field")),
     )
@@ -111,8 +113,8 @@ def rules() -> dict[str, type[Any]]:
     return {name: kind for name, kind in sorted(Rule.kinds.items()) if issubclass(kind, Rule)}
 
 
-def folder_of(name: str, options: Options) -> Path:
-    """out/STUDY, with what makes it another study's output: quick, agents, items, changes.
+def folder_of(name: str, options: Options, seed: int = 0, level: str = "full") -> Path:
+    """out/STUDY, with what makes it another study's output: quick, agents, items, changes, seed, level.
 
     Field data alone change nothing that is grown. Where options cannot be told from the name, some hex
     digits tell them apart.
@@ -124,6 +126,8 @@ def folder_of(name: str, options: Options) -> Path:
     for change in options["set"]:
         path, _, value = change.partition("=")
         told += [path.rpartition(".")[2], value]
+    told += [f"seed-{seed}"] if seed else []
+    told += [level] if level != "full" else []
     plain = re.sub(r"[^\w-]+", "-", "-".join(told)).strip("-") or "study"
     if not options["items"] and not options["set"] and len(plain) <= LONGEST_NAME:
         return Path("out") / plain

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,17 @@ def watching(quiet: bool) -> "Iterator[Callable[[Progress], None]]":
     """What a driver may tell its progress to, for as long as it works."""
     if quiet:
         yield lambda progress: None
-    elif sys.stderr.isatty():
-        with _bar() as tell:
-            yield tell
-    else:
-        yield _lines()
+        return
+    last: list[Progress] = []
+    with _bar() if sys.stderr.isatty() else nullcontext(_lines()) as tell:
+
+        def watch(progress: "Progress") -> None:
+            last[:] = [progress]
+            tell(progress)
+
+        yield watch
+    if last and last[0].done == last[0].runs and not last[0].questions:
+        print(f"All {last[0].runs:,} runs were there already; nothing was grown.", file=sys.stderr)
 
 
 @contextmanager

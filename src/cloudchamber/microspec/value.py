@@ -32,19 +32,30 @@ V = TypeVar("V")
 
 def readable(error: ValidationError, owner: str) -> str:
     """Every error of a validation on a line of its own: the field, what is wrong, what was given."""
-    lines = []
-    for detail in error.errors():
+    lines, found = [], error.errors()
+    for detail in found:
+        if detail["type"] == "too_short" and any(_within(one["loc"], detail["loc"]) for one in found):
+            continue  # it lacks only the entry that is wrong itself
         path = ".".join(str(part) for part in detail["loc"]) or owner
         if detail["type"] == "extra_forbidden":
             lines.append(f"{path}: no such field.")
         elif detail["type"] == "missing":
             lines.append(f"{path}: a value is needed.")
+        elif detail["type"] in ("too_short", "too_long"):
+            side, key = ("at least", "min") if detail["type"] == "too_short" else ("at most", "max")
+            given, bound = detail["ctx"]["actual_length"], detail["ctx"][f"{key}_length"]
+            lines.append(f"{path}: {given or 'none'} given; allowed: {side} {bound}.")
         else:
             message = detail["msg"].removeprefix("Value error, ")
             given = detail["input"]
             shown = "" if isinstance(given, Mapping | BaseModel) else f" (given: {_short(given)})"
             lines.append(f"{path}: {message}{shown}")
     return "\n".join(lines)
+
+
+def _within(place: tuple[int | str, ...], whole: tuple[int | str, ...]) -> bool:
+    """Whether a place lies inside another."""
+    return len(place) > len(whole) and place[: len(whole)] == whole
 
 
 def _short(given: object) -> str:

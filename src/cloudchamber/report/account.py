@@ -102,7 +102,7 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
     }
     if any(len(factor.settings) > 1 for factor in study.factors):
         tables["factors"] = evidence.factors(study, results, main)
-        tables["simple effects"] = evidence.simple_effects(study, results, main)
+        tables["simple_effects"] = evidence.simple_effects(study, results, main)
     if study.interventions:
         tables["interventions"] = evidence.contrasts(study, results, main)
     if study.attack is not None:

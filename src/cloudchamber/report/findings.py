@@ -80,7 +80,7 @@ def _is(excess: Estimate) -> str:
 
 def _factors(tables: dict[str, "pd.DataFrame"], of: str, margin: float) -> list[str]:
     """Main effects; where a factor's effect is not the same throughout, its effect in each place."""
-    mains, simple = tables.get("factors"), tables.get("simple effects")
+    mains, simple = tables.get("factors"), tables.get("simple_effects")
     if mains is None or mains.empty:
         return []
     if (mains["n"] < FEW).all():

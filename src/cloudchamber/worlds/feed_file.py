@@ -48,6 +48,8 @@ def _text(path: Path) -> str:
 def _table(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
     """Header and rows, by the first separator under which there is a column of headlines."""
     first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise FieldDataError(f"{path} is empty; give a column {NEEDED!r} and an item a line.")
     headers = {separator: _header(first, separator) for separator in TABLES[path.suffix.lower()]}
     for separator, header in headers.items():
         if NEEDED in header:
