@@ -111,6 +111,13 @@ def test_diff_reads_well() -> None:
     ]
 
 
+def test_of_long_parts_diff_prints_the_beginning() -> None:
+    long = small().replace("world.headlines", [f"headline {n}" for n in range(60)])
+    (change,) = diff(small(), long)
+    assert len(str(change)) < 400 and str(change).endswith("... (60 entries)")
+    assert change.after == [f"headline {n}" for n in range(60)]
+
+
 def test_values_are_frozen_through_and_through() -> None:
     spec = small().replace("visibility.fields.likes", "hidden")
     with pytest.raises(Exception, match="frozen"):

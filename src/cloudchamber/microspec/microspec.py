@@ -153,10 +153,18 @@ def diff(before: Microspec, after: Microspec) -> tuple[Change, ...]:
 
 
 _ABSENT = "absent"
+LONGEST_TOLD = 160
+"""Characters of one side of a difference as it is printed; the value itself is whole."""
 
 
 def _told(part: object) -> str:
-    return _ABSENT if part is _ABSENT else json.dumps(part)
+    if part is _ABSENT:
+        return _ABSENT
+    text = json.dumps(part)
+    if len(text) <= LONGEST_TOLD:
+        return text
+    many = f" ({len(part)} entries)" if isinstance(part, list | dict) else ""
+    return f"{text[: LONGEST_TOLD - 3]}...{many}"
 
 
 def _canonical(tree: object) -> bytes:

@@ -34,7 +34,9 @@ def readable(error: ValidationError, owner: str) -> str:
     """Every error of a validation on a line of its own: the field, what is wrong, what was given."""
     lines, found = [], error.errors()
     for detail in found:
-        if detail["type"] == "too_short" and any(_within(one["loc"], detail["loc"]) for one in found):
+        if detail["type"] == "too_short" and any(
+            _within(one["loc"], detail["loc"]) for one in found
+        ):
             continue  # it lacks only the entry that is wrong itself
         path = ".".join(str(part) for part in detail["loc"]) or owner
         if detail["type"] == "extra_forbidden":
