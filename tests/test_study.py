@@ -11,12 +11,12 @@ import pytest
 
 from cloudchamber import Factor, Feed, Group, Level, Microspec, Population, SocialProof, Study
 from cloudchamber.agents import LanguageModel, Random
-from cloudchamber.errors import SpecificationError, TraceError
-from cloudchamber.experiment import Cell, Manifest, Progress
+from cloudchamber.errors import ModelUnreachable, SpecificationError, TraceError
+from cloudchamber.experiment import Cell, Limits, Manifest, Price, Progress
 from cloudchamber.intervention import hide, instruct, isolate, one_at_a_time, pin
 from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import Sequential
-from cloudchamber.models.fake import fake
+from cloudchamber.models.fake import FakeModel, fake
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.phenomenon import HERDING
 from cloudchamber.trace import TraceFolder
@@ -255,3 +255,44 @@ def test_an_interrupt_in_a_notebook_stops_the_growing(
         asyncio.run(cell_of_a_notebook())
     assert time.monotonic() - start < 60, "it would have gone on for an hour"
     assert not list((tmp_path / "trace").rglob("*.parquet"))
+
+
+def test_why_a_call_ended_early_is_kept_until_the_next(tmp_path: Path) -> None:
+    asked = study().decided_by(LanguageModel(model="fake:hash"))
+
+    def gone(_: Request) -> Reply:
+        raise ModelUnreachable("http://127.0.0.1:9/v1: no answer.")
+
+    with pytest.raises(ModelUnreachable):
+        asked.run(tmp_path, replicates=1, models={"fake:hash": FakeModel(gone, "fake:hash")})
+    assert asked.results(tmp_path).stopped == "http://127.0.0.1:9/v1: no answer."
+    some = asked.run(tmp_path, replicates=1, limits=Limits(questions=1))
+    assert some.stopped == "the cap of 1 question is reached (1 sent)" and not some.complete
+    assert some.stopped in some.unfinished and "Cells that lack runs: " in some.unfinished
+    whole = asked.run(tmp_path, replicates=1)
+    assert (whole.complete, whole.stopped, whole.unfinished) == (True, "", "")
+
+
+def test_a_cap_on_money_needs_a_price(tmp_path: Path) -> None:
+    model = "openai:some@http://127.0.0.1:9/v1"
+    asked = study().decided_by(LanguageModel(model=model))
+    with pytest.raises(SpecificationError, match=f"the price of {model} is not known"):
+        asked.run(tmp_path, limits=Limits(cost=1.0))
+    there = {model: fake("hash")}
+    priced = asked.run(
+        tmp_path,
+        replicates=1,
+        models=there,
+        limits=Limits(cost=1.0),
+        prices={model: Price(0.1, 0.2)},
+    )
+    assert priced.complete and priced.runs["cost"].gt(0).any()
+    unknown = asked.run(tmp_path, replicates=2, models=there)
+    assert unknown.runs["cost"].isna().any(), "never 0 where nobody knows"
+
+
+def test_an_estimate_asks_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    asked = study().decided_by(LanguageModel(model="openai:some@http://127.0.0.1:9/v1"))
+    told = asked.estimate(tmp_path / "none", prices=Price(1.0, 1.0))
+    assert told.questions > 0 and told.cost > 0 and not (tmp_path / "none").exists()
+    assert asked.estimate(replicates=1).missing == told.conditions

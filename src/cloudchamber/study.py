@@ -17,7 +17,7 @@ from types import NoneType
 from typing import Any
 
 from cloudchamber.agents.society import models_of
-from cloudchamber.errors import SpecificationError
+from cloudchamber.errors import ModelError, SpecificationError
 from cloudchamber.experiment import (
     Budget,
     Cell,
@@ -320,6 +320,9 @@ class Study:
             run(grow)
         except KeyboardInterrupt:
             Manifest.note(folder, "interrupted")
+            raise
+        except ModelError as error:
+            Manifest.note(folder, str(error))
             raise
         if budget.stopped:
             Manifest.note(folder, budget.stopped)

@@ -169,7 +169,9 @@ class Budget:
 
 
 def _said(name: str, value: float) -> str:
-    return f"{value:.6g} in money" if name == "cost" else f"{value:,} {name}"
+    if name == "cost":
+        return f"{value:.6g} in money"
+    return f"{value:,} {name}" if value != 1 else f"1 {name[:-1]}"
 
 
 def _told(name: str, spent: float, more: float) -> str:

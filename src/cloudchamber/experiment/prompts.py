@@ -74,6 +74,8 @@ def sample(
         batches: steps of the walk at most, counted by times that agents are asked together.
         known: hashes of prompts that earlier cells ask; this cell's are added.
     """
+    if not models_of(cell.spec):
+        return {}
     walked = np.array(replicates[:WALKED])
     expected = questions_of(cell) * len(walked)
     walk = _Walk(cell.spec, seed, walked, min(1.0, most / max(expected, 1)), known)
