@@ -183,8 +183,9 @@ def list_() -> None:
         "Language models (--model)",
         {
             "embedded": "SmolLM2-135M-Instruct, fetched once (98 MB), on this machine.",
-            "gguf:PATH": "A llama-architecture GGUF file of your own.",
+            "gguf:PATH": "A GGUF file of your own; also llamacpp:PATH (extra gguf).",
             "openai:NAME@URL": "Any OpenAI-compatible server; key in CLOUDCHAMBER_API_KEY.",
+            "inspect:PROVIDER/NAME": "Whatever Inspect reaches (extra inspect).",
         },
     )
     say("Look at a study: cloudchamber show NAME. Run it: cloudchamber run NAME --quick.")
