@@ -12,7 +12,7 @@
 `check_world(world)`, `check_decider(decider)`, `check_regime(regime)` and `check_measure(measure)` raise
 AssertionError, saying what broke which law; `laws` has each law on its own, for a whole microspecification.
 `cloudchamber.testing.strategies` has hypothesis strategies, `cloudchamber.testing.fakes` models that are
-not.
+not, `cloudchamber.testing.server` an OpenAI-compatible server whose faults follow a plan.
 """
 
 from cloudchamber.testing import laws
