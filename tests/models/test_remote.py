@@ -1,12 +1,7 @@
 """The client against a server on this machine that misbehaves as told."""
 
 import asyncio
-import base64
-import json
-import traceback
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,89 +12,9 @@ from cloudchamber.errors import ModelError, ModelUnreachable
 from cloudchamber.models import Reply, Request, open_model
 from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.connection import LARGEST
-from cloudchamber.models.model import pack
 from cloudchamber.models.pace import FAILURES
 from cloudchamber.models.remote import RemoteModel
-from cloudchamber.testing.server import Abilities
-from cloudchamber.testing.server import Server as Toy
-
-REQUEST = Request((("system", "s"), ("user", "a"), ("user", "b")), ("A", "B"), prefix="I say ")
-KEY = "sk-secret-1234"
-LISTS = Capabilities(top=20, continues="plain")
-NOTHING = Capabilities(continues="plain")
-Respond = Callable[[dict[str, Any]], web.StreamResponse | Awaitable[web.StreamResponse]]
-
-
-class Server:
-    """Answers each request with the next response; the last one again and again."""
-
-    def __init__(self, *responses: Respond) -> None:
-        self.responses = list(responses)
-        self.bodies: list[dict[str, Any]] = []
-        self.headers: list[Any] = []
-        self.slept: list[float] = []
-        self.paths: list[str] = []
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.bodies.append(await request.json())
-        self.headers.append(request.headers)
-        self.paths.append(request.path)
-        respond = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
-        result = respond(self.bodies[-1])
-        return result if isinstance(result, web.StreamResponse) else await result
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    def ask(
-        self,
-        *requests: Request,
-        key: str = KEY,
-        timeout: float = 30.0,
-        can: Capabilities | None = LISTS,
-    ) -> list[Reply]:
-        async def main() -> list[Reply]:
-            app = web.Application()
-            app.router.add_post("/v1/{form:.*}", self.handle)
-            runner = web.AppRunner(app, shutdown_timeout=0.01)
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            port = runner.addresses[0][1]
-            ticks = iter(range(1000))
-            model = RemoteModel(
-                "m",
-                f"http://127.0.0.1:{port}/v1/",
-                key,
-                timeout=timeout,
-                capabilities=can,
-                sleep=self.sleep,
-                clock=lambda: float(next(ticks)),
-            )
-            try:
-                return [await model.ask(request, 2**40 + 5) for request in requests or (REQUEST,)]
-            finally:
-                await model.close()
-                await runner.cleanup()
-
-        return asyncio.run(main())
-
-
-def says(
-    text: str | None, top: dict[str, float] | None = None, **changed: Any
-) -> Callable[[dict[str, Any]], web.Response]:
-    tokens = [{"token": t, "logprob": float(np.log(p))} for t, p in (top or {}).items()]
-    choice: dict[str, Any] = {"message": {"content": text, **changed}, "finish_reason": "stop"}
-    if top is not None:
-        choice["logprobs"] = {"content": [{"token": "x", "logprob": 0.0, "top_logprobs": tokens}]}
-    body = {"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 1}, "new": 1}
-    return lambda _: web.json_response(body)
-
-
-def fails(
-    status: int, text: str = "", headers: dict[str, str] | None = None
-) -> Callable[[dict[str, Any]], web.Response]:
-    return lambda _: web.Response(status=status, text=text, headers=headers)
+from tests.models.scripted import KEY, NOTHING, REQUEST, Respond, Server, fails, says
 
 
 def test_what_is_sent() -> None:
@@ -310,75 +225,6 @@ def test_fields_a_server_refuses_are_left_out_from_then_on() -> None:
     assert server.slept == []
     assert sorted(server.bodies[-1]) == ["max_completion_tokens", "messages", "model", "seed"]
     assert len(server.bodies) == 4
-
-
-@pytest.mark.parametrize("status", [401, 402, 403, 404])
-def test_a_key_that_is_not_accepted_stops_everything_and_is_not_shown(status: int) -> None:
-    for can in (LISTS, None):
-        with pytest.raises(ModelUnreachable, match=f"HTTP {status}") as caught:
-            Server(fails(status, f"bad key {KEY}")).ask(can=can)
-        assert KEY not in str(caught.value)
-
-
-ECHOES: dict[str, Respond] = {
-    "error": fails(400, json.dumps({"error": f"you sent {KEY}"})),
-    "encoded": fails(400, base64.b64encode(f"Bearer {KEY}".encode()).decode()),
-    "cut off": fails(400, "x" * 292 + KEY),
-    "answer": says(f"A {KEY}"),
-    "nothing in it": says(f"my key is {KEY}"),
-    "refusal": says(None, refusal=f"not with {KEY}"),
-    "header": fails(400, "no", headers={"X-Key": KEY, "Retry-After": KEY}),
-    "redirect": fails(307, KEY, headers={"Location": f"http://127.0.0.1:9/?key={KEY}"}),
-    "field": fails(200, json.dumps({"choices": {KEY: KEY}})),
-    "not JSON": fails(200, f"{{{KEY}"),
-}
-
-
-@pytest.mark.parametrize("echo", ECHOES)
-def test_the_key_is_nowhere(echo: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(0)
-    (reply,) = Server(ECHOES[echo]).ask(can=NOTHING)
-    kept = f"{reply!r} {pack(reply)!r} {caplog.text}"
-    for form in (KEY, KEY[:8], base64.b64encode(f"Bearer {KEY}".encode()).decode()):
-        assert form not in kept
-
-
-def test_the_key_is_in_no_traceback() -> None:
-    try:
-        Server(fails(500, KEY)).ask(*[REQUEST] * 100, can=NOTHING)
-    except ModelUnreachable as error:
-        assert KEY not in "".join(traceback.format_exception(error))
-    model = RemoteModel("m", "http://127.0.0.1:1", KEY)
-    assert KEY not in f"{model!r} {model.name} {model.fingerprint}"
-
-
-def test_a_key_in_the_wrong_place_is_refused_and_not_shown() -> None:
-    for address in (f"http://h/{KEY}/v1", "http://h/v1?key=k"):
-        with pytest.raises(ModelError) as caught:
-            RemoteModel("m", address, KEY)
-        assert KEY not in str(caught.value)
-    with pytest.raises(ModelError, match="line break") as caught:
-        RemoteModel("m", "http://h/v1", f"{KEY}\nX-Other: 1")
-    assert KEY not in str(caught.value)
-
-
-def test_a_key_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CLOUDCHAMBER_API_KEY", raising=False)
-    monkeypatch.setenv("OPENAI_API_KEY", "another")
-    file = tmp_path / "key"
-    file.write_text(f"{KEY}\n")
-    monkeypatch.setenv("CLOUDCHAMBER_API_KEY_FILE", str(file))
-
-    async def main() -> None:
-        async with Toy(Abilities(key=KEY)) as server:
-            model = open_model(f"openai:toy@{server.url}")
-            assert (await model.ask(REQUEST)).status == "ok"
-            await model.close()
-
-    asyncio.run(main())
-    monkeypatch.setenv("CLOUDCHAMBER_API_KEY_FILE", str(tmp_path / "none"))
-    with pytest.raises(ModelError, match="CLOUDCHAMBER_API_KEY_FILE names a file that cannot"):
-        open_model("openai:toy@http://127.0.0.1:9/v1")
 
 
 def test_a_name_for_servers_that_go_on_with_a_text() -> None:

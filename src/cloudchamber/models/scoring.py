@@ -164,7 +164,9 @@ def _beyond(missing: list[str], text: str, listed: Listed, top: int) -> float:
     return min(remainder, spaced * last)
 
 
-def distribution(found: Sequence[float], temperature: float) -> NDArray[np.float64]:
+def distribution(
+    found: Sequence[float] | NDArray[np.float64], temperature: float
+) -> NDArray[np.float64]:
     """Log of the distribution over options (options,) at a temperature, of probabilities at 1."""
     # A handful of numbers: faster without arrays.
     scores = [log(chance) if chance > 0 else -inf for chance in found]
