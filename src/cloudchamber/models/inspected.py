@@ -10,8 +10,6 @@ from math import exp
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from cloudchamber.errors import ModelError
 from cloudchamber.models.completion import Said
 from cloudchamber.models.model import Reply, Request
@@ -167,10 +165,11 @@ def _read(output: Any) -> Said:
     refusal = ""
     if choice.stop_reason == "content_filter":
         refusal = output.error or "the provider's content filter."
-    listed = None
+    listed: dict[str, float] | None = None
     if choice.logprobs and choice.logprobs.content:
-        first = choice.logprobs.content[0].top_logprobs or ()
-        listed = [(one.token, exp(one.logprob)) for one in first]
+        listed = {}
+        for one in choice.logprobs.content[0].top_logprobs or ():
+            listed[one.token] = listed.get(one.token, 0.0) + exp(one.logprob)
     return Said(choice.message.text, refusal, listed, tokens_in, tokens_out)
 
 
@@ -192,7 +191,7 @@ def _answered(request: Request, said: Said) -> Reply:
 def _settled(options: tuple[str, ...], listed: Listed | None) -> Settled:
     """What the list of the first token settles; an answer that is begun is not asked about."""
     if not listed:
-        return Settled(np.zeros(len(options)), 1.0, "the provider lists no likely tokens")
+        return Settled([0.0] * len(options), 1.0, "the provider lists no likely tokens")
     settling = settle(options, LISTED, continues=False)
     try:
         next(settling)
