@@ -68,6 +68,12 @@ def test_a_list_cut_short_without_a_word_is_noticed() -> None:
     assert probed(Abilities(top=0, curtails=True))[0].top == 0
 
 
+def test_a_server_that_repeats_the_beginning_continues_it() -> None:
+    can, reply, _ = probed(Abilities(top=0, continues="plain", repeats=True))
+    assert can.continues == "plain"
+    assert not reply.text.startswith("I say")
+
+
 def test_it_is_read_aloud() -> None:
     told = Capabilities(top=20, continues="plain", refused=("seed",)).aloud()
     assert told == (

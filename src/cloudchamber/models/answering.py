@@ -163,7 +163,8 @@ class Question:
         return reply
 
     def _read(self, said: Said, schema: bool) -> Reply:
-        text = self._asking.hush(said.text)
+        # llama.cpp's server repeats what was begun for it.
+        text = self._asking.hush(said.text.removeprefix(self._request.prefix))
         if said.refusal:
             return Reply(status="refused", text=text, reason=self._asking.hush(said.refusal)[:300])
         if schema:

@@ -18,6 +18,7 @@ __all__ = ["PATHS", "Capabilities", "Probe", "probe"]
 PATHS = {"chat": "/chat/completions", "completions": "/completions"}
 """Form -> what is appended to the address."""
 
+_BEGUN = "1, 2, 3, 4, 5, 6,"
 _LADDER = (100, 20, 5, 1)
 """Lengths of the list of tokens that are tried."""
 
@@ -81,10 +82,12 @@ def _chat() -> Probe:
         ("flagged", {"continue_final_message": True, "add_generation_prompt": False}),
         ("plain", {}),
     )
-    begun = _messages("Repeat this: The capital of France is Paris.", "The capital of Fra")
+    begun = _messages("Repeat this: 1, 2, 3, 4, 5, 6, 7, 8, 9", _BEGUN)
     for way, flags in ways:
         said = yield PATHS["chat"], begun | flags | {"max_tokens": 4, "temperature": 0.0}
-        if isinstance(said, Said) and said.text.startswith("nce"):
+        # What is generated goes on with a space; some servers repeat the beginning before it, which is
+        # more than four tokens that a server could have begun anew.
+        if isinstance(said, Said) and said.text.startswith((" 7", _BEGUN)):
             can = replace(can, continues=way)
             break
     if can.continues == "flagged":

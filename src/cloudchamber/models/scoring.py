@@ -99,7 +99,9 @@ def settle(
                 f"{share:.1%} of the labels' mass may lie beyond the {top} listed",
             )
         if not continues:
-            why = "labels of several tokens, and the server does not continue a begun answer"
+            why = (
+                "a likely token may begin a label, and the server does not continue a begun answer"
+            )
             return Settled(found, bound + ahead, why)
         wave = _next(pending, UNCOVERED * (mass + ahead) / 4)
         if asked + len(wave) > MOST:

@@ -35,6 +35,8 @@ class Abilities:
     curtails: bool = False
     """Whether a longer list is shortened without a word, or left out, instead of refused."""
     continues: Literal["no", "plain", "flagged"] = "flagged"
+    repeats: bool = False
+    """Whether its text begins with what was begun for it, as llama.cpp's does."""
     schema: bool = True
     scores: bool = True
     refuses: tuple[str, ...] = ()
@@ -115,7 +117,7 @@ class Server:
     def _chat(self, body: dict[str, Any]) -> dict[str, Any]:
         asked = [(one["role"], one["content"]) for one in body["messages"]]
         begun = self._begun(body, asked)
-        text = self._said(body, asked, begun)
+        text = (begun if self.can.repeats else "") + self._said(body, asked, begun)
         choice: dict[str, Any] = {"index": 0, "message": {"role": "assistant", "content": text}}
         if body.get("logprobs"):
             top = self._listed(asked, begun, body.get("top_logprobs", 0))
@@ -150,7 +152,9 @@ class Server:
         wanted = body.get("response_format")
         temperature, seed = float(body.get("temperature", 1.0)), int(body.get("seed", 0))
         if wanted is None:
-            return self.speaker.sample(asked, begun, seed, temperature)
+            said = self.speaker.sample(asked, begun, seed, temperature)
+            words = re.findall(r"\s*\S+", said)
+            return "".join(words[: int(body.get("max_tokens", len(words)))])
         if not self.can.schema:
             raise _Refused("unknown field response_format")
         allowed = wanted["json_schema"]["schema"]["properties"]["answer"]["enum"]
