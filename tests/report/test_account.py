@@ -13,7 +13,6 @@ from cloudchamber import (
     Factor,
     Feed,
     Group,
-    Level,
     Microspec,
     Population,
     Results,
@@ -23,7 +22,7 @@ from cloudchamber import (
 from cloudchamber.agents import LanguageModel, Random
 from cloudchamber.analysis import Estimate
 from cloudchamber.errors import TraceError
-from cloudchamber.experiment import Cell
+from cloudchamber.experiment import Cell, Manifest
 from cloudchamber.intervention import hide, isolate, pin
 from cloudchamber.microspec import Decider, Sequential
 from cloudchamber.models.fake import FakeModel, fake
@@ -82,7 +81,7 @@ def test_without_a_complete_run_there_is_no_report_and_the_reason_is_said(tmp_pa
 
 def test_before_anything_was_grown_there_is_no_report(tmp_path: Path) -> None:
     plain = study()
-    plain._manifest(0, Level(), 3, {}, plain.design()).claim(tmp_path)
+    Manifest.of("small", {}, 0, "full", 3, plain.design()).claim(tmp_path)
     with pytest.raises(TraceError, match="no trace"):
         account.build(plain, plain.results(tmp_path))
 
