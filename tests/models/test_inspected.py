@@ -168,7 +168,7 @@ def test_a_key_is_refused_at_once_and_not_said(
     with pytest.raises(ModelError, match="not accepted") as caught:
         Asked(inspect_ai, answer).reply()
     assert "sk-secret" not in str(caught.value)
-    assert "[MOCK_API_KEY]" in str(caught.value)
+    assert "[key]" in str(caught.value)
 
 
 def test_names_that_inspect_does_not_know_are_said_when_opened(inspect_ai: Any) -> None:

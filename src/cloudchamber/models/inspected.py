@@ -12,6 +12,7 @@ from typing import Any
 
 from cloudchamber.errors import ModelError
 from cloudchamber.models.completion import Said
+from cloudchamber.models.hushing import Hush
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.parsing import read_text
 from cloudchamber.models.scoring import Listed, Settled, distribution, settle
@@ -102,7 +103,7 @@ class InspectModel:
         cause = error.__cause__ if type(error).__name__ == "RetryError" else None
         cause = cause or error
         kind = type(cause).__name__
-        said = _hushed(f"{kind}: {cause}"[:300])
+        said = _hushed(f"{kind}: {cause}")[:300]
         if kind == "PrerequisiteError" or getattr(cause, "status_code", 0) in _DENIED:
             raise ModelError(
                 f"{self.name}: {said}. The key or the model's name is not accepted; Inspect reads "
@@ -206,5 +207,5 @@ def _hushed(said: str) -> str:
     """A provider's message without what the environment holds in secret."""
     for name, value in os.environ.items():
         if len(value) >= 8 and any(word in name.upper() for word in _SECRET):
-            said = said.replace(value, f"[{name}]")
+            said = Hush(value)(said)
     return said
