@@ -1,4 +1,4 @@
-"""Thousands of faults, ten thousand with -m slow, by the client and by runs: every question is accounted for."""
+"""Faults by the thousand, ten with -m slow, by the client and by runs: every question is accounted for."""
 
 import asyncio
 import random
