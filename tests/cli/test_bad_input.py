@@ -23,7 +23,7 @@ from tests.cli.tiny import call, contents, told
         (["run", "tiny", "--model", "gpt"], "allowed: embedded, gguf:PATH, openai:NAME@URL"),
         (["run", "tiny", "--model", "fake:nope"], "allowed: fail, first"),
         (["run", "tiny", "--model", "gguf:/no/such/file"], "cannot be read as a GGUF file"),
-        (["run", "tiny", "--model", "openai:x@http://a:secret@b/v1"], "without a user or key"),
+        (["run", "tiny", "--model", "openai:x@http://a:secret@b/v1"], "without a user, a key"),
         (["run", "tiny", "--model", "openai:x@http://[::1"], "allowed: http://HOST[:PORT]/v1"),
         (["run", "tiny", "--model", "openai:x@http://a:99999999/v1"], "allowed: http://HOST"),
         (["run", "tiny", "--model", "openai:@http://a/v1"], "with the model ''"),
@@ -72,8 +72,8 @@ def test_what_is_unknown_is_said_with_what_is_allowed(
         ('affordances={"choose":"up to","most":7}', "7 given, but 6 items are shown; at most 6"),
         ("visibility.top=7", "7 given, but there are 6 items; at most 6"),
         ("visibility.top=0", "greater than or equal to 1"),
-        ("world.headlines=[]", "at least 2 items"),
-        ('world.headlines=["alone"]', "at least 2 items"),
+        ("world.headlines=[]", "allowed: at least 2"),
+        ('world.headlines=["alone"]', "allowed: at least 2"),
         ('world.headlines=["a",""]', "at least 1 character"),
         ("visibility.fields.likes=hidden", "the study's factor 'likes' varies"),
         ('visibility={"top":3}', "the study's factor 'likes' varies"),
@@ -104,7 +104,7 @@ def test_a_population_too_large_for_the_machine_is_said(here: Path) -> None:
     ("name", "content", "said"),
     [
         ("a.csv", b"title,b\n1,2\n", "has no column 'headline'"),
-        ("a.csv", b"", "has no column 'headline'"),
+        ("a.csv", b"", "is empty; give a column 'headline'"),
         ("a.csv", b"headline\n", "holds 0 items; a feed needs at least 2"),
         ("a.csv", b"headline\nonly\n", "holds 1 item; a feed needs at least 2"),
         (
@@ -122,7 +122,7 @@ def test_a_population_too_large_for_the_machine_is_said(here: Path) -> None:
             "byte 0xe9 in line 3); save it as UTF-8",
         ),
         ("a.csv", "headline\na\nb\n".encode("utf-16"), "is not UTF-8"),
-        ("a.csv", b"\n\n \n", "has no column 'headline'; its columns are: none"),
+        ("a.csv", b"\n\n \n", "is empty; give a column 'headline'"),
         ("a.csv", b"title;b\n1;2\n", "its columns are: title, b. Rename one"),
         ("a.csv", b"headline\nx,y\nb\n", "row 1 below the header has 2 fields, the header 1"),
         ("a.csv", b'headline\n"a\nb\n', "close every quotation mark"),
@@ -166,7 +166,7 @@ def test_field_data_that_are_none_are_said(here: Path, content: bytes, said: str
 def test_a_model_that_is_not_to_be_had_leaves_a_folder_that_blocks_nobody(
     here: Path, monkeypatch: pytest.MonkeyPatch, model: str, said: str
 ) -> None:
-    monkeypatch.setattr("cloudchamber.models.remote.RETRIES", 0)
+    monkeypatch.setattr("cloudchamber.models.asking.RETRIES", 0)
     out = ["--out", "out", "--quiet"]
     assert said in told(call("run", "tiny", "--model", model, *out))
     assert call("run", "tiny", "--model", "fake:hash", "--seed", 3, *out).exit_code == 0

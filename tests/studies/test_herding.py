@@ -272,7 +272,7 @@ def test_a_model_that_sees_the_likes_passes_the_check_and_a_blind_one_does_not(
 ) -> None:
     def obeys(request: Request) -> Reply:
         """Takes what shows the most likes, where told to; else anything."""
-        system, user = (text for _, text in request.messages)
+        system, user = ("".join(texts) for _, texts in request.turns())
         if "most likes" not in system:
             return uniform(request)
         if request.options == ("Yes", "No"):

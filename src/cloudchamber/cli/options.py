@@ -55,7 +55,7 @@ def build(options: Options) -> "Study":
     built = finding.load(
         options["study"],
         quick=options.get("quick", False),
-        decides=partial(_decider, agents, model) if agents or model else None,
+        decides=None if agents is None and model is None else partial(_decider, agents, model),
         items=_path(options.get("items")),
         field=_path(options.get("field")),
     )

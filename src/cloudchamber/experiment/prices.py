@@ -18,7 +18,7 @@ from cloudchamber.errors import SpecificationError
 __all__ = ["Price", "Prices", "price_of"]
 
 TABLE = Path(__file__).with_name("prices.json")
-OWN = ("embedded", "gguf:", "fake:")
+OWN = ("embedded", "gguf:", "llamacpp:", "fake:")
 """Models that answer on this machine: nobody sends a bill."""
 
 
@@ -67,9 +67,9 @@ def price_of(model: str, given: Prices | None = None) -> Price | None:
     table = _table()
     for name, provider in table["providers"].items():
         asked = ""
-        if kind == "openai" and "@" in rest:
-            asked, _, address = rest.partition("@")
-            if urlsplit(address).hostname != provider["host"]:
+        if kind in ("openai", "openai-text") and "@http" in rest:
+            asked, _, address = rest.partition("@http")
+            if _host(f"http{address}") != provider["host"]:
                 continue
         elif kind == "inspect" and rest.startswith(f"{name}/"):
             asked = rest.removeprefix(f"{name}/")
@@ -78,6 +78,14 @@ def price_of(model: str, given: Prices | None = None) -> Price | None:
             tokens_in, tokens_out = provider["models"][asked]
             return Price(tokens_in, tokens_out, source)
     return None
+
+
+def _host(address: str) -> str | None:
+    """The host of an address; None of what is none, which whoever opens it will say."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 @cache

@@ -101,7 +101,7 @@ class Reader:
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The rule's distribution over the options."""
-        user = request.messages[-1][1]
+        user = "".join(request.turns()[-1][1])
         questions = self._questions(user, request.options)
         if request.options == ("Yes", "No"):
             yes = float(self._rule.inclusion(questions)[0, 0])
