@@ -10,7 +10,14 @@ import msgspec
 
 from cloudchamber.errors import ModelError, ModelUnreachable
 from cloudchamber.models.completion import Malformed, Said, read_completion
-from cloudchamber.models.connection import LARGEST, TIMED_OUT, UNREACHED, Answer, Connection
+from cloudchamber.models.connection import (
+    LARGEST,
+    NOBODY,
+    TIMED_OUT,
+    UNREACHED,
+    Answer,
+    Connection,
+)
 from cloudchamber.models.hushing import Hush
 from cloudchamber.models.model import Reply
 from cloudchamber.models.pace import Breaker, Pace, backoff
@@ -93,7 +100,7 @@ class Asking:
         if heard.status == 404 or (heard.status == 400 and b"chat template" in heard.body):
             self._last = f"HTTP {heard.status}"
             return "absent"
-        if heard.status == UNREACHED and not self.breaker.ever:
+        if heard.status in (UNREACHED, NOBODY) and not self.breaker.ever:
             raise self._unreachable(heard.trouble)
         self._last = self._told(heard)
         return None
@@ -124,6 +131,8 @@ class Asking:
             else:
                 attempt += 1
             self._count(heard)
+            if heard.status == NOBODY and not self.breaker.ever:
+                retries = min(retries, RETRIES)  # nobody is there: that need not be found out again
             if attempt > retries or busy > BUSY:
                 return heard
             if self.breaker.open:
@@ -158,7 +167,7 @@ class Asking:
         """Whether what went wrong may go right another time."""
         if heard.status == 429:
             return _EMPTY not in heard.body
-        return heard.status in (*_AGAIN, 200, TIMED_OUT, UNREACHED)
+        return heard.status in (*_AGAIN, 200, TIMED_OUT, UNREACHED, NOBODY)
 
     def _count(self, heard: Answer) -> None:
         """Tell the breaker of a fault."""
@@ -191,7 +200,7 @@ class Asking:
     def _unanswered(self, heard: Answer) -> Exception:
         if heard.status == TIMED_OUT:
             return Unanswered(Reply(status="timeout", reason=self._told(heard) + "."))
-        if heard.status == UNREACHED and not self.breaker.ever:
+        if heard.status in (UNREACHED, NOBODY) and not self.breaker.ever:
             return self._unreachable(heard.trouble)
         if heard.status == 429 and _EMPTY in heard.body:
             return self._denied(429)
@@ -201,7 +210,7 @@ class Asking:
         """What went wrong, in a few words and without the key."""
         if heard.status == TIMED_OUT:
             return f"no answer within {self._timeout:g} s"
-        if heard.status == UNREACHED:
+        if heard.status in (UNREACHED, NOBODY):
             return f"no answer ({heard.trouble})"
         if heard.status == 200:
             return heard.trouble[:300]

@@ -21,7 +21,8 @@ __all__ = ["LARGEST", "Answer", "Connection", "check_address", "check_key"]
 
 LARGEST = 4_000_000
 """Bytes of an answer that are read at most."""
-TIMED_OUT, UNREACHED = 0, -1
+TIMED_OUT, UNREACHED, NOBODY = 0, -1, -2
+"""In place of a status: no answer in time; a connection that broke; none that could be made."""
 
 
 class Answer(msgspec.Struct):
@@ -78,6 +79,8 @@ class Connection:
                 return Answer(response.status, received, wait)
         except TimeoutError:
             return Answer(TIMED_OUT)
+        except aiohttp.ClientConnectorError as error:
+            return Answer(NOBODY, trouble=type(error).__name__)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(UNREACHED, trouble=type(error).__name__)
 
