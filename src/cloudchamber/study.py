@@ -37,7 +37,7 @@ from cloudchamber.experiment.metering import Metered, affordable
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
-from cloudchamber.models import Mode, Model, check_mode, open_model
+from cloudchamber.models import Mode, Model, abilities, check_mode, open_model
 from cloudchamber.phenomenon import Phenomenon
 from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
@@ -316,16 +316,17 @@ class Study:
                     if name in driver.models:
                         await driver.models[name].close()
 
+        stopped = ""
         try:
             run(grow)
         except KeyboardInterrupt:
-            Manifest.note(folder, "interrupted")
+            stopped = "interrupted"
             raise
         except ModelError as error:
-            Manifest.note(folder, str(error))
+            stopped = str(error)
             raise
-        if budget.stopped:
-            Manifest.note(folder, budget.stopped)
+        finally:
+            Manifest.note(folder, stopped or budget.stopped, abilities(driver.models))
         return self.results(folder, seed=seed, replicates=count)
 
     def estimate(

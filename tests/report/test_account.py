@@ -310,3 +310,19 @@ def test_a_name_with_quotes_is_written_and_read(tmp_path: Path) -> None:
     document = account.write(plain, plain.run(folder), folder)
     assert document.title == "small"
     assert (folder / "results" / "cells.parquet").exists()
+
+
+def test_what_a_server_can_do_is_written_down_and_kept(tmp_path: Path) -> None:
+    class Able:
+        def aloud(self) -> str:
+            return "answers by chat."
+
+    model: Any = fake("hash")
+    model.capabilities = Able()
+    asked = study().decided_by(LanguageModel(model="mine"))
+    results = asked.run(tmp_path, models={"mine": model}, replicates=1)
+    assert Manifest.read(tmp_path).servers == {"mine": "answers by chat."}
+    asked.run(tmp_path, models={}, replicates=1)
+    assert Manifest.read(tmp_path).servers, "what is there already asks nobody, and forgets nothing"
+    document, _ = account.build(asked, results)
+    assert ("the server of mine", "answers by chat.") in document.provenance

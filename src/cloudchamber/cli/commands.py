@@ -185,6 +185,7 @@ def list_() -> None:
             "embedded": "SmolLM2-135M-Instruct, fetched once (98 MB), on this machine.",
             "gguf:PATH": "A GGUF file of your own; also llamacpp:PATH (extra gguf).",
             "openai:NAME@URL": "Any OpenAI-compatible server; key in CLOUDCHAMBER_API_KEY.",
+            "openai-text:NAME@URL": "The same, asked by plain completions.",
             "inspect:PROVIDER/NAME": "Whatever Inspect reaches (extra inspect).",
         },
     )

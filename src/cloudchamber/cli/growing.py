@@ -54,7 +54,7 @@ AGENTS = click.option(
 MODEL = click.option(
     "--model",
     metavar="MODEL",
-    help="Let a language model decide: embedded, gguf:PATH or openai:NAME@URL.",
+    help="Let a language model decide, e.g. embedded or openai:NAME@URL (see 'cloudchamber list').",
 )
 ITEMS = click.option(
     "--items",

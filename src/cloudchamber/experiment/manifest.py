@@ -48,6 +48,8 @@ class Manifest:
     version: str = ""
     stopped: str = ""
     """Why the last call ended before everything was grown; empty if it did not."""
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """What each server that was asked can do, by the model's name, as it was found out."""
     format: str = field(default=FORMAT)
 
     def write(self, folder: Path) -> None:
@@ -119,10 +121,13 @@ class Manifest:
         return cls(study, dict(options), seed, level, replicates, cells, __version__)
 
     @classmethod
-    def note(cls, folder: Path, stopped: str) -> None:
-        """Write down why a call ended before everything was grown."""
+    def note(cls, folder: Path, stopped: str, servers: Mapping[str, str]) -> None:
+        """Write down why a call ended before everything was grown, and what servers were found to do."""
+        if not stopped and not servers:
+            return
         with held(folder / TRACE):
-            replace(cls.read(folder), stopped=stopped).write(folder)
+            there = cls.read(folder)
+            replace(there, stopped=stopped, servers={**there.servers, **servers}).write(folder)
 
     def claim(self, folder: Path) -> None:
         """Make the folder this study's, or see that it already is; then write the manifest.
@@ -146,7 +151,8 @@ class Manifest:
             gone: tuple[Mapping[str, Any], ...] = ()
             if there is not None and _grown(folder):
                 gone = tuple(cell for cell in there.cells if cell["name"] not in cells)
-            replace(self, cells=(*self.cells, *gone)).write(folder)
+            servers = there.servers if there is not None else {}
+            replace(self, cells=(*self.cells, *gone), servers=servers).write(folder)
 
     def _keep_apart(self, asked: "Manifest", folder: Path) -> None:
         if not _grown(folder):

@@ -47,6 +47,11 @@ class Metered:
         self._longer = 1.0
         self._gate = _Gate(model)
 
+    @property
+    def capabilities(self) -> object:
+        """What the server can do, where there is one and it has been asked."""
+        return getattr(self._model, "capabilities", None)
+
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The model's reply; see `Model.ask`.
 

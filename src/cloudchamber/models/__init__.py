@@ -2,7 +2,7 @@
 
 from cloudchamber.models.fake import FAKES, FakeModel
 from cloudchamber.models.mode import MODES, Mode, check_mode
-from cloudchamber.models.model import STATUSES, Model, Reply, Request
+from cloudchamber.models.model import STATUSES, Model, Reply, Request, abilities
 from cloudchamber.models.opening import NAMES, open_model
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Model",
     "Reply",
     "Request",
+    "abilities",
     "check_mode",
     "open_model",
 ]

@@ -3,6 +3,7 @@
 This module knows no engine, server or file; it is the socket they all fit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import ModelError
 
-__all__ = ["STATUSES", "Model", "Reply", "Request", "pack", "unpack"]
+__all__ = ["STATUSES", "Model", "Reply", "Request", "abilities", "pack", "unpack"]
 
 ROLES = ("system", "user", "assistant")
 STATUSES = ("ok", "refused", "unparseable", "timeout", "failed")
@@ -125,6 +126,12 @@ class Model(Protocol):
     async def close(self) -> None:
         """Let go of processes, connections and files; asking again afterwards is an error."""
         ...
+
+
+def abilities(models: Mapping[str, Model]) -> dict[str, str]:
+    """What was found out of servers, in words, by the models' names; of others there is nothing to find."""
+    found = {name: getattr(model, "capabilities", None) for name, model in models.items()}
+    return {name: can.aloud() for name, can in found.items() if can is not None}
 
 
 def pack(reply: Reply) -> bytes:

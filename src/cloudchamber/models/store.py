@@ -45,6 +45,11 @@ class StoredModel:
         self._file.called(called or model.name, self.fingerprint, self.exact)
         self._flying: dict[bytes, asyncio.Task[Reply]] = {}
 
+    @property
+    def capabilities(self) -> object:
+        """What the server can do, where there is one and it has been asked."""
+        return getattr(self._model, "capabilities", None)
+
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The kept answer, or the model's; the same question is asked once however often it waits."""
         sampled, exact = keys = _keys(self.fingerprint, request, draw)

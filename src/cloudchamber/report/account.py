@@ -4,13 +4,14 @@ Made from stored results alone. Every sentence with a number and every figure co
 saved beside the report.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING
 
 from cloudchamber import __version__
 from cloudchamber.errors import TraceError
-from cloudchamber.experiment import Results
+from cloudchamber.experiment import Manifest, Results
 from cloudchamber.measures import MEASURES
 from cloudchamber.report import evidence, sections
 from cloudchamber.report.document import Document, Section, Supplement
@@ -158,4 +159,13 @@ def _provenance(study: Study, results: Results) -> tuple[tuple[str, str], ...]:
         ("seed", str(results.seed)),
         ("replicates", str(results.replicates)),
         *((("language model", "; ".join(models)),) if models else ()),
+        *((f"the server of {name}", can) for name, can in sorted(_servers(results).items())),
     )
+
+
+def _servers(results: Results) -> Mapping[str, str]:
+    """What servers were found to do, if the folder is a study's and one was asked."""
+    try:
+        return Manifest.read(results.folder.parent).servers
+    except TraceError:
+        return {}
