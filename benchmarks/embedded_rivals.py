@@ -126,7 +126,7 @@ class Torch:
         logprobs = self.torch.log_softmax(logits.double(), -1).numpy()
         return tree.score(logprobs)
 
-    def _pass(self, tokens, start, past):  # type: ignore[no-untyped-def]
+    def _pass(self, tokens, start, past):  # type: ignore[no-untyped-def]  # tensors: torch is not installed here
         torch, arch = self.torch, self.arch
         rows, length = tokens.shape
         x = self.w["embedding"][tokens]
@@ -151,10 +151,10 @@ class Torch:
             x = x + (torch.nn.functional.silu(gate) * up) @ self.w["down"][layer]
         return self._norm(x) * self.w["output_norm"]
 
-    def _norm(self, x):  # type: ignore[no-untyped-def]
+    def _norm(self, x):  # type: ignore[no-untyped-def]  # tensors: torch is not installed here
         return x * self.torch.rsqrt((x * x).mean(-1, keepdim=True) + self.arch.epsilon)
 
-    def _rotate(self, x, cos, sin):  # type: ignore[no-untyped-def]
+    def _rotate(self, x, cos, sin):  # type: ignore[no-untyped-def]  # tensors: torch is not installed here
         left, right = x.chunk(2, -1)
         return self.torch.cat([left * cos - right * sin, right * cos + left * sin], -1)
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 from cloudchamber.agents.society import models_of
@@ -87,22 +86,24 @@ class Study:
 
     def __post_init__(self) -> None:
         """Refuse what is of another kind, where it was given."""
-        one_of: tuple[tuple[str, Any], ...] = (
-            ("phenomenon", Phenomenon),
-            ("microspec", Microspec),
-            ("replicates", int),
-            ("null", Intervention | NoneType),
-            ("attack", Intervention | NoneType),
+        one_of: tuple[tuple[str, Any, str], ...] = (
+            ("phenomenon", Phenomenon, "a Phenomenon"),
+            ("microspec", Microspec, "a Microspec"),
+            ("replicates", int, "a whole number"),
+            ("null", Intervention | None, "an Intervention, e.g. isolate(), or None"),
+            ("attack", Intervention | None, "an Intervention, e.g. pin(7), or None"),
         )
         several = (("factors", Factor), ("more", Cell), ("interventions", Intervention))
-        for name, kind in one_of:
+        for name, kind, allowed in one_of:
             given: Any = getattr(self, name)
             if not isinstance(given, kind):
-                raise SpecificationError(_refused(name, given, _named(kind)))
+                raise SpecificationError(_refused(name, given, allowed))
         for name, kind in (*several, ("notes", str)):
             given = getattr(self, name)
             if isinstance(given, str) or not all(isinstance(one, kind) for one in given):
-                raise SpecificationError(_refused(name, given, f"a tuple of {_named(kind)} values"))
+                raise SpecificationError(
+                    _refused(name, given, f"a tuple of {kind.__name__} values")
+                )
 
     def combinations(self) -> Design:
         """Every combination of the factors' levels; the baseline alone, where nothing is varied."""
@@ -383,10 +384,6 @@ class Study:
             there.seed if seed is None else seed,
             folder / "trace",
         )
-
-
-def _named(kind: Any) -> str:
-    return str(getattr(kind, "__name__", kind)).replace(" | None", ", e.g. isolate()")
 
 
 def _refused(name: str, given: object, allowed: str) -> str:

@@ -20,7 +20,7 @@ def test_what_is_grown_names_the_folder(here: Path) -> None:
     def folder(**given: object) -> str:
         plain = {"study": "tiny", "quick": False, "agents": None, "model": None}
         paths = {"items": None, "field": None, "changes": ()}
-        return str(folder_of("tiny", options_of(**{**plain, **paths, **given})))  # type: ignore[arg-type]
+        return str(folder_of("tiny", options_of(**{**plain, **paths, **given})))  # type: ignore[arg-type]  # options of several kinds in one dict
 
     assert folder() == folder(field=Path("f.csv")) == "out/tiny"
     assert folder(quick=True, agents="two-stage") == "out/tiny-quick-two-stage"

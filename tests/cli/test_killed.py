@@ -55,7 +55,7 @@ def test_interrupted_by_the_keyboard_it_says_so_and_goes_on(tmp_path: Path, whol
     settle(tmp_path)
     for moment in (5, 40):
         process = start(tmp_path, *SLOW)
-        until(process, lambda at=moment: len(asked(tmp_path)) >= at)  # type: ignore[misc]
+        until(process, lambda at=moment: len(asked(tmp_path)) >= at)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=30)[1]
         assert process.returncode == 130
@@ -195,7 +195,7 @@ def killed_and_gone_on_with(folder: Path, swept: Path, seed: int, moments: int) 
     seen = met = 0
     for moment in sorted(drawn.choices(range(len(asked(swept)) + 1), k=moments)):
         process = start(folder, *SWEEP)
-        until(process, lambda at=moment: len(asked(folder)) >= at)  # type: ignore[misc]
+        until(process, lambda at=moment: len(asked(folder)) >= at)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         time.sleep(drawn.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
         process.communicate()

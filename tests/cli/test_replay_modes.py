@@ -113,7 +113,7 @@ def test_two_processes_that_grow_with_one_store_come_to_the_same_trace(here: Pat
 
 def study(readout: str) -> Study:
     built = build(options_of("tiny", False, None, None, None, None, ()))
-    return built.decided_by(LanguageModel(model="fake:hash", readout=readout))  # type: ignore[arg-type]
+    return built.decided_by(LanguageModel(model="fake:hash", readout=readout))  # type: ignore[arg-type]  # a parameter of the test, a plain str
 
 
 @pytest.mark.parametrize("readout", ["exact", "sample"])
@@ -126,7 +126,7 @@ def test_from_python(here: Path, readout: str) -> None:
         one.run("three", store="s", store_mode="replay", replicates=3)
     with pytest.raises(SpecificationError, match="a replay asks no model"):
         one.run("four", store="s", store_mode="replay", models={"fake:hash": fake("hash")})
-    mode: Mode = "readonly"  # type: ignore[assignment]
+    mode: Mode = "readonly"  # type: ignore[assignment]  # what is to be refused
     with pytest.raises(SpecificationError, match="allowed: read-write, replay, refresh, off"):
         one.run("five", store_mode=mode)
     assert not (here / "five").exists()

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from math import isfinite
+from math import isfinite, isnan
 
 from cloudchamber.errors import SpecificationError, Unfinished
 
@@ -177,7 +177,7 @@ def _said(name: str, value: float) -> str:
 def _told(name: str, spent: float, more: float) -> str:
     if name == "questions":
         return f"{spent:,} sent"
-    if more != more:  # noqa: PLR0124 - NaN
+    if isnan(more):
         return "a price is unknown"
     if name == "cost":
         return f"{spent:.6g} spent, and the next question may take {more:.2g}"

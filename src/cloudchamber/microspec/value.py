@@ -100,9 +100,9 @@ else:
 class _Answering(ModelMetaclass):
     """Classes that say what is wrong where pydantic's would only repeat the name."""
 
-    def __getattr__(cls, name: str) -> Any:  # noqa: N805
+    def __getattr__(cls, name: str) -> Any:  # noqa: N805 - of a metaclass the class is what self is
         try:
-            return super().__getattr__(name)  # type: ignore[misc]
+            return super().__getattr__(name)  # type: ignore[misc]  # pydantic has it at run time
         except AttributeError:
             pass
         if name in cls.__dict__.get("__pydantic_fields__", {}):

@@ -69,8 +69,8 @@ def _elsewhere(study: Study, judged: Judged) -> list[str]:
         finding = judged.findings[name]
         if finding is not None:
             by.setdefault(finding.answer, []).append(name)
-    words = {"grown": "grown", "not grown": "not grown", "undecided": "undecided"}
-    parts = [f"{words[answer]} in {', '.join(by[answer])}" for answer in words if answer in by]
+    told = ("grown", "not grown", "undecided")
+    parts = [f"{answer} in {', '.join(by[answer])}" for answer in told if answer in by]
     return [f"Elsewhere: {'; '.join(parts)}."] if parts else []
 
 
@@ -84,7 +84,7 @@ def _factors(tables: dict[str, "pd.DataFrame"], of: str, margin: float) -> list[
     if mains is None or mains.empty:
         return []
     if (mains["n"] < FEW).all():
-        return [_too_few("factor level", mains)]
+        return [_too_few("each factor level", mains)]
     mixed = set[str]()
     if simple is not None and not simple.empty:
         sides = {
@@ -107,7 +107,7 @@ def _interventions(frame: "pd.DataFrame | None", measure: str, margin: float) ->
     if frame is None or frame.empty:
         return []
     if (frame["n"] < FEW).all():
-        return [_too_few("intervention", frame)]
+        return [_too_few("each intervention", frame)]
     told = []
     for name in frame["label"].unique():
         rows = _rows(frame[frame["label"] == name])
@@ -121,7 +121,7 @@ def _interventions(frame: "pd.DataFrame | None", measure: str, margin: float) ->
 
 def _too_few(what: str, frame: "pd.DataFrame") -> str:
     return (
-        f"What each {what} changes cannot be told from {int(frame['n'].max())} runs; the figures show what "
+        f"What {what} changes cannot be told from {int(frame['n'].max())} runs; the figures show what "
         "there is."
     )
 
@@ -156,13 +156,14 @@ def _sides(frame: "pd.DataFrame | None", what: str, of: str, margin: float) -> l
     """Which of them change the measure by more than the margin, which by less, which cannot be told."""
     if frame is None or frame.empty:
         return []
+    below, above = frame["high"] < -margin, frame["low"] > margin
+    within = (frame["low"] > -margin) & (frame["high"] < margin)
     sides = {
-        f"that lower {of} by more than {margin:g}": frame["high"] < -margin,
-        f"that raise {of} by more than {margin:g}": frame["low"] > margin,
-        f"that change {of} by less than {margin:g}": (frame["low"] > -margin)
-        & (frame["high"] < margin),
+        f"that lower {of} by more than {margin:g}": below,
+        f"that raise {of} by more than {margin:g}": above,
+        f"that change {of} by less than {margin:g}": within,
+        "of which that cannot be told": ~(below | above | within),
     }
-    sides["of which that cannot be told"] = ~sum(sides.values()).astype(bool)  # type: ignore[union-attr]
     told = []
     for words, chosen in sides.items():
         rows: list[Any] = frame[chosen].to_dict("records")
@@ -177,7 +178,7 @@ def _attack(frame: "pd.DataFrame | None") -> list[str]:
         return []
     rows: list[Any] = frame.to_dict("records")
     if (frame["n"] < FEW).all():
-        return [_too_few("attack", frame).replace("each attack", "the attack")]
+        return [_too_few("the attack", frame)]
     first, others = rows[0], "; ".join(f"{row['label']} ({row['text']})" for row in rows[1:])
     under = f" Under each intervention: {others}." if others else ""
     return [f"The attack changes its target's share of all choices by {first['text']}.{under}"]
