@@ -131,6 +131,19 @@ def test_what_is_called_exact_is_within_its_bound(
         assert found.why == ""
 
 
+@given(
+    st.lists(st.text("AB \n", min_size=1, max_size=2), min_size=1, max_size=3, unique=True),
+    st.dictionaries(st.text("AB \n", max_size=3), st.sampled_from([0.0, 0.01, 0.1]), max_size=10),
+)
+def test_what_the_first_list_says_alone_is_what_the_labels_by_their_beginnings_say(
+    options: list[str], listed: dict[str, float]
+) -> None:
+    shortcut, asked = settled(options, given_lists(root=listed), 5, continues=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cloudchamber.models.scoring._direct", lambda *_: None)
+        assert settled(options, given_lists(root=listed), 5, continues=False) == (shortcut, asked)
+
+
 def test_temperature_sharpens() -> None:
     found = [0.6, 0.3, 0.0]
     np.testing.assert_allclose(np.exp(distribution(found, 0.5)), [0.8, 0.2, 0.0])

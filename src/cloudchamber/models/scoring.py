@@ -75,14 +75,19 @@ def settle(
         top: tokens in a list.
         continues: whether the server goes on with an answer that was begun for it.
     """
-    known = _known(tuple(options))
     found, bound, asked = [0.0] * len(options), 0.0, 0
-    if len(known.whole) < len(options) or "" in known.whole:
+    places = {option.strip(): place for place, option in enumerate(options)}
+    if len(places) < len(options) or "" in places:
         return Settled(found, 1.0, "labels that differ by spaces only")
+    lists = yield ("",)
+    if (direct := _direct(places, lists[0])) is not None:
+        return Settled(direct, 0.0)
+    known = _known(tuple(options))
     wave = [("", 1.0)]
     while wave:
+        if asked:
+            lists = yield tuple(text for text, _ in wave)
         asked += len(wave)
-        lists = yield tuple(text for text, _ in wave)
         pending: list[tuple[str, float]] = []
         for (text, chance), listed in zip(wave, lists, strict=True):
             begun, beyond = _read(known, text, chance, listed, top, found)
@@ -108,6 +113,27 @@ def settle(
             return Settled(found, bound + ahead, f"it would take more than {MOST} requests")
         bound += ahead - sum(chance for _, chance in wave)
     return Settled(found, bound, "no label is likely enough")
+
+
+def _direct(places: Mapping[str, int], listed: Listed) -> list[float] | None:
+    """What each label was found to be, where the first list alone says it: the plain case, without a tree.
+
+    None unless every label is listed as one token, no label begins another and no other token begins any.
+    """
+    order = sorted(places)
+    if any(map(str.startswith, order[1:], order)):
+        return None
+    begins = "\n" + "\n".join(order)
+    found, seen = [0.0] * len(order), set[int]()
+    for token, chance in listed.items():
+        plain = token.strip()
+        place = places.get(plain)
+        if place is not None:
+            seen.add(place)
+            found[place] += chance
+        elif "\n" + plain in begins and token:
+            return None
+    return found if len(seen) == len(order) and sum(found) > 0 else None
 
 
 def _next(pending: list[tuple[str, float]], spare: float) -> list[tuple[str, float]]:
@@ -171,14 +197,19 @@ def distribution(
 ) -> NDArray[np.float64]:
     """Log of the distribution over options (options,) at a temperature, of probabilities at 1."""
     # A handful of numbers: faster without arrays.
-    scores = [log(chance) if chance > 0 else -inf for chance in found]
+    if min(found) > 0:
+        scores = list(map(log, found))
+    else:
+        scores = [log(chance) if chance > 0 else -inf for chance in found]
     most = max(scores)
     if temperature == 0.0:
         first = scores.index(most)
         scores = [0.0 if place == first else -inf for place in range(len(scores))]
+    elif temperature == 1.0:
+        scores = [score - most for score in scores]
     else:
         scores = [(score - most) / temperature for score in scores]
-    whole = log(sum([exp(score) for score in scores]))
+    whole = log(sum(map(exp, scores)))
     return np.array([score - whole for score in scores])
 
 
