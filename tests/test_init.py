@@ -11,6 +11,6 @@ def test_completion_offers_every_public_name() -> None:
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(AttributeError, match=r"no 'Fed'; allowed: Cell, .*Did you mean 'Feed'"):
+    with pytest.raises(AttributeError, match=r"no 'Fed'; allowed: Feed, .*Did you mean 'Feed'"):
         _ = cloudchamber.Fed
     assert not hasattr(cloudchamber, "__wrapped__")

@@ -33,6 +33,9 @@ __all__ = [
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_NAMES = 16
+"""That a message lists."""
+
 
 class CloudchamberError(Exception):
     """Anything cloudchamber refuses; the command line prints its message and exits with 2."""
@@ -100,8 +103,14 @@ class Unfinished(CloudchamberError):
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:
-    """Say which of the allowed names are near, for the end of an error message."""
+    """Say which names are allowed, for the end of an error message; of many, the near ones first."""
     names = sorted(allowed)
     close = get_close_matches(given, names, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
-    return f"allowed: {', '.join(names) if names else 'nothing'}.{hint}"
+    if not names:
+        return "allowed: nothing."
+    if len(names) <= MOST_NAMES:
+        return f"allowed: {', '.join(names)}.{hint}"
+    within = [name for name in names if given and given.casefold() in name.casefold()]
+    shown = list(dict.fromkeys([*close, *within, *names]))[:MOST_NAMES]
+    return f"allowed: {', '.join(shown)} and {len(names) - len(shown):,} more.{hint}"

@@ -41,8 +41,19 @@ def test_two_cells_of_one_name_are_refused() -> None:
 
 
 def test_an_unknown_cell_is_answered_with_those_there_are() -> None:
-    with pytest.raises(SpecificationError, match="no cell 'nope'; allowed: hidden / shuffled"):
+    with pytest.raises(SpecificationError, match="no cell 'nope'; allowed: exact / popularity"):
         design()["nope"]
+
+
+def test_of_many_cells_the_near_ones_are_named_first_and_the_rest_is_counted() -> None:
+    many = Design(tuple(Cell(f"latency {number:03d}", spec()) for number in range(300)))
+    with pytest.raises(SpecificationError) as refused:
+        many["latncy 217"]
+    said = str(refused.value)
+    assert said.startswith("the design has no cell 'latncy 217'; allowed: latency 217, ")
+    assert " and 284 more. Did you mean 'latency 217'" in said and len(said) < 400
+    with pytest.raises(SpecificationError, match="allowed: latency 017, latency 117, latency 170"):
+        many["17"]
 
 
 @pytest.mark.parametrize(

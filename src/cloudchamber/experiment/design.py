@@ -6,7 +6,7 @@ from hashlib import blake2b
 from itertools import product
 from types import MappingProxyType
 
-from cloudchamber.errors import SpecificationError
+from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.microspec import Microspec
 
 __all__ = ["Cell", "Design", "Factor", "Setting", "factorial", "run_id"]
@@ -84,9 +84,8 @@ class Design:
         for cell in self.cells:
             if cell.name == name:
                 return cell
-        raise SpecificationError(
-            f"the design has no cell {name!r}; allowed: {', '.join(cell.name for cell in self.cells)}."
-        )
+        there = nearest(name, (cell.name for cell in self.cells))
+        raise SpecificationError(f"the design has no cell {name!r}; {there}")
 
     def where(self, **levels: str) -> tuple[Cell, ...]:
         """The cells at some levels."""
