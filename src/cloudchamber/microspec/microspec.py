@@ -5,17 +5,17 @@ read as canonical JSON, and hashed from that.
 """
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 from pydantic import ValidationError, model_validator
 
 from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.microspec import paths
 from cloudchamber.microspec.affordances import LETTERS, Affordances
 from cloudchamber.microspec.communication import Communication, Complete
 from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval
@@ -88,7 +88,10 @@ class Microspec(Value):
         """The same microspecification with one field changed.
 
         Args:
-            path: dotted, e.g. "visibility.latency", "population.groups.0.count", "visibility.fields.likes".
+            path: dotted, e.g. "visibility.latency", "population.groups[0].count", "visibility.fields.likes".
+                Beside fields there are "population.count", which keeps the groups' proportions, and
+                "population.groups[0].share", which keeps the number of agents: the other groups give or
+                take in proportion, and sizes are whole by largest remainders.
             value: what it becomes: a value, or plain JSON; a string names a kind with its defaults.
 
         Raises:
@@ -107,14 +110,30 @@ class Microspec(Value):
         Raises:
             SpecificationError: as `replace`.
         """
-        tree, named = self.model_dump(mode="json"), set[str]()
-        for path, value in changes.items():
-            _set(tree, path, value, named)
+        tree = self.model_dump(mode="json")
+        paths.put(tree, changes, self.paths)
         try:
             return self._from(tree)
         except SpecificationError as error:
             told = " and ".join(f"{path} to {value!r}" for path, value in changes.items())
             raise SpecificationError(f"cannot set {told}:\n{error}") from None
+
+    def paths(self) -> tuple[str, ...]:
+        """Every path that can be replaced, parts before what they are made of."""
+        there = list(paths.every(self.model_dump(mode="json")))
+        there += [f"visibility.fields.{name}" for name in self.world.fields]
+        there += [
+            f"population.groups.{index}.share" for index in range(len(self.population.groups))
+        ]
+        return tuple(dict.fromkeys([*there, "population.count"]))
+
+    def check_paths(self, names: Sequence[str]) -> None:
+        """See that each path leads somewhere, or into what another of them sets.
+
+        Raises:
+            SpecificationError: the first that does not; lists the near ones.
+        """
+        paths.check(self.model_dump(mode="json"), names, self.paths)
 
     def aloud(self) -> str:
         """The whole microspecification, read aloud: a line for each part."""
@@ -181,37 +200,6 @@ def _leaves(node: object, path: str = "") -> Iterator[tuple[str, object]]:
             yield from _leaves(part, f"{path}.{index}")
     else:
         yield path, node
-
-
-def _set(tree: Any, path: str, value: object, named: set[str]) -> None:
-    """Set what lies at a path of a tree of plain JSON; remember where a kind was set by its name."""
-    *parents, last = [part for part in re.split(r"[.\[\]]+", path) if part]
-    node, walked, fresh = tree, list[str](), False
-    for part in parents:
-        key = part if fresh else _key(node, part, path, walked)
-        walked.append(part)
-        if ".".join(walked) in named and isinstance(node[key], str):
-            node[key], fresh = {"kind": node[key]}, True  # its parts are checked with the whole
-        node = node[key]
-    open_ended = fresh or (bool(walked) and walked[-1] == "fields")
-    plain = value.model_dump(mode="json") if isinstance(value, Value) else value
-    node[last if open_ended else _key(node, last, path, walked)] = plain
-    if isinstance(plain, str):
-        named.add(".".join([*walked, last]))
-
-
-def _key(node: object, part: str, path: str, walked: list[str]) -> Any:
-    here = ".".join(walked) or "the microspecification"
-    if isinstance(node, list):
-        if part.isdecimal() and int(part) < len(node):
-            return int(part)
-        allowed = f"allowed: 0 to {len(node) - 1}." if node else "it is empty."
-        raise SpecificationError(f"{path}: {here} has no entry {part!r}; {allowed}")
-    if not isinstance(node, dict):
-        raise SpecificationError(f"{path}: {here} is {node!r} and has no parts.")
-    if part not in node:
-        raise SpecificationError(f"{path}: {here} has no field {part!r}; {nearest(part, node)}")
-    return part
 
 
 def _problems(spec: Microspec) -> Iterator[str]:

@@ -31,7 +31,8 @@ class Group(Value):
     """Agents that are alike."""
 
     name: Annotated[str, Field(min_length=1)] = "agents"
-    count: Annotated[Whole, Field(ge=1)] = 1
+    count: Annotated[Whole, Field(ge=0)] = 1
+    """How many; a group may be empty, so that its share can be varied from 0."""
     decides: Decider
     """What decides for them."""
     personas: tuple[str, ...] = ()
@@ -52,6 +53,8 @@ class Population(Value):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each group needs a name of its own; given twice: {twice}")
+        if not any(group.count for group in groups):
+            raise ValueError("every group is empty; at least one agent is needed")
         return groups
 
     @property
