@@ -3,9 +3,8 @@
 Knows JSON shapes; no labels and no network.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, isfinite
+from collections.abc import Mapping, Sequence
+from math import exp, isfinite, isnan
 
 import msgspec
 
@@ -14,14 +13,15 @@ from cloudchamber.models.scoring import Listed
 __all__ = ["Malformed", "Said", "read_completion"]
 
 _ROUNDING = 1.01  # probabilities of a list may sum to a little more than one
+_NUMBERS = "log-probabilities that are not numbers below zero"
+_TOO_MUCH = "log-probabilities that add up to more than one"
 
 
 class Malformed(ValueError):
     """A body that is no completion; the message says why in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, gc=False):
     """What is read of an answer; anything else a server adds is ignored, its id included."""
 
     text: str
@@ -80,6 +80,7 @@ class _Completion(msgspec.Struct, gc=False):
     prompt_logprobs: list[dict[str, _Scored] | None] | None = None
 
 
+_NO_USAGE = _Usage()
 _DECODER = msgspec.json.Decoder(_Completion)
 
 
@@ -98,7 +99,7 @@ def read_completion(body: bytes) -> Said:
     choice = completion.choices[0]
     if choice.message is None and choice.text is None:
         raise Malformed("a choice without a message or a text")
-    usage = completion.usage or _Usage()
+    usage = completion.usage or _NO_USAGE
     message = choice.message or _Message(choice.text)
     refusal = message.refusal or ""
     if not refusal and choice.finish_reason == "content_filter":
@@ -116,23 +117,26 @@ def read_completion(body: bytes) -> Said:
 def _listed(logprobs: _Logprobs) -> Listed | None:
     if logprobs.content:
         top = logprobs.content[0].top_logprobs
-        pairs: Iterable[tuple[str, float]] = ((one.token, one.logprob) for one in top or ())
-    elif logprobs.top_logprobs and logprobs.top_logprobs[0]:
-        pairs = logprobs.top_logprobs[0].items()
-    else:
-        return None
-    return _chances(pairs) or None
+        if top:
+            return _chances([one.token for one in top], [one.logprob for one in top])
+    elif logprobs.top_logprobs and (listed := logprobs.top_logprobs[0]):
+        return _chances([*listed], [*listed.values()])
+    return None
 
 
-def _chances(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+def _chances(tokens: list[str], scores: list[float]) -> dict[str, float]:
     """Probability of each token; tokens of one spelling, which servers may list twice, together."""
-    found: dict[str, float] = {}
-    for token, score in pairs:
-        if not score <= 1e-3:  # NaN included
-            raise Malformed("log-probabilities that are not numbers below zero")
-        found[token] = found[token] + exp(score) if token in found else exp(score)
-    if sum(found.values()) > _ROUNDING:
-        raise Malformed("log-probabilities that add up to more than one")
+    if not max(scores) <= 1e-3:
+        raise Malformed(_NUMBERS)
+    chances = list(map(exp, scores))
+    whole = sum(chances)
+    if not whole <= _ROUNDING:
+        raise Malformed(_NUMBERS if isnan(whole) else _TOO_MUCH)
+    found = dict(zip(tokens, chances, strict=True))
+    if len(found) < len(tokens):
+        found = dict.fromkeys(tokens, 0.0)
+        for token, chance in zip(tokens, chances, strict=True):
+            found[token] += chance
     return found
 
 
@@ -159,5 +163,5 @@ def _prompt(positions: Sequence[Mapping[str, _Scored] | None]) -> list[tuple[str
 
 def _finite(pairs: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     if any(not isfinite(score) or score > 1e-3 for _, score in pairs):
-        raise Malformed("log-probabilities that are not numbers below zero")
+        raise Malformed(_NUMBERS)
     return tuple(pairs)

@@ -123,17 +123,19 @@ def _direct(places: Mapping[str, int], listed: Listed) -> list[float] | None:
     order = sorted(places)
     if any(map(str.startswith, order[1:], order)):
         return None
-    begins = "\n" + "\n".join(order)
-    found, seen = [0.0] * len(order), set[int]()
-    for token, chance in listed.items():
-        plain = token.strip()
-        place = places.get(plain)
-        if place is not None:
-            seen.add(place)
-            found[place] += chance
-        elif "\n" + plain in begins and token:
-            return None
-    return found if len(seen) == len(order) and sum(found) > 0 else None
+    found = [listed.get(label, -1.0) for label in places]
+    others = [token for token in listed if token not in places]
+    if others:
+        begins = "\n" + "\n".join(order)
+        for token in others:
+            plain = token.strip()
+            if "\n" + plain not in begins or not token:
+                continue
+            place = places.get(plain)
+            if place is None:
+                return None
+            found[place] = max(found[place], 0.0) + listed[token]
+    return found if min(found) >= 0 and sum(found) > 0 else None
 
 
 def _next(pending: list[tuple[str, float]], spare: float) -> list[tuple[str, float]]:
