@@ -109,7 +109,7 @@ def test_mixing_in_keeps_the_number_of_agents() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: mix_in(SocialProof(), 8), lambda: mix_in(SocialProof(), 99)]
+    "make", [lambda: mix_in(SocialProof(), 9), lambda: mix_in(SocialProof(), 99)]
 )
 def test_mixing_in_more_than_there_are_is_refused(make: Callable[[], Intervention]) -> None:
     with pytest.raises(SpecificationError, match="count"):
