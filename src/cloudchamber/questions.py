@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cloudchamber import randomness
 from cloudchamber.errors import AnswerError
-from cloudchamber.trace.tables import Channel, Kind, Readout, Status
+from cloudchamber.trace.tables import Kind, Readout, Status
 
-__all__ = ["Address", "Answers", "Choose", "Heard", "Ints", "Questions", "Reals", "draw"]
+__all__ = ["Address", "Answers", "Choose", "Heard", "Ints", "Questions", "Reals", "Taken", "draw"]
 
 Ints = NDArray[np.integer[Any]]
 Reals = NDArray[np.float64]
@@ -115,6 +115,51 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What agents that are asked again have picked so far, and the noise that this used up.
+
+    A pick at time T of a race of exponential clocks with rates w leaves each other clock E - w T, which is
+    an exponential of mean 1 again, independent of the pick (they are memoryless). So whatever the next
+    distribution is, its draw is a draw from it; and if it is the same distribution, the picks are those
+    that one answer drawn without replacement would have given.
+    """
+
+    options: NDArray[np.bool_]
+    """(n, k): the options picked."""
+    noise: Reals
+    """(n, k): what is gone of each option's exponential."""
+    decline: Reals
+    """(n,): what is gone of that of choosing nothing."""
+
+    @classmethod
+    def nothing(cls, rows: int, options: int) -> "Taken":
+        """Nothing picked by any of `rows` rows."""
+        shape = (rows, options)
+        return cls(np.zeros(shape, bool), np.zeros(shape), np.zeros(rows))
+
+    def take(self, rows: Ints) -> "Taken":
+        """Those of some rows."""
+        return Taken(self.options[rows], self.noise[rows], self.decline[rows])
+
+    def after(self, questions: "Questions", answers: "Answers") -> "Taken":
+        """What is taken after the first pick of each row's answer; every row must have one.
+
+        A pick that was sampled elsewhere used up no noise of ours.
+        """
+        row, pick = np.arange(len(questions)), answers.picks[:, 0]
+        options = self.options.copy()
+        options[row, pick] = True
+        if answers.weights is None:
+            return Taken(options, self.noise, self.decline)
+        weights = np.nan_to_num(answers.weights, nan=0.0)
+        left = _noise(questions, questions.items)[row, pick]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            when = np.nan_to_num(left / weights[row, pick], nan=0.0, posinf=0.0)[:, None]
+        none = 0.0 if answers.decline is None else np.nan_to_num(answers.decline)
+        return Taken(options, self.noise + weights * when, self.decline + none * when[:, 0])
+
+
+@dataclass(frozen=True, slots=True)
 class Questions:
     """A batch of questions of one kind.
 
@@ -133,6 +178,8 @@ class Questions:
     heard: Heard
     content: Mapping[str, Reals] = field(default_factory=dict)
     labels: Ints | None = None
+    taken: "Taken | None" = None
+    """Where an agent is asked again after each pick: what it has picked of these options."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -154,7 +201,13 @@ class Questions:
             signals={name: shown[rows] for name, shown in self.signals.items()},
             heard=self.heard.take(rows),
             labels=None if self.labels is None else self.labels[rows],
+            taken=None if self.taken is None else self.taken.take(rows),
         )
+
+    def open(self) -> NDArray[np.bool_]:
+        """(n, k): the options that may be picked; short rows are filled with what may not."""
+        there = self.items >= 0
+        return there if self.taken is None else there & ~self.taken.options
 
     def shown(self, signal: str) -> Reals:
         """A signal as the agents see it, with 0 where it is hidden: what is not shown cannot attract."""
@@ -184,6 +237,8 @@ class Answers:
     completions: tuple[str, ...] | None = None
     """What it said, where it said anything."""
     tokens: Ints | None = None
+    notes: tuple[str, ...] | None = None
+    """How each answer was had, where that was not the plain way."""
     reasons: tuple[tuple[int, str], ...] = ()
 
     def statuses(self) -> NDArray[np.int8]:
@@ -213,17 +268,22 @@ class Answers:
             raise AnswerError(
                 f"an agent's weights must be finite, not negative, of shape ({n}, {k})."
             )
+        if questions.taken is not None and (self.weights[questions.taken.options] > 0).any():
+            raise AnswerError("an agent gave weight to an option that it had picked before.")
 
     def _check_picks(self, questions: Questions) -> None:
         """Picks are no more than allowed, no option twice, none after the agent stopped."""
         picks, most = self.picks, questions.choose.most
         if questions.choose.how != "any" and (picks[:, most:] >= 0).any():
             raise AnswerError(f"an agent picked more than the {most} option(s) allowed.")
-        if (
-            questions.kind is Kind.next
-            and (np.take_along_axis(questions.items, np.maximum(picks, 0), 1) < 0).any()
-        ):
-            raise AnswerError("an agent named someone it was not offered.")
+        if questions.kind is Kind.next or questions.taken is not None:
+            may = np.take_along_axis(questions.open(), np.maximum(picks, 0), 1)
+            if not may[picks >= 0].all():
+                raise AnswerError(
+                    "an agent named someone it was not offered."
+                    if questions.kind is Kind.next
+                    else "an agent picked an option again that it had picked before."
+                )
         if picks.shape[1] < 2:
             return
         if ((picks[:, :-1] < 0) & (picks[:, 1:] >= 0)).any():
@@ -260,9 +320,11 @@ def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> 
     Gumbel-max by another name), and an option is included on its own when E < -log(1 - p). So the same
     agent under two specifications differs only where its distribution does.
     """
+    if questions.taken is not None:
+        weights = np.where(questions.taken.options, 0.0, weights)
     places = _places(weights)
     offered, items = weights[:, places], questions.items[:, places]
-    noise = randomness.exponentials(questions.address.keys("choice"), items)
+    noise = _noise(questions, items, places)
     if questions.choose.how == "any" or questions.kind == Kind.judge:
         with np.errstate(divide="ignore"):
             included = noise < -np.log1p(-np.minimum(offered, 1.0))
@@ -275,11 +337,23 @@ def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> 
     stopped = ~np.isfinite(arrived)
     if decline is not None and questions.choose.may_decline:
         own = randomness.exponentials(questions.address.keys("decline"), 1)[:, 0]
+        if questions.taken is not None:
+            own = np.maximum(own - questions.taken.decline, np.finfo(np.float64).tiny)
         with np.errstate(divide="ignore"):
             stopped |= arrived > (own / decline)[:, None]
     else:
         decline = None
     return Answers(np.where(stopped, -1, places[picks]).astype(np.int32), weights, decline)
+
+
+def _noise(questions: Questions, items: Ints, places: Ints | slice = slice(None)) -> Reals:
+    """The exponential of each option, less what earlier picks of the same options used up."""
+    noise = randomness.exponentials(questions.address.keys("choice"), items)
+    if questions.taken is None:
+        return noise
+    # Above 0, so that what has no weight is never first.
+    left = noise - questions.taken.noise[:, places]
+    return np.maximum(left, np.finfo(np.float64).tiny)
 
 
 def _places(weights: Reals) -> Ints:
@@ -303,7 +377,3 @@ def _ranked(included: NDArray[np.bool_]) -> NDArray[np.int32]:
     order = np.argsort(~included, axis=1, kind="stable")[:, :width]
     kept = np.take_along_axis(included, order, axis=1)
     return np.where(kept, order, -1).astype(np.int32)
-
-
-# The channels that `Heard` may carry; options have columns of their own.
-HEARD_CHANNELS = (Channel.others, Channel.own, Channel.score)

@@ -5,7 +5,12 @@ from cloudchamber.testing.seen import exposures_of, seen_by
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import Channel
 
-CHANNELS = {Channel.others: "hears", Channel.own: "recalls", Channel.score: "score"}
+CHANNELS = {
+    Channel.others: "hears",
+    Channel.own: "recalls",
+    Channel.score: "score",
+    Channel.picked: "picked",
+}
 
 
 def transcript(spec: Microspec, trace: Trace) -> str:

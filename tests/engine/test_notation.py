@@ -53,6 +53,10 @@ GAMES: dict[str, dict[str, Any]] = {
         "affordances": Affordances(presentation="one at a time", scoring="shown"),
         "world": FEED.altered(reward="agreement"),
     },
+    "one_by_one": {
+        "turns": Sequential(steps=1, order="fixed"),
+        "affordances": Affordances(choose="up to", most=2, picks="one by one", may_decline=True),
+    },
     "who_is_next": {
         "turns": Sequential(steps=1, order="endogenous"),
         "communication": Complete(representation="acts", last=1),
@@ -104,6 +108,7 @@ def test_prompts() -> None:
             "world": FEED.altered(likes=(1, 0, 9)),
         },
         {"affordances": Affordances(may_decline=True, labels="letters")},
+        {"affordances": Affordances(choose="up to", most=2, picks="one by one", may_decline=True)},
     ]
     told = []
     for some in parts:

@@ -350,8 +350,13 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
             "population": {"groups": [{"decides": {"kind": "model", "readout": "sample"}}]},
             "affordances": {"choose": "up to", "most": 2},
         },
-        "population.groups.0.decides: a sampled answer names one option; set readout to 'exact', or "
-        "choose to 'one'",
+        "population.groups.0.decides: a sampled answer names one option; set affordances.picks to "
+        "'one by one', readout to 'exact', or affordances.choose to 'one'",
+    ),
+    (
+        {"affordances": {"picks": "one by one"}},
+        'picks: "one by one" given, but choose is "one", presentation "list"; set them to "up to" and '
+        '"list", or picks to "at once"',
     ),
     ({"affordances": {"most": 2}}, 'most: 2 given, but choose is "one"; set choose to "up to"'),
     (

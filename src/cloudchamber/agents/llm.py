@@ -47,8 +47,12 @@ class LanguageModel(Decider):
                 "a language model cannot say by one answer which of a list it would take; set "
                 "affordances.presentation to 'one at a time', or affordances.choose to 'up to'"
             )
-        if listed and affordances.choose == "up to" and self.readout == "sample":
-            return "a sampled answer names one option; set readout to 'exact', or choose to 'one'"
+        several = affordances.choose == "up to" and not affordances.one_by_one
+        if listed and several and self.readout == "sample":
+            return (
+                "a sampled answer names one option; set affordances.picks to 'one by one', readout to "
+                "'exact', or affordances.choose to 'one'"
+            )
         return ""
 
     def aloud(self) -> str:
@@ -85,6 +89,11 @@ def _draws(questions: Questions) -> NDArray[np.uint64]:
     keys = questions.address.keys("sample")
     if questions.kind is Kind.judge:
         keys = bits(keys, questions.items[:, :1])[:, 0]
+    if (
+        questions.taken is not None
+    ):  # each pick is a draw of its own; the first that of picking at once
+        taken = questions.taken.options.sum(axis=1)
+        keys = np.where(taken > 0, bits(keys, -taken[:, None])[:, 0], keys)
     return keys >> np.uint64(1)
 
 
@@ -111,7 +120,8 @@ def _glimpse(decider: LanguageModel, spec: Microspec, questions: Questions, row:
         kind=questions.kind,
         options=_options(spec, questions, row),
         heard=_heard(questions, row),
-        most=questions.choose.most,
+        most=spec.affordances.most if questions.taken is not None else questions.choose.most,
+        one_by_one=questions.taken is not None,
         may_decline=questions.choose.may_decline,
         persona=persona,
         instruction=decider.instruction,
@@ -122,6 +132,9 @@ def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ..
     if questions.labels is None:
         raise AnswerError("a language model was asked about options without labels.")
     how = "codes" if questions.kind is Kind.next else spec.affordances.labels
+    may = np.ones(questions.items.shape[1], bool)
+    if questions.taken is not None:
+        may = ~questions.taken.options[row]
     return tuple(
         Shown(
             int(item),
@@ -131,6 +144,7 @@ def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ..
                 for name, shown in questions.signals.items()
                 if not np.isnan(shown[row, place])
             },
+            open=bool(may[place]),
         )
         for place, (item, label) in enumerate(
             zip(questions.items[row], questions.labels[row], strict=True)
@@ -139,7 +153,8 @@ def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ..
     )
 
 
-_CHANNELS: dict[int, Literal["others", "own", "score"]] = {
+_CHANNELS: dict[int, Literal["others", "own", "score", "picked"]] = {
+    Channel.picked: "picked",
     Channel.others: "others",
     Channel.own: "own",
     Channel.score: "score",
@@ -189,9 +204,11 @@ def _answers(
     picks = drawn.picks
     for row in np.flatnonzero(~exact):
         picks[row] = -1
-        choice = replies[row].choice
-        if status[row] == Status.ok and choice < (1 if questions.kind is Kind.judge else options):
-            picks[row, 0] = choice
+        choice, may = replies[row].choice, [0]
+        if questions.kind is not Kind.judge:
+            may = np.flatnonzero(questions.open()[row]).tolist()
+        if status[row] == Status.ok and 0 <= choice < len(may):
+            picks[row, 0] = may[choice]
     weights[~exact] = np.nan
     return Answers(
         picks=picks,
@@ -203,6 +220,7 @@ def _answers(
         prompts=tuple(prompt.text() for prompt in prompts),
         completions=tuple(reply.text for reply in replies),
         tokens=np.array([reply.tokens_in + reply.tokens_out for reply in replies], np.int64),
+        notes=tuple(reply.note for reply in replies),
         reasons=tuple((row, reply.reason) for row, reply in enumerate(replies) if reply.reason),
     )
 
@@ -220,7 +238,7 @@ def _weigh(
     if questions.kind is Kind.judge:
         weights[row, 0] = probability[0]
         return
-    there = np.flatnonzero(questions.items[row] >= 0)
+    there = np.flatnonzero(questions.open()[row])
     weights[row, there] = probability[: len(there)]
     if questions.choose.may_decline:
         decline[row] = probability[len(there)]

@@ -123,7 +123,7 @@ def _joined(questions: Questions, parts: list[tuple[Ints, Answers]]) -> Answers:
         mass=np.full(rows, np.nan),
         tokens=np.zeros(rows, np.int64),
     )
-    prompts, completions = [""] * rows, [""] * rows
+    prompts, completions, notes = [""] * rows, [""] * rows, [""] * rows
     reasons: list[tuple[int, str]] = []
     for at, answers in parts:
         _enter(whole, at, answers)
@@ -132,10 +132,13 @@ def _joined(questions: Questions, parts: list[tuple[Ints, Answers]]) -> Answers:
                 prompts[place] = answers.prompts[row]
             if answers.completions is not None:
                 completions[place] = answers.completions[row]
+            if answers.notes is not None:
+                notes[place] = answers.notes[row]
         reasons += [(int(at[row]), reason) for row, reason in answers.reasons]
     worded = any(answers.prompts is not None for _, answers in parts)
     whole.prompts = tuple(prompts) if worded else None
     whole.completions = tuple(completions) if worded else None
+    whole.notes = tuple(notes) if any(notes) else None
     whole.reasons = tuple(reasons)
     return whole
 

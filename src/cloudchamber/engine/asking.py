@@ -1,10 +1,10 @@
 """From what is shown to questions, and from answers to acts.
 
-A list is asked as one question a row; one at a time it is a yes-or-no question for each item, and of
-those an agent would take, chance picks as many as it may.
+A list is asked as one question a row, and again after each pick where agents pick one by one. One item at
+a time it is a yes-or-no question for each, and of those an agent would take, chance picks as many as it may.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,26 +16,38 @@ from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.population import People
 from cloudchamber.microspec.turns import Batch
 from cloudchamber.microspec.world import Acts
-from cloudchamber.questions import Address, Answers, Choose, Heard, Ints, Questions
-from cloudchamber.trace.tables import Kind
+from cloudchamber.questions import Address, Answers, Choose, Heard, Ints, Questions, Taken
+from cloudchamber.trace.tables import Channel, Kind
 
 __all__ = ["Asking", "Done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a block of answers amounts to: which option columns became acts, rank by rank."""
+    """What the answers of a block amount to: an entry for each act, in the order of the block's rows."""
 
-    run: Ints
-    agent: Ints
+    row: Ints
+    """The row of the block."""
     item: Ints
     decision: Ints
     acted: NDArray[np.bool_] | None
-    """One at a time: whether each judgement became an act."""
+    """One item at a time: whether each judgement became an act."""
 
-    def acts(self, step: int) -> Acts:
+    @classmethod
+    def joined(cls, rounds: list["Done"]) -> "Done":
+        """What several rounds of questions to the rows of a block amount to."""
+        if len(rounds) == 1:
+            return rounds[0]
+        row, item, decision = (
+            np.concatenate([getattr(one, name) for one in rounds])
+            for name in ("row", "item", "decision")
+        )
+        order = np.argsort(row, kind="stable")
+        return cls(row[order], item[order], decision[order], None)
+
+    def acts(self, block: Batch, step: int) -> Acts:
         """As the world takes them."""
-        return Acts(self.run, self.agent, self.item, self.decision, step)
+        return Acts(block.run[self.row], block.agent[self.row], self.item, self.decision, step)
 
 
 class Asking:
@@ -45,10 +57,13 @@ class Asking:
         """Args: the microspecification, its agents, and what shows them things."""
         self.spec, self.people, self.exposing = spec, people, exposing
         self.content = spec.world.content()
-        self.singly = spec.affordances.presentation == "one at a time"
+        can = spec.affordances
+        self.singly = can.presentation == "one at a time"
         shown = spec.world.items if spec.visibility.top is None else spec.visibility.top
-        self.decisions_each = shown if self.singly else 1
-        """Decisions that one row of a batch comes to."""
+        self.rounds = can.most if can.one_by_one else 1
+        """How often a row may be asked of the same options."""
+        self.decisions_each = shown if self.singly else self.rounds
+        """Decisions that one row of a batch comes to, at most."""
 
     def questions(self, block: Batch, address: Address, slate: Slate, decision: Ints) -> Questions:
         """The questions of a block."""
@@ -65,9 +80,30 @@ class Asking:
             self.content,
             slate.labels,
         )
-        return self._one_by_one(whole) if self.singly else whole
+        if self.singly:
+            return self._alone(whole)
+        if self.rounds == 1:
+            return whole
+        return replace(whole, taken=Taken.nothing(*slate.items.shape))
 
-    def _one_by_one(self, whole: Questions) -> Questions:
+    def again(self, before: Questions, answers: Answers, done: Done) -> Questions:
+        """The next round: whoever picked is asked again, shown what it picked beside all it was shown."""
+        assert before.taken is not None
+        rows = done.row
+        asked, taken = before.take(rows), before.taken.after(before, answers).take(rows)
+        picked = Heard(
+            np.arange(len(rows) + 1),
+            np.full(len(rows), Channel.picked, np.int8),
+            done.item,
+            asked.agent,
+            asked.decision,
+            np.zeros(len(rows), np.int64),
+            np.full(len(rows), np.nan),
+        )
+        heard = Heard.joined([asked.heard, picked], len(rows))
+        return replace(asked, heard=heard, taken=taken, decision=asked.decision + 1)
+
+    def _alone(self, whole: Questions) -> Questions:
         """Each option as a judgement of its own, in the order it would have been listed."""
         n, k = whole.items.shape
         rows = np.repeat(np.arange(n), k)
@@ -86,18 +122,16 @@ class Asking:
             None if whole.labels is None else whole.labels.reshape(-1, 1),
         )
 
-    def acts(
-        self, questions: Questions, answers: Answers, block: Batch, address: Address, slate: Slate
-    ) -> Done:
+    def acts(self, questions: Questions, answers: Answers, address: Address, slate: Slate) -> Done:
         """The acts that answers amount to."""
         if self.singly:
-            return self._allotted(questions, answers, block, address, slate)
+            return self._allotted(questions, answers, address, slate)
         row, rank = np.nonzero(answers.picks >= 0)
-        item = slate.items[row, answers.picks[row, rank]]
-        return Done(block.run[row], block.agent[row], item, questions.decision[row], None)
+        item = questions.items[row, answers.picks[row, rank]]
+        return Done(row, item, questions.decision[row], None)
 
     def _allotted(
-        self, questions: Questions, answers: Answers, block: Batch, address: Address, slate: Slate
+        self, questions: Questions, answers: Answers, address: Address, slate: Slate
     ) -> Done:
         n, k = slate.items.shape
         would = (answers.picks[:, 0] >= 0).reshape(n, k)
@@ -110,7 +144,7 @@ class Asking:
         row, column = np.nonzero(would)
         decision = questions.decision.reshape(n, k)[row, column]
         item = slate.items[row, column]
-        return Done(block.run[row], block.agent[row], item, decision, would.reshape(-1))
+        return Done(row, item, decision, would.reshape(-1))
 
     def nominations(self, batch: Batch, address: Address, decision: Ints) -> Questions:
         """Who is next? The options are those whom the agent can hear; -1 fills short rows."""

@@ -5,12 +5,12 @@ nothing but the size of what is in memory at a time.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cloudchamber.engine.asking import Asking
-from cloudchamber.engine.exposing import Exposing
+from cloudchamber.engine.asking import Asking, Done
+from cloudchamber.engine.exposing import Exposing, Slate
 from cloudchamber.engine.ledger import Ledger
 from cloudchamber.engine.recording import Account, Recording
 from cloudchamber.errors import RunFailed
@@ -135,14 +135,29 @@ class _Growth:
             address = self._address(block, step)
             slate = self.exposing.show(block, address, self.state)
             questions = self.asking.questions(block, address, slate, decision)
-            answers = yield from self._answers(questions)
-            done = self.asking.acts(questions, answers, block, address, slate)
-            self.recording.decisions(questions, answers, done.acted, number)
-            acts.append(done.acts(step))
+            done = yield from self._ask(questions, address, slate, number)
+            acts.append(done.acts(block, step))
         self.decided += counts * size
         self._apply(acts, step)
         if self.spec.turns.endogenous:
             yield from self._name(batch, step, number)
+
+    def _ask(
+        self, questions: Questions, address: Address, slate: Slate, number: int
+    ) -> Generator[Questions, Answers, Done]:
+        """Ask a block, and ask again whoever picks one by one; what the answers amount to."""
+        rows, rounds = np.arange(len(questions)), []
+        while True:
+            answers = yield from self._answers(questions)
+            done = self.asking.acts(questions, answers, address, slate)
+            self.recording.decisions(questions, answers, done.acted, number)
+            if self.asking.rounds == 1:
+                return done
+            rows = rows[done.row]
+            rounds.append(replace(done, row=rows))
+            if len(rounds) == self.asking.rounds or not len(rows):
+                return Done.joined(rounds)
+            questions = self.asking.again(questions, answers, done)
 
     def _apply(self, acts: list[Acts], step: int) -> None:
         run, agent, item, decision = (

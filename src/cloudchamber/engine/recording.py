@@ -143,6 +143,14 @@ class Recording:
                 ],
                 np.int64,
             )
+        if answers.notes is not None:
+            columns["note"] = np.array(
+                [
+                    self.sink.text("note", answers.notes[at]) if answers.notes[at] else 0
+                    for at in source
+                ],
+                np.int64,
+            )
         if answers.completions is not None:
             for at in source:
                 if answers.completions[at]:

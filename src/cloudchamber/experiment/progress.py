@@ -90,10 +90,11 @@ Watch = Callable[[Progress], None]
 
 
 def questions_of(cell: Cell) -> int:
-    """Questions that one run of a cell comes to (on average, where turns are asynchronous)."""
+    """Questions that one run of a cell comes to: at most; on average, where turns are asynchronous."""
     spec = cell.spec
     shown = spec.world.items if spec.visibility.top is None else spec.visibility.top
     each = shown if spec.affordances.presentation == "one at a time" else 1
+    each = spec.affordances.most if spec.affordances.one_by_one else each
     rates = getattr(spec.turns, "rates", (1.0,))
     rate = sum(rates) / len(rates)
     extra = 1 if spec.turns.endogenous else 0

@@ -28,6 +28,9 @@ class Affordances(Value):
     """How many options a decision may take."""
     most: Annotated[Whole, Field(ge=1)] = 1
     """The most options, where `choose` is "up to"."""
+    picks: Literal["at once", "one by one"] = "at once"
+    """Where `choose` is "up to": all from one answer, drawn without replacement, or one by one, asked again
+    with the earlier picks shown. Options, places, labels and signals stay as they were."""
     may_decline: Flag = False
     """Whether choosing nothing is allowed."""
     presentation: Literal["list", "one at a time"] = "list"
@@ -41,11 +44,24 @@ class Affordances(Value):
     def _consistent(self) -> "Affordances":
         if self.choose == "one" and self.most != 1:
             raise ValueError(f'most: {self.most} given, but choose is "one"; set choose to "up to"')
+        if self.one_by_one and (self.choose != "up to" or self.presentation != "list"):
+            given = f'choose is "{self.choose}", presentation "{self.presentation}"'
+            raise ValueError(
+                f'picks: "one by one" given, but {given}; set them to "up to" and "list", or picks to '
+                '"at once"'
+            )
         return self
 
     @property
+    def one_by_one(self) -> bool:
+        """Whether agents are asked again after each pick."""
+        return self.picks == "one by one"
+
+    @property
     def rule(self) -> Choose:
-        """How many options may be chosen, as the questions carry it."""
+        """How many options may be chosen by one answer, as the questions carry it."""
+        if self.one_by_one:
+            return Choose("one", 1, self.may_decline)
         return Choose(self.choose, self.most, self.may_decline)
 
     def aloud(self) -> str:
@@ -57,6 +73,8 @@ class Affordances(Value):
             taken = "take all" if self.choose == "any" else f"take {many}, by lot,"
             return f"agents judge each option alone, and {taken} of those they say yes to{score}"
         called = "random codes" if self.labels == "codes" else self.labels
+        many += ", asked again after each pick," if self.one_by_one and not none else ""
+        none += " asked again after each pick," if self.one_by_one and none else ""
         return f"agents choose {many}{none} from a list, options called by {called}{score}"
 
 

@@ -47,13 +47,15 @@ class Shown:
     item: int
     label: str
     signals: Mapping[str, float]
+    open: bool = True
+    """Whether it may be chosen; not where it has been picked already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One thing shown beside the options: another's act, an own past act, or the score."""
+    """One thing shown beside the options: another's act, an own past act or pick just made, or the score."""
 
-    channel: Literal["others", "own", "score"]
+    channel: Literal["others", "own", "score", "picked"]
     item: int
     source: int
     latency: int
@@ -68,7 +70,10 @@ class Glimpse:
     options: tuple[Shown, ...]
     heard: tuple[Remembered, ...]
     most: int
+    """How many options may be chosen in all."""
     may_decline: bool
+    one_by_one: bool = False
+    """Whether this asks for one of them, and will be asked again."""
     persona: str = ""
     instruction: str = ""
 
@@ -80,7 +85,7 @@ class Prompt:
     system: str
     user: str
     answers: tuple[str, ...]
-    """An answer for each option in the order shown; yes and no for a judgement; then none, if allowed."""
+    """One for each open option in the order shown; yes and no for a judgement; then none, if allowed."""
     begin: str = ""
     """What the model's answer is made to begin with."""
     recurs: int = 0

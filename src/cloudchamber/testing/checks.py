@@ -122,7 +122,9 @@ def _check_prompts(world: World) -> None:
     heard = (Remembered("others", 0, 5, 2, math.nan), Remembered("own", 0, 1, 3, math.nan))
     for kind in (Kind.choose, Kind.judge):
         some = options if kind is Kind.choose else options[:1]
-        glimpse = Glimpse(kind, some, heard, 1, False, "You are kind.", "Judge on merit.")
+        glimpse = Glimpse(
+            kind, some, heard, 1, False, persona="You are kind.", instruction="Judge on merit."
+        )
         try:
             prompt = world.prompt(glimpse)
         except NotImplementedError:
@@ -140,6 +142,20 @@ def _check_prompts(world: World) -> None:
             assert (told.system, told.user) != (prompt.system, prompt.user), (
                 f"{what} was shown, but the prompt does not tell it:\n{whole}"
             )
+    _check_picked(world, options)
+
+
+def _check_picked(world: World, options: tuple[Shown, ...]) -> None:
+    """Asked again, an agent is told what it picked, and may not pick it again."""
+    first = Glimpse(Kind.choose, options, (), 2, False, one_by_one=True)
+    left = (replace(options[0], open=False), *options[1:])
+    just = Remembered("picked", options[0].item, 5, 0, math.nan)
+    before, after = world.prompt(first), world.prompt(replace(first, options=left, heard=(just,)))
+    assert after.answers == before.answers[1:], (
+        f"item {options[0].item} was picked already, but the prompt allows {after.answers} of "
+        f"{before.answers}; give answers of open options only."
+    )
+    assert before.user != after.user, f"the prompt does not tell what was picked:\n{after.user}"
 
 
 def _altered(glimpse: Glimpse) -> Iterator[tuple[Glimpse, str]]:
@@ -202,6 +218,7 @@ def _forms(decider: Decider) -> Iterator[Affordances]:
         Affordances(choose="up to", most=2),
         Affordances(choose="any"),
         Affordances(presentation="one at a time"),
+        Affordances(choose="up to", most=2, picks="one by one"),
     ):
         if not decider.refuses(form):
             yield form

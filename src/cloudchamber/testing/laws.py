@@ -140,14 +140,16 @@ class _Overruling:
             self.seed, where.replicate, f"overrule/{self.round}", where.step, where.agent
         )
         chosen = randomness.uniforms(key, 1)[:, 0] < 0.34
-        options = (questions.items >= 0).sum(axis=1)
-        picks = answers.picks.copy()
+        picks, may = answers.picks.copy(), questions.open()
         # Another first pick, the others dropped: valid whatever was allowed.
         picks[chosen, 1:] = -1
         if questions.kind is Kind.judge:
             picks[chosen, 0] = np.where(picks[chosen, 0] < 0, 0, -1)
         else:
-            picks[chosen, 0] = ((picks[:, 0] + 1) % options)[chosen]
+            after = (
+                np.arange(may.shape[1]) > picks[:, :1]
+            )  # the next that may be picked, or the first
+            picks[chosen, 0] = np.argmax(may * (1 + after), axis=1)[chosen]
         return replace(answers, picks=picks)
 
 
@@ -228,14 +230,17 @@ def _origins(spec: Microspec, trace: Trace) -> None:
         now, origin = past[run, number], past.get((run, int(shown["origin"][row])))
         where = f"an exposure of decision {number} of run {run}"
         assert origin is not None, f"{where} names an origin that is no decision of the run."
-        assert origin.number < now.number and (origin.step, origin.batch) < (now.step, now.batch), (
-            f"{where} rests on decision {origin.number}, which is not earlier."
+        picked = shown["channel"][row] == Channel.picked
+        when, at = (origin.step, origin.batch), (now.step, now.batch)
+        assert origin.number < now.number and (when == at if picked else when < at), (
+            f"{where} rests on decision {origin.number}, which is not "
+            f"{'of the same batch' if picked else 'earlier'}."
         )
         assert now.step - origin.step == shown["latency"][row], (
             f"{where} has latency {shown['latency'][row]}, but its origin is "
             f"{now.step - origin.step} steps old."
         )
-        own = shown["channel"][row] == Channel.own
+        own = picked or shown["channel"][row] == Channel.own
         assert own or now.step - origin.step >= spec.visibility.latency, (
             f"{where} shows an act {now.step - origin.step} steps after it, but visibility.latency "
             f"is {spec.visibility.latency}."

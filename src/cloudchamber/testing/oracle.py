@@ -133,14 +133,32 @@ class _Oracle:
             occasions[one.step, one.agent] += 1
             options, heard = self._slate(one, occasion)
             if one.kind is Kind.choose:
-                shown[one.number] = Counter([*options, *heard])
-                at += 1
+                visit, told = self._visit(at), list(heard)
+                for now in visit:  # asked again after each pick, shown what it picked
+                    shown[now.number] = Counter([*options, *told])
+                    told += [
+                        (Channel.picked, len(told) + 1, item, now.agent, now.number, 0, ())
+                        for item in now.picks
+                    ]
+                at += len(visit)
                 continue
             for place, option in enumerate(options):  # judged one by one, as they were listed
                 alone = (option[0], 1, *option[2:])
                 shown[one.number + place] = Counter([alone, *heard])
             at += len(options)
         return shown
+
+    def _visit(self, at: int) -> list[Decision]:
+        """The decisions that one slate was shown for: several where agents pick one by one."""
+        visit = [self.decisions[at]]
+        most = self.spec.affordances.most if self.spec.affordances.one_by_one else 1
+        for other in self.decisions[at + 1 : at + most]:
+            last = visit[-1]
+            same = (other.step, other.batch, other.agent) == (last.step, last.batch, last.agent)
+            if not (same and last.picks and other.kind is Kind.choose):
+                break
+            visit.append(other)
+        return visit
 
     def _score(self) -> None:
         """Every agent's score before each batch."""

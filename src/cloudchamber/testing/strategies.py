@@ -217,9 +217,11 @@ def affordances(draw: st.DrawFn, world: World, shown: int, worded: bool = False)
     if worded and presentation == "list":
         how.remove("any")
     choose = draw(st.sampled_from(how))
+    again = choose == "up to" and presentation == "list" and draw(st.booleans())
     return Affordances(
         choose=choose,
         most=draw(st.integers(1, min(shown, 3))) if choose == "up to" else 1,
+        picks="one by one" if again else "at once",
         may_decline=draw(st.booleans()),
         presentation=presentation,
         labels=draw(st.sampled_from(["codes", "letters", "numbers"])),

@@ -70,12 +70,13 @@ class Readout(IntEnum):
 
 
 class Channel(IntEnum):
-    """How an exposure came: as an option, others' output, one's own past, or one's score."""
+    """How an exposure came: as an option, others' output, one's own past or score, or a pick just made."""
 
     option = 0
     others = 1
     own = 2
     score = 3
+    picked = 4
 
 
 class RunStatus(IntEnum):
@@ -164,6 +165,7 @@ TABLES: Mapping[str, Table] = {
                     ("status", "u1", Status.ok),
                     ("readout", "u1", Readout.rule),
                     ("prompt", "i8", 0),
+                    ("note", "i8", 0),
                 )
             ),
             ("run", "decision", "pick"),

@@ -22,7 +22,7 @@ ROLE = "You are a reader browsing a news feed."
 def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a list or for one item; answers are the options' labels, or yes and no."""
     system = " ".join(part for part in (ROLE, glimpse.persona, glimpse.instruction) if part)
-    past = [_heard(headlines, one) for one in glimpse.heard]
+    past = [_heard(headlines, one) for one in glimpse.heard if one.channel != "picked"]
     if glimpse.kind is Kind.next:
         return _next(system, past, glimpse)
     if glimpse.kind is Kind.judge:
@@ -40,10 +40,29 @@ def _list(
     how = "Answer with its code."
     if glimpse.may_decline:
         how = "Answer with its code, or None if you like none."
-    answers = tuple(one.label for one in glimpse.options)
-    body = "\n".join([*past, *lines, "", f"{which} {how}"])
-    begin = "" if wording == "plain" else "The item I like most is "
+    begin = "The item I like most is "
+    picked = [one for one in glimpse.heard if one.channel == "picked"]
+    if glimpse.one_by_one:
+        which, how, begin = _one_of_several(glimpse, len(picked))
+    answers = tuple(one.label for one in glimpse.options if one.open)
+    chosen = [f"You chose: {headlines[one.item]}" for one in picked]
+    body = "\n".join([*past, *lines, "", *chosen, f"{which} {how}"])
+    begin = "" if wording == "plain" else begin
     return Prompt(system, body, (*answers, "None") if glimpse.may_decline else answers, begin)
+
+
+def _one_of_several(glimpse: Glimpse, picked: int) -> tuple[str, str, str]:
+    """Question, form of the answer and its beginning, where one item after another is picked."""
+    how = "Answer with its code."
+    if not picked:
+        if glimpse.may_decline:
+            how = "Answer with its code, or None if you like none."
+        number = f"up to {glimpse.most}" if glimpse.may_decline else str(glimpse.most)
+        which = f"You choose {number} items, one after another. Which do you like most?"
+        return which, how, "The item I like most is "
+    if glimpse.may_decline:
+        how = "Answer with its code, or None if you like no other."
+    return "Which of the others do you like most?", how, "Of the others I like most "
 
 
 def _single(

@@ -1,0 +1,69 @@
+"""Where the next runs tell most, given what is known of a response along a factor.
+
+A run at some level is worth what it is expected to tell of *which* curve the response follows. Floors and
+ceilings are not asked for themselves. With p(x | curve) the expected response, that worth is the variance of
+p over curves, set against a run's own noise; several runs are chosen one after the other, each as if the
+ones before had been grown (a Gaussian look-ahead, as in batch Bayesian optimisation). What tells families
+apart counts more than what tells curves of one family apart, until the family is known.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.analysis.evidence import Posterior
+
+__all__ = ["credible", "next_places", "zoomed"]
+
+Reals = NDArray[np.float64]
+_FAMILY: Final = 4.0
+"""How much more a difference between families counts than one within a family."""
+
+
+def credible(edges: Reals, weight: Reals, chances: Reals) -> Reals:
+    """Places below which the weight of cells adds up to some chances; even within a cell."""
+    sums = np.concatenate([[0.0], weight.cumsum()])
+    return np.interp(chances * sums[-1], sums, edges)
+
+
+def zoomed(known: Posterior, outside: float = 0.01) -> tuple[float, float]:
+    """The part of the range where a step must lie, if there is one, but for some chance at each side."""
+    weight = known.grid.by_step(known.weight)
+    low, high = credible(known.grid.edges, weight, np.array([outside, 1 - outside]))
+    return float(low), float(high)
+
+
+def next_places(known: Posterior, candidates: Reals, count: int) -> NDArray[np.int64]:
+    """Indices of the candidates where the next runs should be grown; one may come several times.
+
+    Args:
+        known: what is known by now.
+        candidates: places between 0 and 1.
+        count: how many runs.
+    """
+    expected, family, weight = known.expected(candidates), known.grid.family, known.weight
+    keep = weight > 1e-7 * weight.max()
+    expected, family, weight = expected[keep], family[keep], weight[keep] / weight[keep].sum()
+    mean = weight @ expected
+    noise = known.response.noise(candidates, mean)
+    spread = _covariance(expected, family, weight, mean)
+    chosen = np.empty(count, dtype=np.int64)
+    for number in range(count):
+        worth = np.diag(spread) / noise
+        chosen[number] = at = int(worth.argmax())
+        column = spread[:, at]
+        spread = spread - np.outer(column, column) / (column[at] + noise[at])
+    return chosen
+
+
+def _covariance(expected: Reals, family: NDArray[np.int64], weight: Reals, mean: Reals) -> Reals:
+    """Of the expected response over curves, what lies between families counting more."""
+    whole = (expected - mean).T @ ((expected - mean) * weight[:, None])
+    between = np.zeros_like(whole)
+    for index in np.unique(family):
+        of = family == index
+        share = weight[of].sum()
+        gap = weight[of] @ expected[of] / share - mean
+        between += share * np.outer(gap, gap)
+    return np.asarray(whole + (_FAMILY - 1) * between)
