@@ -1,44 +1,25 @@
-"""Designs: which conditions are grown. A factor is a field of the specification, named by its path."""
+"""Designs: which conditions are grown. A factor is a field of the specification, named by its path.
 
+All cells of a design share the experiment's seed and the numbers of their replicates, so that any two are
+paired. Cells of one specification are grown once, in whatever design they stand.
+"""
+
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import product
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.experiment.factors import Axis, Factor, Range, Setting, at_levels
 from cloudchamber.microspec import Microspec
 
-__all__ = ["Cell", "Design", "Factor", "Setting", "factorial", "run_id"]
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One level of a factor: its name, and what it sets where (path -> value)."""
-
-    name: str
-    changes: Mapping[str, object]
-
-    def apply(self, spec: Microspec) -> Microspec:
-        """The specification at this level."""
-        return spec.replace_all(self.changes)
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """What is varied, and over which levels."""
-
-    name: str
-    settings: tuple[Setting, ...]
-
-    @classmethod
-    def at(cls, path: str, levels: Sequence[object], name: str = "") -> "Factor":
-        """A factor that sets one path to each of some values.
-
-        Example:
-            ``Factor.at("visibility.latency", [0, 1, 5])``
-        """
-        return cls(name or path, tuple(Setting(str(level), {path: level}) for level in levels))
+__all__ = ["Axis", "Cell", "Design", "Factor", "Range", "Setting", "factorial", "run_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +29,27 @@ class Cell:
     name: str
     spec: Microspec
     levels: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
+    """As levels, but a number where the factor sets a number."""
+
+    @classmethod
+    def at(cls, name: str, base: Microspec, settings: Mapping[str, Setting]) -> "Cell":
+        """A baseline with some factors at a setting; all are set together, and only then checked.
+
+        Raises:
+            SpecificationError: a path that does not exist, or a level that makes no sense; names the cell.
+        """
+        changes = {p: v for setting in settings.values() for p, v in setting.changes.items()}
+        try:
+            spec = base.replace_all(changes) if changes else base
+        except SpecificationError as error:
+            raise SpecificationError(f"cell {name!r}: {error}") from None
+        return cls(
+            name,
+            spec,
+            MappingProxyType({factor: one.name for factor, one in settings.items()}),
+            MappingProxyType({factor: one.value for factor, one in settings.items()}),
+        )
 
     @property
     def id(self) -> str:
@@ -62,8 +64,8 @@ class Design:
     cells: tuple[Cell, ...]
 
     def __post_init__(self) -> None:
-        names = [cell.name for cell in self.cells]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        counts = Counter(cell.name for cell in self.cells)
+        twice = sorted(name for name, count in counts.items() if count > 1)
         if twice:
             raise SpecificationError(f"each cell needs a name of its own; given twice: {twice}.")
 
@@ -95,24 +97,37 @@ class Design:
             if all(cell.levels.get(factor) == level for factor, level in levels.items())
         )
 
+    def table(self) -> "pd.DataFrame":
+        """A row a cell: name, specification (its id), same_as, and a column for each factor's value.
 
-def factorial(base: Microspec, factors: Sequence[Factor], *, name: str = "") -> Design:
+        `same_as` names the cell whose specification, and so whose runs, a cell shares; else it is empty.
+        Where a cell does not stand on a factor, the value is None.
+        """
+        import pandas as pd
+
+        factors = list(dict.fromkeys(name for cell in self.cells for name in cell.levels))
+        first = dict[str, str]()
+        rows: list[list[object]] = []
+        for cell in self.cells:
+            twin = first.setdefault(cell.id, cell.name)
+            own = [cell.values.get(name, cell.levels.get(name)) for name in factors]
+            rows.append([cell.name, cell.id, "" if twin == cell.name else twin, *own])
+        return pd.DataFrame(rows, columns=["name", "specification", "same_as", *factors])
+
+
+def factorial(base: Microspec, factors: Sequence[Axis], *, name: str = "") -> Design:
     """Every combination of the factors' levels on a baseline.
 
     Raises:
-        SpecificationError: a path that does not exist, or a level that makes no sense; names the cell.
+        SpecificationError: a path that does not exist, or a level that makes no sense; names the cell. Or
+            a range, which has no levels of its own.
     """
     cells = []
-    for settings in product(*(factor.settings for factor in factors)):
-        levels = {f.name: s.name for f, s in zip(factors, settings, strict=True)}
-        title = " / ".join([*([name] if name else []), *levels.values()]) or "baseline"
-        spec = base
-        try:
-            for setting in settings:
-                spec = setting.apply(spec)
-        except SpecificationError as error:
-            raise SpecificationError(f"cell {title!r}: {error}") from None
-        cells.append(Cell(title, spec, MappingProxyType(levels)))
+    axes = at_levels(factors, "a full factorial")
+    for settings in product(*(factor.settings for factor in axes)):
+        title = [*([name] if name else []), *(one.name for one in settings)]
+        chosen = {f.name: s for f, s in zip(axes, settings, strict=True)}
+        cells.append(Cell.at(" / ".join(title) or "baseline", base, chosen))
     return Design(tuple(cells))
 
 
