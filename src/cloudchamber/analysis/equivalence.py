@@ -1,0 +1,242 @@
+"""Equivalence: that there is no effect larger than a margin, as something that can be shown.
+
+A difference that is not significant shows nothing: few runs make any difference so. Two one-sided tests
+(TOST; Schuirmann 1987) turn the burden of proof around: the null is an effect of the margin or more, either
+way, and "no effect" is claimed only where both are refuted. The third answer is that one cannot tell, with
+the runs that would.
+"""
+
+from dataclasses import dataclass
+from math import isfinite, nan, sqrt
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cloudchamber.analysis.power import runs_to_decide
+from cloudchamber.analysis.resampling import Alternative, permutation_p
+from cloudchamber.errors import SpecificationError
+from cloudchamber.measures.estimate import (
+    FEW,
+    Estimate,
+    Verdict,
+    about,
+    difference,
+    matched,
+    numbers,
+)
+
+__all__ = ["Equivalence", "Test", "decide", "p_value", "tost"]
+
+Reals = NDArray[np.float64]
+Test = Literal["permutation", "t"]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """What two one-sided tests say of a difference, and the two-sided test beside them."""
+
+    difference: Estimate
+    """With the interval that goes with the tests, at confidence 1 - 2 alpha (90 %), and the two-sided p."""
+    margin: float
+    """In the measure's units; an estimate, where it was given in run-to-run spreads."""
+    p: float
+    """The larger p of the two one-sided tests: at most alpha, where there is no effect beyond the margin."""
+    verdict: Verdict
+    """"no effect" (none larger than the margin), "effect" (some, and not shown to be within), "undecided"."""
+    needed: float
+    """Runs (pairs, or of each cell) that would decide with a chance of 80 %, if difference and spread
+    are what they seem; NaN where decided or where it cannot be told."""
+    alpha: float = 0.05
+
+    def sentence(self) -> str:
+        """The result in words."""
+        told = f"the difference is {self.difference} at {1 - 2 * self.alpha:.0%}"
+        if self.verdict == "no effect":
+            return f"No effect larger than {self.margin:g} (p = {self.p:.2g}): {told}."
+        if self.verdict == "effect":
+            return f"An effect (p = {self.difference.p:.2g}): {told}."
+        more = f"; {about(self.needed, 'runs')} would decide" if isfinite(self.needed) else ""
+        return f"Undecided: {told}, the margin {self.margin:g}{more}."
+
+
+def tost(
+    a: ArrayLike,
+    b: ArrayLike,
+    margin: float,
+    *,
+    paired: bool,
+    in_sd: bool = False,
+    alpha: float = 0.05,
+    test: Test = "permutation",
+    unit: str = "run",
+    seed: int = 0,
+) -> Equivalence:
+    """Two one-sided tests that the mean of `a` is less than a margin away from that of `b`.
+
+    Args:
+        a: one number a run.
+        b: one number a run, of the baseline or null.
+        margin: the least difference that would matter, above 0, in the measure's units.
+        paired: as for `difference`.
+        in_sd: the margin is in standard deviations between runs of `b`. They are estimated from the same
+            runs, which is allowed for: t tests of "difference less margin" with the jackknife's error must
+            refute as well (asymptotic; cautious with ten runs or fewer).
+        alpha: of each one-sided test and of the two-sided one.
+        test: "permutation" is exact for pairs that lie symmetrically around their mean, and so also says
+            what runs that are all alike can show: five such pairs refute at 5 %, four do not. "t" is
+            Student's or Welch's.
+        unit: what a number stands for.
+        seed: of the permutations.
+
+    Raises:
+        SpecificationError: the margin is not above 0.
+    """
+    if not (isfinite(margin) and margin > 0):
+        raise SpecificationError(
+            f"margin: {margin}; give the least difference that would matter, above 0"
+        )
+    found = difference(a, b, paired=paired, level=1 - 2 * alpha, unit=unit)
+    width, p = _in_spreads(a, b, margin, paired) if in_sd else (margin, 0.0)
+    for side in (1, -1) if isfinite(p) else ():
+        p = max(p, _one_sided(a, b, side * width, paired, test, seed))
+    two_sided = p_value(a, b, paired=paired, test=test, seed=seed)
+    few = fewest_runs(a, b, paired) < FEW
+    answer = decide(two_sided, p, alpha) if not few else "undecided"
+    needed = nan
+    if answer == "undecided" and isfinite(width):
+        sd = spread(a, b, paired)
+        needed = runs_to_decide(found.value, sd, margin=width, paired=paired, alpha=alpha)
+    shown = Estimate(
+        found.value,
+        found.low,
+        found.high,
+        found.n,
+        found.level,
+        found.unit,
+        found.method,
+        two_sided if isfinite(two_sided) else None,
+    )
+    return Equivalence(shown, width, p, answer, needed, alpha)
+
+
+def decide(p: float, p_equivalence: float, alpha: float = 0.05) -> Verdict:
+    """The verdict of a two-sided test and of equivalence: where both hold the effect is there, but within.
+
+    NaN decides nothing.
+    """
+    if p_equivalence <= alpha:
+        return "no effect"
+    return "effect" if p <= alpha else "undecided"
+
+
+def p_value(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    paired: bool,
+    test: Test = "permutation",
+    alternative: Alternative = "two-sided",
+    seed: int = 0,
+) -> float:
+    """The p that the means are alike; by `permutation_p`, or Student's (paired) or Welch's t."""
+    if test == "permutation":
+        return permutation_p(a, b, paired=paired, alternative=alternative, seed=seed)
+    from scipy.special import stdtr  # quick to import, unlike scipy.stats
+
+    value, error, freedom = _errors(a, b, paired)
+    if not freedom > 0:
+        return nan
+    t = value / error if error > 1e-12 * abs(value) else float(np.copysign(np.inf, value))
+    if value == 0 and error == 0:
+        t = 0.0
+    below = float(stdtr(freedom, t))
+    tails = {"two-sided": 2 * min(below, 1 - below), "greater": 1 - below, "less": below}
+    return tails[alternative]
+
+
+def _errors(a: ArrayLike, b: ArrayLike, paired: bool) -> tuple[float, float, float]:
+    """The difference of means, its standard error, and the degrees of freedom; 0 of them with one run."""
+    if paired:
+        one, other = matched(a, b)
+        gaps = one - other
+        n = len(gaps)
+        if n < 2:
+            return nan, nan, 0
+        return float(gaps.mean()), float(gaps.std(ddof=1)) / sqrt(n), n - 1
+    one, other = numbers(a), numbers(b)
+    n, m = len(one), len(other)
+    if min(n, m) < 2:
+        return nan, nan, 0
+    u, v = float(one.var(ddof=1)) / n, float(other.var(ddof=1)) / m
+    freedom = (u + v) ** 2 / (u**2 / (n - 1) + v**2 / (m - 1)) if u + v > 0 else n + m - 2
+    return float(one.mean() - other.mean()), sqrt(u + v), freedom
+
+
+def spread(a: ArrayLike, b: ArrayLike, paired: bool) -> float:
+    """The standard deviation that power goes by: of the pairs' differences, or within a cell."""
+    value, error, _ = _errors(a, b, paired)
+    if not isfinite(value):
+        return nan
+    if paired:
+        return error * sqrt(len(matched(a, b)[0]))
+    return sqrt((float(numbers(a).var(ddof=1)) + float(numbers(b).var(ddof=1))) / 2)
+
+
+def fewest_runs(a: ArrayLike, b: ArrayLike, paired: bool) -> int:
+    """Pairs, or runs of the smaller group."""
+    return len(matched(a, b)[0]) if paired else min(len(numbers(a)), len(numbers(b)))
+
+
+def _one_sided(a: ArrayLike, b: ArrayLike, by: float, paired: bool, test: Test, seed: int) -> float:
+    """The p that the difference is not on the inner side of the margin at -by."""
+    side: Alternative = "greater" if by > 0 else "less"
+    moved = _moved(a, by)
+    return p_value(moved, b, paired=paired, test=test, alternative=side, seed=seed)
+
+
+def _moved(a: ArrayLike, by: float) -> ArrayLike:
+    """Numbers moved; a series keeps its index, by which pairs are matched."""
+    given: Any = a
+    return given + by if hasattr(a, "align") else np.asarray(a, dtype=np.float64) + by
+
+
+def _in_spreads(a: ArrayLike, b: ArrayLike, margin: float, paired: bool) -> tuple[float, float]:
+    """The margin in the measure's units, and p of |difference| < margin x spread of `b`."""
+    from scipy.special import stdtr
+
+    one, other = matched(a, b) if paired else (numbers(a), numbers(b))
+    n, m = len(one), len(other)
+    if min(n, m) < 3:
+        return nan, nan
+    gap, width = float(one.mean() - other.mean()), margin * _sd(other)
+    if width <= 1e-12 * max(abs(float(other.mean())), abs(gap)):  # no spread to measure by
+        return 0.0, nan
+    width_without = margin * np.array([_sd(np.delete(other, at)) for at in range(m)])
+    one_without, other_without = _means_without(one), _means_without(other)
+    worst = 0.0
+    for side in (1, -1):  # difference + margin above 0, margin - difference above 0
+        value = side * gap + width
+        if paired:
+            squares = _jackknifed(side * (one_without - other_without) + width_without)
+        else:
+            squares = _jackknifed(side * one_without)
+            squares += _jackknifed(width_without - side * other_without)
+        worst = max(worst, float(stdtr(min(n, m) - 1, -value / sqrt(squares))))
+    return width, worst
+
+
+def _sd(values: Reals) -> float:
+    """The standard deviation, without its bias for normal values (Holtzman 1950)."""
+    n = len(values)
+    return float(values.std(ddof=1)) * (1 + 1 / (4 * (n - 1)))
+
+
+def _means_without(values: Reals) -> Reals:
+    return np.asarray((values.sum() - values) / (len(values) - 1), dtype=np.float64)
+
+
+def _jackknifed(left_out: Reals) -> float:
+    """The jackknife's variance, from a statistic without each run."""
+    n = len(left_out)
+    return (n - 1) / n * float(np.square(left_out - left_out.mean()).sum())
