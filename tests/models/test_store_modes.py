@@ -96,7 +96,7 @@ def test_refresh_asks_once_again_and_replaces(tmp_path: Path) -> None:
     first = answers(StoredModel(changing(False), path), *questions)
     model = changing(False)
     answers(model, (OTHER, 0))  # so that it would say something else now
-    again = answers(StoredModel(model, path, refresh=True), *questions)
+    again = answers(StoredModel(model, path, refresh="one"), *questions)
     assert len(model.asked) == 1 + 2, "each question once, however often it comes"
     assert [one.text for one in again] != [one.text for one in first]
     assert packed(answers(ReplayedModel("fake", path), *questions)) == packed(again)

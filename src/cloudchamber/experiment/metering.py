@@ -52,6 +52,16 @@ class Metered:
         """What the server can do, where there is one and it has been asked."""
         return getattr(self._model, "capabilities", None)
 
+    @property
+    def lists(self) -> bool:
+        """Whether an answer may be a distribution, where that is not known beforehand."""
+        return bool(getattr(self._model, "lists", False))
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing more is sent; empty while it is."""
+        return self._budget.stopped
+
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The model's reply; see `Model.ask`.
 

@@ -32,6 +32,7 @@ def open_model(
     processes: int | None = None,
     store: Path | None = None,
     mode: Mode = "read-write",
+    refresh: str = "a refresh",
     concurrency: int = 64,
     beneath: Callable[[Model], Model] | None = None,
 ) -> Model:
@@ -49,6 +50,8 @@ def open_model(
         store: SQLite file that answers are kept in and taken from; none if None.
         mode: how the store is used: "read-write", "replay" (no model is opened; what is not kept is an
             error), "refresh" (asked again, and replaced) or "off".
+        refresh: a name for it in the mode "refresh": under the same name, what was asked again is not asked
+            once more.
         concurrency: requests a server is sent at once.
         beneath: put around the model beneath the store, e.g. what counts and caps the questions sent.
 
@@ -67,7 +70,7 @@ def open_model(
         return model
     from cloudchamber.models.store import StoredModel
 
-    return StoredModel(model, store, called=name, refresh=mode == "refresh")
+    return StoredModel(model, store, called=name, refresh=refresh if mode == "refresh" else "")
 
 
 def _open(name: str, processes: int | None, concurrency: int) -> Model:

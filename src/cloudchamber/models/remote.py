@@ -83,6 +83,11 @@ class RemoteModel:
         return replace(self._wire.can, refused=tuple(sorted(self._asking.refused)))
 
     @property
+    def lists(self) -> bool:
+        """Whether an answer may be a distribution: as far as is known, it is not unable to."""
+        return self._wire is None or bool(self._wire.can.top or self._wire.can.scores)
+
+    @property
     def at_once(self) -> int:
         """Questions worth handing to it at a time: as many as are under way, and as many that wait.
 

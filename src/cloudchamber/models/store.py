@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cloudchamber.errors import NotStored
+from cloudchamber.models.claims import Claims
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.models.store_file import StoreFile, is_final
 
@@ -27,22 +28,23 @@ class StoredModel:
         model: whoever answers what is not in the store; closed with it.
         path: SQLite file, made if it is not there; several processes may use it at once.
         called: the name that a replay will know it by; its own if not given.
-        refresh: whether it is asked once again for what is there, and the answer replaced.
+        refresh: a name for asking once again for what is there, and replacing the answer; whoever gives
+            the same name goes on where it stopped. Empty for no such thing.
 
     Raises:
         StoreError: the file is damaged, foreign, locked, or cannot be written.
     """
 
-    def __init__(
-        self, model: Model, path: Path, *, called: str = "", refresh: bool = False
-    ) -> None:
+    def __init__(self, model: Model, path: Path, *, called: str = "", refresh: str = "") -> None:
         self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
         self.hits = 0
         """Requests that the store answered."""
         self._model, self._refresh = model, refresh
-        self._fresh: set[bytes] = set()
         self._file = StoreFile(path)
         self._file.called(called or model.name, self.fingerprint, self.exact)
+        self._claims = Claims(
+            self._file, self.fingerprint, lambda: bool(getattr(model, "stopped", ""))
+        )
         self._flying: dict[bytes, asyncio.Task[Reply]] = {}
 
     @property
@@ -57,7 +59,7 @@ class StoredModel:
         if reply is not None:
             return reply
         # An exact answer under way serves every draw; free text and samples serve their own.
-        if self.exact and request.options and not request.sampled:
+        if self._lists and request.options and not request.sampled:
             waits = exact in self._flying
             reply = await self._once(exact, request, draw)
             if not waits or reply.logprobs is not None:
@@ -66,9 +68,14 @@ class StoredModel:
             reply = self._kept([sampled])
         return reply or await self._once(sampled, request, draw)
 
+    @property
+    def _lists(self) -> bool:
+        """Whether an answer may be a distribution, which serves all who ask the same."""
+        return self.exact or bool(getattr(self._model, "lists", False))
+
     def _kept(self, keys: Sequence[bytes]) -> Reply | None:
         """The first answer there is to some keys."""
-        known = [key for key in keys if key in self._fresh] if self._refresh else keys
+        known = self._file.fresh(keys, self._refresh) if self._refresh else keys
         kept = self._file.get(known) if known else {}
         for key in known:
             if key in kept and is_final(kept[key]):
@@ -79,7 +86,7 @@ class StoredModel:
     async def _once(self, key: bytes, request: Request, draw: int) -> Reply:
         task = self._flying.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._fetch(request, draw))
+            task = asyncio.ensure_future(self._fetch(key, request, draw))
             self._flying[key] = task
             task.add_done_callback(lambda done: self._landed(key, done))
         # Who stops waiting does not take the answer from the others, or from the store.
@@ -90,16 +97,23 @@ class StoredModel:
         if not task.cancelled():
             task.exception()  # marks it as seen where nobody waits any more
 
-    async def _fetch(self, request: Request, draw: int) -> Reply:
-        sampled, exact = _keys(self.fingerprint, request, draw)
-        reply = await self._model.ask(request, draw)
-        key = exact if reply.logprobs is not None else sampled
-        # What stands in the store is the answer, also where another process was first: a replay will
-        # find that and nothing else.
-        reply = self._file.put(key, reply, replace=self._refresh and key not in self._fresh)
-        if self._refresh:
-            self._fresh.add(key)
-        return reply
+    async def _fetch(self, claimed: bytes, request: Request, draw: int) -> Reply:
+        """Ask, unless another process does: then what it was answered."""
+        keys = sampled, exact = _keys(self.fingerprint, request, draw)
+        while not await self._claims.take(claimed):
+            if (reply := self._kept(keys)) is not None:
+                return reply
+        try:
+            reply = self._kept(keys) if self._claims.news else None
+            if reply is None:
+                reply = await self._model.ask(request, draw)
+                key = exact if reply.logprobs is not None else sampled
+                # What stands in the store is the answer, also where another process was first: a replay
+                # will find that and nothing else.
+                reply = self._file.put(key, reply, refresh=self._refresh)
+            return reply
+        finally:
+            self._claims.release(claimed)
 
     async def close(self) -> None:
         """Close the file and the model; answers under way are dropped."""
@@ -107,6 +121,7 @@ class StoredModel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._claims.close()
         self._file.close()
         await self._model.close()
 

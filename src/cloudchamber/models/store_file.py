@@ -6,9 +6,10 @@ the file is ever executed or unpickled. This module knows no model and no reques
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 from cloudchamber.errors import ModelError, StoreError
@@ -25,6 +26,13 @@ BUSY = 30.0
 _TABLES = (
     "replies (key BLOB PRIMARY KEY, reply BLOB NOT NULL, final INTEGER NOT NULL DEFAULT 1)",
     "models (name TEXT, fingerprint TEXT, exact INTEGER, last INTEGER, PRIMARY KEY (name, fingerprint))",
+)
+# What came later, and stores of before can do without: which refresh an answer is of, who asks (`claims`).
+_BESIDE = (
+    "refreshed (key BLOB PRIMARY KEY, refresh TEXT NOT NULL) WITHOUT ROWID",
+    "owners (owner INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL, pid INTEGER NOT NULL,"
+    " host TEXT NOT NULL, until REAL NOT NULL, knows INTEGER NOT NULL)",
+    "asking (key BLOB PRIMARY KEY, owner INTEGER NOT NULL) WITHOUT ROWID",
 )
 
 
@@ -82,7 +90,16 @@ class StoreFile:
             ).fetchall()
             return {key: unpack(reply) for key, reply in rows}
 
-    def put(self, key: bytes, reply: Reply, *, replace: bool = False) -> Reply:
+    def fresh(self, keys: Iterable[bytes], refresh: str) -> list[bytes]:
+        """Those of some keys whose replies are of a refresh."""
+        wanted = tuple(keys)
+        marks = ", ".join("?" * len(wanted))
+        rows = self.run(
+            f"SELECT key FROM refreshed WHERE refresh = ? AND key IN ({marks})", refresh, *wanted
+        )
+        return [key for key in wanted if (key,) in rows]
+
+    def put(self, key: bytes, reply: Reply, *, refresh: str = "") -> Reply:
         """Keep a reply; the one that stands then, which another process may have put before.
 
         A time-out or failure gives way to any later reply: it is kept for a replay alone.
@@ -90,17 +107,44 @@ class StoreFile:
         Args:
             key: 32 bytes.
             reply: what was answered.
-            replace: whether it takes the place of an answer that is there.
+            refresh: of which it is; it takes the place of an answer that is of none, or of another.
         """
-        stays, packed = "" if replace else " WHERE NOT final", pack(reply)
+        packed = pack(reply)
+        replace = bool(refresh) and not self.fresh([key], refresh)
+        stays = "" if replace else " WHERE NOT final"
         with self._guard:
+            if replace:  # with its mark, or not at all
+                self._database.execute("BEGIN IMMEDIATE")
+                if is_final(reply):
+                    self._database.execute(
+                        "INSERT OR REPLACE INTO refreshed VALUES (?, ?)", (key, refresh)
+                    )
             written = self._database.execute(
                 "INSERT INTO replies (key, reply, final) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
                 f" SET reply = excluded.reply, final = excluded.final{stays}",
                 (key, packed, is_final(reply)),
             )
+            if replace:
+                self._database.execute("COMMIT")
         # As it will be read: what is told now is what a replay tells.
         return unpack(packed) if written.rowcount else self.get([key])[key]
+
+    def run(self, statement: str, *given: object) -> list[tuple[Any, ...]]:
+        """The rows that a statement gives."""
+        with self._guard:
+            rows: list[tuple[Any, ...]] = self._database.execute(statement, given).fetchall()
+            return rows
+
+    def run_all(self, statement: str, given: Sequence[tuple[object, ...]]) -> int:
+        """Run a statement for each of some values, all or none; how many rows it changed."""
+        with self._guard:
+            if len(given) == 1:
+                return self._database.execute(statement, given[0]).rowcount
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                return self._database.executemany(statement, given).rowcount
+            finally:
+                self._database.execute("COMMIT")
 
     def called(self, name: str, fingerprint: str, exact: bool) -> None:
         """Note which model a name stands for, so that a replay needs no model to know."""
@@ -172,6 +216,8 @@ def _writable(path: Path) -> sqlite3.Connection:
             _upgrade(database, _checked(database))
             database.execute("COMMIT")
         _share(database)
+        for table in _BESIDE:
+            database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("SELECT key FROM replies LIMIT 1").fetchone()
     except BaseException:
