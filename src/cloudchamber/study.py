@@ -9,7 +9,7 @@
 A study is a value; `run` grows what is missing of it into a folder, `results` reads what is there.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,11 +18,11 @@ from typing import Any
 from cloudchamber.agents.society import models_of
 from cloudchamber.errors import ModelError, SpecificationError
 from cloudchamber.experiment import (
+    Axis,
     Budget,
     Cell,
     Design,
     Driver,
-    Factor,
     Limits,
     Manifest,
     Progress,
@@ -36,6 +36,7 @@ from cloudchamber.experiment.metering import Metered, affordable
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
+from cloudchamber.microspec.paths import overlap
 from cloudchamber.models import Mode, Model, abilities, check_mode, open_model
 from cloudchamber.phenomenon import Phenomenon
 from cloudchamber.trace import Level
@@ -58,8 +59,8 @@ class Study:
     """Stage 1: what is to be grown, how it is measured, when it counts as grown."""
     microspec: Microspec
     """Stage 2: the baseline."""
-    factors: tuple[Factor, ...] = ()
-    """Stage 3: what is varied; every combination is a cell."""
+    factors: tuple[Axis, ...] = ()
+    """Stage 3: what is varied, over levels or over a range."""
     replicates: int = 10
     """Runs of each cell."""
     more: tuple[Cell, ...] = ()
@@ -83,6 +84,9 @@ class Study:
     """A headline; the name if not given."""
     hypothesis: str = ""
     """The local rule that is thought to grow the phenomenon, in one sentence."""
+    plan: Callable[[Microspec, Sequence[Axis]], Design] = factorial
+    """Which cells the factors make of the baseline: every combination of their levels, or e.g.
+    ``partial(sobol_sequence, n=64)``; see `cloudchamber.experiment`."""
 
     def __post_init__(self) -> None:
         """Refuse what is of another kind, where it was given."""
@@ -93,21 +97,30 @@ class Study:
             ("null", Intervention | None, "an Intervention, e.g. isolate(), or None"),
             ("attack", Intervention | None, "an Intervention, e.g. pin(7), or None"),
         )
-        several = (("factors", Factor), ("more", Cell), ("interventions", Intervention))
+        several: tuple[tuple[str, Any, str], ...] = (
+            ("factors", Axis, "Factor"),
+            ("more", Cell, "Cell"),
+            ("interventions", Intervention, "Intervention"),
+            ("notes", str, "str"),
+        )
         for name, kind, allowed in one_of:
             given: Any = getattr(self, name)
             if not isinstance(given, kind):
                 raise SpecificationError(_refused(name, given, allowed))
-        for name, kind in (*several, ("notes", str)):
+        for name, kind, told in several:
             given = getattr(self, name)
             if isinstance(given, str) or not all(isinstance(one, kind) for one in given):
-                raise SpecificationError(
-                    _refused(name, given, f"a tuple of {kind.__name__} values")
-                )
+                raise SpecificationError(_refused(name, given, f"a tuple of {told} values"))
+        self.microspec.check_paths([path for factor in self.factors for path in factor.paths])
 
     def combinations(self) -> Design:
-        """Every combination of the factors' levels; the baseline alone, where nothing is varied."""
-        return factorial(self.microspec, self.factors)
+        """The cells that the plan makes of the factors; the baseline alone, where nothing is varied."""
+        return self._combinations
+
+    @cached_property
+    def _combinations(self) -> Design:
+        plan = self.plan if self.factors else factorial
+        return plan(self.microspec, self.factors)
 
     def design(self) -> Design:
         """Every cell: the combinations of factors, the interventions, the attack, and the nulls.
@@ -203,13 +216,12 @@ class Study:
     def _refuse_varied(self, path: str) -> None:
         """Say so if a factor varies a field."""
         for factor in self.factors:
-            for setting in factor.settings:
-                clash = [p for p in setting.changes if _within(path, p) or _within(p, path)]
-                if clash:
-                    raise SpecificationError(
-                        f"{path}: the study's factor {factor.name!r} varies {clash[0]}, so setting it "
-                        "has no meaning; change the factor in the study's file."
-                    )
+            clash = [p for p in factor.paths if overlap(path, p)]
+            if clash:
+                raise SpecificationError(
+                    f"{path}: the study's factor {factor.name!r} varies {clash[0]}, so setting it "
+                    "has no meaning; change the factor in the study's file."
+                )
 
     def decided_by(self, decider: Decider) -> "Study":
         """The same study with another decider in every agent's place."""
@@ -388,7 +400,3 @@ class Study:
 
 def _refused(name: str, given: object, allowed: str) -> str:
     return f"{name}: {given!r:.80} was given; allowed: {allowed}."
-
-
-def _within(path: str, other: str) -> bool:
-    return path == other or path.startswith(f"{other}.")

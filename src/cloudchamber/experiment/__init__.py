@@ -1,26 +1,51 @@
 """Stage 3: grow. Which conditions, how often, and the growing of what is missing."""
 
-from cloudchamber.experiment.design import Cell, Design, Factor, Setting, factorial
+from cloudchamber.experiment.design import (
+    Axis,
+    Cell,
+    Design,
+    Factor,
+    Range,
+    Setting,
+    factorial,
+)
 from cloudchamber.experiment.driver import Driver
 from cloudchamber.experiment.estimate import CostEstimate
+from cloudchamber.experiment.fraction import Fraction, fractional
 from cloudchamber.experiment.limits import Budget, Limits
 from cloudchamber.experiment.manifest import Manifest
 from cloudchamber.experiment.prices import Price
 from cloudchamber.experiment.progress import Progress
 from cloudchamber.experiment.results import Results
+from cloudchamber.experiment.sampling import (
+    Sample,
+    latin_hypercube,
+    one_factor_at_a_time,
+    sample_at,
+    sobol_sequence,
+)
 
 __all__ = [
+    "Axis",
     "Budget",
     "Cell",
     "CostEstimate",
     "Design",
     "Driver",
     "Factor",
+    "Fraction",
     "Limits",
     "Manifest",
     "Price",
     "Progress",
+    "Range",
     "Results",
+    "Sample",
     "Setting",
     "factorial",
+    "fractional",
+    "latin_hypercube",
+    "one_factor_at_a_time",
+    "sample_at",
+    "sobol_sequence",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.microspec.value import Family, Value
 
-__all__ = ["check", "every", "plain", "put"]
+__all__ = ["check", "every", "overlap", "plain", "put"]
 
 NEAR = 3
 """Paths that are named where one leads nowhere."""
@@ -27,6 +27,29 @@ Known = Callable[[], Iterable[str]]
 def plain(path: str) -> str:
     """A path in its dotted form: "population.groups.0.count" for "population.groups[0].count"."""
     return ".".join(_parts(path))
+
+
+def overlap(path: str, other: str) -> bool:
+    """Whether one path is the other or lies within it, so that setting both has no meaning.
+
+    A share sets the sizes of all groups; the number of agents can be set beside it.
+    """
+    one, two = plain(path), plain(other)
+    if _COUNT in (one, two) and one != two:
+        shared = _SHARE.fullmatch(two if one == _COUNT else one)
+        return not shared and _within(_written(one), _written(two))
+    return _within(_written(one), _written(two))
+
+
+def _written(path: str) -> list[str]:
+    """The fields that setting a path writes."""
+    sizes = path == _COUNT or _SHARE.fullmatch(path)
+    return ["population", "groups", "*", "count"] if sizes else path.split(".")
+
+
+def _within(one: Sequence[str], other: Sequence[str]) -> bool:
+    pairs = zip(one, other, strict=False)
+    return all(a == b or "*" in (a, b) for a, b in pairs)
 
 
 def every(tree: object, path: str = "") -> Iterator[str]:
