@@ -4,7 +4,8 @@ A server lists the likeliest next tokens. A token that spells a label (but for s
 it; one that only begins labels is asked about again, with the answer begun so. What is not listed is
 bounded: an unlisted token is at most as likely as the last one listed, and all of them together as what is
 left to one. A readout is *exact* when what may still belong to a label is at most `UNCOVERED` of what has
-been found, so that no probability is off by more. Knows no server and no JSON.
+been found, so that no probability is off by more. Spaces before an answer are one token at most: an answer
+that goes on with more is none, and how likely that is, is said. Knows no server and no JSON.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -36,6 +37,8 @@ class Settled:
     """Upper bound of what may belong to labels besides."""
     why: str = ""
     """Why it is not exact; empty if it is."""
+    spaces: float = 0.0
+    """Probability of answers that go on with spaces after spaces, which are not followed."""
 
     @property
     def mass(self) -> float:
@@ -46,7 +49,7 @@ class Settled:
 class _Labels:
     """The labels of a question, without spaces around them, by their beginnings."""
 
-    __slots__ = ("alone", "begins", "labels", "whole")
+    __slots__ = ("alone", "begins", "labels", "plain", "whole")
 
     def __init__(self, options: tuple[str, ...]) -> None:
         self.labels = [option.strip() for option in options]
@@ -58,6 +61,8 @@ class _Labels:
                 self.begins.setdefault(label[:cut], []).append(place)
         self.alone = [len(self.begins[label]) == 1 for label in self.labels]
         """Whether no other label goes on from it."""
+        self.plain = all(map(str.isascii, self.labels))
+        """Whether no token can be a part of one of their letters."""
 
 
 @lru_cache(1024)
@@ -66,7 +71,7 @@ def _known(options: tuple[str, ...]) -> _Labels:
 
 
 def settle(
-    options: Sequence[str], top: int, continues: bool
+    options: Sequence[str], top: int, continues: bool, most: int = MOST
 ) -> Generator[tuple[str, ...], Sequence[Listed], Settled]:
     """Yield beginnings of answers to ask about ("" first), be sent their lists, return what they come to.
 
@@ -74,8 +79,9 @@ def settle(
         options: the labels.
         top: tokens in a list.
         continues: whether the server goes on with an answer that was begun for it.
+        most: requests at most, 1 or more.
     """
-    found, bound, asked = [0.0] * len(options), 0.0, 0
+    found, bound, asked, spaces = [0.0] * len(options), 0.0, 0, 0.0
     places = {option.strip(): place for place, option in enumerate(options)}
     if len(places) < len(options) or "" in places:
         return Settled(found, 1.0, "labels that differ by spaces only")
@@ -83,19 +89,26 @@ def settle(
     if (direct := _direct(places, lists[0])) is not None:
         return Settled(direct, 0.0)
     known = _known(tuple(options))
-    wave = [("", 1.0)]
+    wave, first = [("", 1.0)], lists[0]
     while wave:
         if asked:
             lists = yield tuple(text for text, _ in wave)
         asked += len(wave)
         pending: list[tuple[str, float]] = []
         for (text, chance), listed in zip(wave, lists, strict=True):
+            if text.isspace() and _alike(listed, first):  # the server has taken the spaces off
+                spaces += chance
+                continue
             begun, beyond = _read(known, text, chance, listed, top, found)
+            if text.isspace():
+                more = [one for one in begun if one[0].isspace()]
+                spaces += sum([further for _, further in more])
+                begun = [one for one in begun if not one[0].isspace()]
             pending += begun
             bound += beyond
         mass, ahead = sum(found), sum([chance for _, chance in pending])
         if mass > 0 and bound + ahead <= UNCOVERED * mass:
-            return Settled(found, bound + ahead)
+            return Settled(found, bound + ahead, "", spaces)
         if bound > UNCOVERED * (mass + ahead) or mass + ahead == 0:
             share = bound / (mass + ahead) if mass + ahead else 1.0
             return Settled(
@@ -109,10 +122,17 @@ def settle(
             )
             return Settled(found, bound + ahead, why)
         wave = _next(pending, UNCOVERED * (mass + ahead) / 4)
-        if asked + len(wave) > MOST:
-            return Settled(found, bound + ahead, f"it would take more than {MOST} requests")
+        if asked + len(wave) > most:
+            return Settled(found, bound + ahead, f"it would take more than {most} requests")
         bound += ahead - sum(chance for _, chance in wave)
     return Settled(found, bound, "no label is likely enough")
+
+
+def _alike(listed: Listed, other: Listed) -> bool:
+    """Whether two lists are one but for a served model's noise."""
+    return listed.keys() == other.keys() and all(
+        abs(chance - other[token]) <= 0.02 * chance + 1e-4 for token, chance in listed.items()
+    )
 
 
 def _direct(places: Mapping[str, int], listed: Listed) -> list[float] | None:
@@ -121,7 +141,7 @@ def _direct(places: Mapping[str, int], listed: Listed) -> list[float] | None:
     None unless every label is listed as one token, no label begins another and no other token begins any.
     """
     order = sorted(places)
-    if any(map(str.startswith, order[1:], order)):
+    if any(map(str.startswith, order[1:], order)) or not all(map(str.isascii, order)):
         return None
     found = [listed.get(label, -1.0) for label in places]
     others = [token for token in listed if token not in places]
@@ -159,11 +179,13 @@ def _read(
     Adds to what was found; gives the answers begun further, and a bound of what else may be a label.
     """
     begins, whole, begun = known.begins, known.whole, text.strip()
-    seen, further, onward = set[int](), [], 0.0
+    seen, further, onward, broken = set[int](), [], 0.0, 0.0
     for token, chance in listed.items():
         spelled = text + token
         plain = spelled.strip()
         if plain not in begins or not token:
+            if not known.plain and ("\ufffd" in token or token.startswith("bytes:")):
+                broken += chance  # a part of a letter, which may be a label's
             continue
         place = whole.get(plain, -1)
         if place >= 0 and plain != begun and (known.alone[place] or spelled[-1].isspace()):
@@ -179,14 +201,18 @@ def _read(
         found[whole[begun]] += reached * max(0.0, 1.0 - onward)
         seen.add(whole[begun])
     missing = [known.labels[place] for place in reach if place not in seen]
-    return further, reached * _beyond(missing, text, listed, top) if missing else 0.0
+    beyond = _beyond(missing, text, listed, top) if missing else 0.0
+    return further, reached * (beyond + broken)
 
 
 def _beyond(missing: list[str], text: str, listed: Listed, top: int) -> float:
     """Bound of the probability that the answer goes on to a label of which nothing is listed."""
     remainder = max(0.0, 1.0 - sum(listed.values()))
     likeliest = sorted(listed.values(), reverse=True)
-    last = likeliest[min(len(likeliest), top) - 1] if likeliest else 1.0
+    # One of them may be listed only because it was drawn (vLLM puts it in the place of the last): the one
+    # before it is the least likely that is sure to be among the likeliest.
+    sure = min(top, len(likeliest) - 1)
+    last = likeliest[sure - 1] if sure > 0 else 1.0
     begun = text.lstrip()
     rests = [label[len(begun) :] for label in missing]
     ways = {rest[:cut] for rest in rests for cut in range(1, len(rest) + 1)}
@@ -224,5 +250,15 @@ def spelled(tokens: Sequence[tuple[str, float]], label: str) -> float | None:
     for token, logprob in reversed(tokens):
         text, score = token + text, score + logprob
         if len(text) >= len(label):
-            return score if text.endswith(label) else None
+            return score if text.endswith(label) else _unspaced(tokens, label)
+    return None
+
+
+def _unspaced(tokens: Sequence[tuple[str, float]], label: str) -> float | None:
+    """The same where tokens are written without the spaces in front of them, as SentencePiece's are."""
+    text, score, wanted = "", 0.0, "".join(label.split())
+    for token, logprob in reversed(tokens):
+        text, score = "".join(token.split()) + text, score + logprob
+        if len(text) >= len(wanted):
+            return score if text.endswith(wanted) else None
     return None
