@@ -85,8 +85,7 @@ class Study:
     hypothesis: str = ""
     """The local rule that is thought to grow the phenomenon, in one sentence."""
     plan: Callable[[Microspec, Sequence[Axis]], Design] = factorial
-    """Which cells the factors make of the baseline: every combination of their levels, or e.g.
-    ``partial(sobol_sequence, n=64)``; see `cloudchamber.experiment`."""
+    """The cells that factors make of the baseline; also e.g. ``partial(sobol_sequence, n=64)``."""
 
     def __post_init__(self) -> None:
         """Refuse what is of another kind, where it was given."""
@@ -119,8 +118,7 @@ class Study:
 
     @cached_property
     def _combinations(self) -> Design:
-        plan = self.plan if self.factors else factorial
-        return plan(self.microspec, self.factors)
+        return (self.plan if self.factors else factorial)(self.microspec, self.factors)
 
     def design(self) -> Design:
         """Every cell: the combinations of factors, the interventions, the attack, and the nulls.
