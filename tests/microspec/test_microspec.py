@@ -355,8 +355,7 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"affordances": {"picks": "one by one"}},
-        'picks: "one by one" given, but choose is "one", presentation "list"; set them to "up to" and '
-        '"list", or picks to "at once"',
+        'picks: "one by one" given, but choose is "one"; set choose to "up to"',
     ),
     ({"affordances": {"most": 2}}, 'most: 2 given, but choose is "one"; set choose to "up to"'),
     (

@@ -56,21 +56,21 @@ def served(
         nonlocal busy, refused
         attempt = 0
         while True:
-            ticket = await pace.enter(attempt > 0)
+            await pace.enter(attempt > 0)
             room = limit(clock.time) if limit else capacity
             if busy < room:
                 busy += 1
                 await clock.sleep(latency)
                 busy -= 1
                 pace.leave()
-                pace.worked()
+                pace.worked(latency)
                 return
             await clock.sleep(0.001)
-            pace.congested(ticket)
+            pace.refused()
             pace.leave()
             refused += 1
             attempt += 1
-            await clock.sleep(backoff(draw, attempt - 1, None))
+            await clock.sleep(pace.again(draw, attempt - 1, None))
 
     async def everything() -> None:
         await asyncio.gather(*(one(draw) for draw in range(requests)))
@@ -128,7 +128,8 @@ def test_nobody_goes_before_the_time_the_server_asked_for() -> None:
         pace.leave()
 
     async def everything() -> None:
-        pace.congested(await pace.enter(), 7.0)
+        await pace.enter()
+        pace.refused(7.0)
         pace.leave()
         await one()
 

@@ -57,7 +57,8 @@ def test_an_answer_is_not_begun_where_it_would_not_be_gone_on_with() -> None:
 def test_a_sampled_answer_is_read() -> None:
     (reply,) = Server(says(" b. ")).ask(can=NOTHING)
     assert (reply.choice, reply.logprobs, reply.status) == (1, None, "ok")
-    assert (reply.tokens_in, reply.tokens_out, reply.seconds) == (7, 1, 1.0)
+    assert (reply.tokens_in, reply.tokens_out) == (7, 1)
+    assert reply.seconds > 0
     assert reply.note == "sampled: no log-probabilities."
 
 
@@ -152,7 +153,7 @@ def test_an_answer_that_is_none_is_asked_for_again(broken: Respond) -> None:
 
 def test_retry_after_is_honoured_within_reason() -> None:
     server = Server(
-        fails(429, headers={"Retry-After": "7"}),
+        fails(429, headers={"Retry-After": "11"}),
         fails(429, headers={"Retry-After": "86400"}),
         fails(429, headers={"Retry-After": "nan"}),
         fails(
@@ -166,8 +167,8 @@ def test_retry_after_is_honoured_within_reason() -> None:
         says("A"),
     )
     assert server.ask(can=NOTHING)[0].status == "ok"
-    waits = [one for one in server.slept if one in (7.0, 60.0, 20.0)]
-    assert waits == [7.0, 60.0, 20.0]
+    waits = [one for one in server.slept if one in (11.0, 60.0, 20.0)]
+    assert waits == [11.0, 60.0, 20.0]
 
 
 def test_patience_ends_after_three_retries() -> None:

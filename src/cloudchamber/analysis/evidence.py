@@ -22,6 +22,8 @@ _BINS: Final = 8
 _STEPS: Final = 32
 _MISFIT: Final = 0.02
 """Shapes are idealisations: a level's mean may lie this part of the response's range off its curve."""
+_FACTORS: Final = np.geomspace(1 / 8, 8, 9)
+"""By how much variances may differ from what replicates tell of them."""
 _REACH: Final = 0.08
 """How far along the range the spread of a level tells that of others (standard deviation)."""
 
@@ -152,27 +154,44 @@ class Measures:
         return False
 
     def weigh(self, curves: Reals) -> "_Normal":
-        """Normal floor and gain, in closed form (Bayesian regression with known variances)."""
-        weight = 1 / (self._variance(self.at) / self.n + (_MISFIT * self.scale) ** 2)
-        y = self.mean - (self.low + self.scale / 2)  # the prior's centre
-        first, second = 4 / self.scale**2, 2 / self.scale**2  # precisions of floor and gain
+        """Normal floor and gain in closed form (Bayesian regression), for each scale of the spread."""
+        found = [self._given(factor, curves) for factor in _FACTORS]
+        return _Normal.over(np.array([self._within(factor) for factor in _FACTORS]), found)
+
+    def _given(self, factor: float, curves: Reals) -> tuple[Reals, ...]:
+        """Evidence, floor, gain, their variances and covariance, if variances are so many times theirs."""
+        weight, y, first, second = self._weights(factor)
         a, b = first + weight.sum(), curves @ weight
         c = second + curves**2 @ weight
         u, v = float(weight @ y), curves @ (weight * y)
         det = a * c - b * b
         floor, gain = (c * u - b * v) / det, (a * v - b * u) / det
         evidence = 0.5 * (np.log(first * second / det) + u * floor + v * gain)
-        return _Normal(
-            evidence, floor + self.low + self.scale / 2, gain, c / det, a / det, -b / det
-        )
+        evidence += 0.5 * (np.log(weight) - weight * y**2).sum()
+        return evidence, floor + self.low + self.scale / 2, gain, c / det, a / det, -b / det
+
+    def _weights(self, factor: float) -> tuple[Reals, Reals, float, float]:
+        """Precision and mean of each level; precisions of the priors of floor and gain around the middle."""
+        variance = factor * self._variance(self.at) / self.n + (_MISFIT * self.scale) ** 2
+        y = self.mean - (self.low + self.scale / 2)
+        return 1 / variance, y, 4 / self.scale**2, 2 / self.scale**2
+
+    def _within(self, factor: float) -> float:
+        """Log-likelihood of the spread within levels."""
+        freedom = float((self.n - 1).sum())
+        squares = float((self.within / self._variance(self.at)).sum())
+        return -0.5 * (freedom * log(factor) + squares / factor)
 
     def rough(self) -> float:
         """The prior of the floor in each eighth."""
-        weight = 1 / (self._variance(self.at) / self.n + (_MISFIT * self.scale) ** 2)
-        y = self.mean - (self.low + self.scale / 2)
-        first = 4 / self.scale**2
-        total, sums = first + _binned(self.at, weight), _binned(self.at, weight * y)
-        return float(0.5 * (np.log(first / total) + sums**2 / total).sum())
+        found = []
+        for factor in _FACTORS:
+            weight, y, first, _ = self._weights(factor)
+            total, sums = first + _binned(self.at, weight), _binned(self.at, weight * y)
+            evidence = (np.log(first / total) + sums**2 / total).sum()
+            level = (np.log(weight) - weight * y**2).sum()
+            found.append(0.5 * float(evidence + level) + self._within(factor))
+        return float(np.logaddexp.reduce(found)) - log(len(_FACTORS))
 
     def noise(self, at: Reals, expected: Reals) -> Reals:
         """Variance told by replicates nearby."""
@@ -196,16 +215,33 @@ class _Normal:
     log_evidence: Reals
     floor: Reals
     gain: Reals
+    chances: Reals
+    """Of each scale of the spread, given each curve: [scales, curves], as all below."""
+    floors: Reals
+    gains: Reals
     of_floor: Reals
     of_gain: Reals
     of_both: Reals
 
+    @classmethod
+    def over(cls, within: Reals, found: list[tuple[Reals, ...]]) -> "_Normal":
+        """Scales of the spread integrated out, even odds beforehand."""
+        evidence, *rest = (np.stack(column) for column in zip(*found, strict=True))
+        logs = evidence + within[:, None]
+        total = np.logaddexp.reduce(logs, axis=0)
+        chances = np.exp(logs - total)
+        floor, gain = ((chances * column).sum(axis=0) for column in rest[:2])
+        return cls(total - log(len(within)), floor, gain, chances, *rest)
+
     def draw(self, curve: NDArray[np.int64], rng: np.random.Generator) -> tuple[Reals, Reals]:
+        sums = self.chances[:, curve].cumsum(axis=0)
+        scale = (sums < rng.random(len(curve)) * sums[-1]).sum(axis=0)
         one, other = rng.standard_normal((2, len(curve)))
-        wide = np.sqrt(self.of_floor[curve])
-        slope = self.of_both[curve] / wide
-        rest = np.sqrt(np.maximum(self.of_gain[curve] - slope**2, 0))
-        return self.floor[curve] + wide * one, self.gain[curve] + slope * one + rest * other
+        at = (np.minimum(scale, len(sums) - 1), curve)
+        wide = np.sqrt(self.of_floor[at])
+        slope = self.of_both[at] / wide
+        rest = np.sqrt(np.maximum(self.of_gain[at] - slope**2, 0))
+        return self.floors[at] + wide * one, self.gains[at] + slope * one + rest * other
 
 
 def _binned(at: Reals, values: Reals) -> Reals:

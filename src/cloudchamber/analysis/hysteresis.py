@@ -59,7 +59,9 @@ class Loop:
         where = ""
         if isfinite(self.up.value) and isfinite(self.down.value):
             where = f": up it turns at {_told(self.up)}, down at {_told(self.down)}"
-        paces = f"{_told(self.fast)} at the pace swept, {_told(self.slow)} {self.dwell} times slower"
+        paces = (
+            f"{_told(self.fast)} at the pace swept, {_told(self.slow)} {self.dwell} times slower"
+        )
         return f"{self.kind}{where}; loop area {_told(self.area)} at rest ({paces}), {sweeps}"
 
     def __str__(self) -> str:
@@ -146,9 +148,7 @@ def _judge(
     elif area.known and reach == 0 or (-least < slow.low and slow.high < least):
         kind = "no hysteresis"
     half = float(np.nanmin(found)) + reach / 2 if criterion is None else criterion
-    turns = [
-        _turn(found[:, 1, way], axis, place, half, coverage) for way in (0, 1)
-    ]
+    turns = [_turn(found[:, 1, way], axis, place, half, coverage) for way in (0, 1)]
     rows = tuple(
         (replicate, pace, way, level, float(found[replicate, p, w, at_level]))
         for replicate in range(len(found))

@@ -110,7 +110,9 @@ class Threshold:
         import pandas as pd  # takes a second to import
 
         names = ["level", "replicate", "response", "batch"]
-        rows = [(trial.level, trial.replicate, trial.response, trial.batch) for trial in self.trials]
+        rows = [
+            (trial.level, trial.replicate, trial.response, trial.batch) for trial in self.trials
+        ]
         return pd.DataFrame(rows, columns=names)
 
     def curve_frame(self) -> "pd.DataFrame":
@@ -182,7 +184,9 @@ def _one_side(found: Threshold) -> str:
 
 
 def _flat(found: Threshold) -> str:
-    which = "" if found.criterion is None else f"; whether that is {found.criterion:g} cannot be told"
+    which = (
+        "" if found.criterion is None else f"; whether that is {found.criterion:g} cannot be told"
+    )
     return f"the {found._what} does not depend on the factor {found._range}: {told(found.first)}{which}"
 
 
@@ -194,7 +198,9 @@ def _non_monotone(found: Threshold) -> str:
     of = "half its way" if found.criterion is None else f"{found.criterion:g}"
     where = " and ".join(told(place) for place in found.crossings)
     passes = f"; it passes {of} at {where}" if where else ""
-    return f"non-monotone {found._range}: the {found._what} {verbs}, turning at {extreme:.2g}{passes}"
+    return (
+        f"non-monotone {found._range}: the {found._what} {verbs}, turning at {extreme:.2g}{passes}"
+    )
 
 
 def _hysteresis(found: Threshold) -> str:

@@ -241,7 +241,9 @@ def _answered(probes: tuple[Probe, ...], got: Sequence[float], batch: int) -> tu
 def _learn(asked: Asked, trials: tuple[Trial, ...], before: Posterior | None) -> Posterior:
     """The posterior; cells are made finer until they are fine where a step must lie."""
     told = [(trial.level, trial.response) for trial in trials if not isnan(trial.response)]
-    level, value = (np.array(column) for column in zip(*told, strict=True)) if told else (np.zeros(0),) * 2
+    level, value = (
+        (np.array(column) for column in zip(*told, strict=True)) if told else (np.zeros(0),) * 2
+    )
     at = np.round(asked.axis.place(level), 12)
     response, tested = responses(at, value), np.unique(at)
     zoom = (0.0, 1.0) if before is None else zoomed(before, 0.001)
@@ -281,6 +283,4 @@ def _settled(found: Threshold, narrow: float) -> bool:
 def _looped(loop: Loop, axis: Axis, criterion: float | None) -> Threshold:
     """The verdict where the way matters."""
     nothing = (NOWHERE, NOWHERE, (), NOWHERE, NOWHERE, 0.0)
-    return Threshold(
-        "hysteresis", "loop", (), *nothing, axis, criterion, False, (), (), loop
-    )
+    return Threshold("hysteresis", "loop", (), *nothing, axis, criterion, False, (), (), loop)

@@ -29,8 +29,8 @@ class Affordances(Value):
     most: Annotated[Whole, Field(ge=1)] = 1
     """The most options, where `choose` is "up to"."""
     picks: Literal["at once", "one by one"] = "at once"
-    """Where `choose` is "up to": all from one answer, drawn without replacement, or one by one, asked again
-    with the earlier picks shown. Options, places, labels and signals stay as they were."""
+    """Where `choose` is "up to", of a list: all from one answer, drawn without replacement, or one by one,
+    asked again with the earlier picks shown. Options, places, labels and signals stay as they were."""
     may_decline: Flag = False
     """Whether choosing nothing is allowed."""
     presentation: Literal["list", "one at a time"] = "list"
@@ -44,18 +44,16 @@ class Affordances(Value):
     def _consistent(self) -> "Affordances":
         if self.choose == "one" and self.most != 1:
             raise ValueError(f'most: {self.most} given, but choose is "one"; set choose to "up to"')
-        if self.one_by_one and (self.choose != "up to" or self.presentation != "list"):
-            given = f'choose is "{self.choose}", presentation "{self.presentation}"'
+        if self.picks == "one by one" and self.choose != "up to":
             raise ValueError(
-                f'picks: "one by one" given, but {given}; set them to "up to" and "list", or picks to '
-                '"at once"'
+                f'picks: "one by one" given, but choose is "{self.choose}"; set choose to "up to"'
             )
         return self
 
     @property
     def one_by_one(self) -> bool:
         """Whether agents are asked again after each pick."""
-        return self.picks == "one by one"
+        return self.picks == "one by one" and self.presentation == "list"
 
     @property
     def rule(self) -> Choose:

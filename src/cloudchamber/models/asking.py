@@ -73,8 +73,10 @@ class Asking:
         self.refused: set[str] = set()
         """Fields that the server refuses."""
         self.pace, self.breaker = Pace(most, clock, sleep), Breaker()
-        self._address, self._model, self._timeout, self._sleep = address, model, timeout, sleep
-        self._last = ""
+        self._address, self._model, self._timeout = address, model, timeout
+        self._sleep, self._clock = sleep, clock
+        self._encode = msgspec.json.Encoder().encode
+        self._last, self._denial = "", 0
 
     async def said(self, path: str, payload: dict[str, Any], draw: int) -> Said:
         """What the server says.
@@ -86,8 +88,9 @@ class Asking:
         heard = await self._persist(path, payload, draw, RETRIES)
         if isinstance(heard, Said):
             return heard
-        if heard.status in _DENIED:
-            raise self._denied(heard.status)
+        if heard.status in _DENIED or (heard.status == 429 and _EMPTY in heard.body):
+            self._denial = heard.status
+            await self._give_up()
         raise self._unanswered(heard)
 
     async def tried(self, path: str, payload: dict[str, Any]) -> Said | Any:
@@ -124,33 +127,42 @@ class Asking:
                 return heard
             if heard.status in (400, 422) and self._leave_out(heard.body, payload):
                 continue
+            self._count(heard)
             if not self._passes(heard):
                 return heard
             if heard.status == 429:
                 busy += 1
             else:
                 attempt += 1
-            self._count(heard)
             if heard.status == NOBODY and not self.breaker.ever:
                 retries = min(retries, RETRIES)  # nobody is there: that need not be found out again
             if attempt > retries or busy > BUSY:
                 return heard
             if self.breaker.open:
                 continue  # which ends it, once what is under way has ended
-            await self._sleep(backoff(draw, attempt + busy - 1, heard.retry_after))
+            if heard.status == 429 and not attempt:
+                wait = self.pace.again(draw, busy - 1, heard.retry_after)
+            else:
+                wait = backoff(draw, attempt + busy - 1, heard.retry_after)
+            await self._sleep(wait)
 
     async def _attempt(self, path: str, payload: dict[str, Any], again: bool) -> Said | Answer:
         """One attempt, at the server's pace."""
-        ticket = await self.pace.enter(again)
-        if self.breaker.open:
-            self.pace.leave()
+        pace = self.pace
+        if not pace.take():
+            await pace.enter(again)
+        if self.breaker.open or self._denial:
+            pace.leave()
             await self._give_up()
+        ticket, start = pace.ticket, self._clock()
         try:
-            answer = await self.connection.post(path, msgspec.json.encode(payload))
-            if answer.status in (429, 503, TIMED_OUT):
-                self.pace.congested(ticket, answer.retry_after)
+            answer = await self.connection.post(path, self._encode(payload))
+            if answer.status in (429, 503):
+                pace.refused(answer.retry_after)
+            elif answer.status == TIMED_OUT:
+                pace.slowed(ticket)
         finally:
-            self.pace.leave()
+            pace.leave()
         if answer.status != 200:
             return answer
         try:
@@ -159,7 +171,7 @@ class Asking:
             said = read_completion(answer.body)
         except Malformed as error:
             return Answer(200, trouble=self.hush(str(error)))
-        self.pace.worked()
+        pace.worked(self._clock() - start)
         self.breaker.worked()
         return said
 
@@ -172,15 +184,17 @@ class Asking:
     def _count(self, heard: Answer) -> None:
         """Tell the breaker of a fault."""
         # A server that has too much is not one that fails, until it refuses even one request at a time.
-        if heard.status != 429 or self.pace.least:
+        if heard.status != 429 or self.pace.alone:
             self.breaker.failed(self._told(heard))
 
     async def _give_up(self) -> None:
         reason = self.breaker.reason
         await self.pace.emptied()  # what is under way is kept
+        if self._denial:
+            raise self._denied(self._denial)
         raise ModelUnreachable(
             f"{self._address}: nothing was answered any more, the last of many attempts: {reason}. "
-            "What was answered is kept: mend the server or wait, and run the same again."
+            "What was answered is kept: mend that or wait, and run the same again."
         )
 
     def _leave_out(self, complaint: bytes, payload: dict[str, Any]) -> bool:
@@ -202,8 +216,6 @@ class Asking:
             return Unanswered(Reply(status="timeout", reason=self._told(heard) + "."))
         if heard.status in (UNREACHED, NOBODY) and not self.breaker.ever:
             return self._unreachable(heard.trouble)
-        if heard.status == 429 and _EMPTY in heard.body:
-            return self._denied(429)
         return Unanswered(Reply(status="failed", reason=self._told(heard)))
 
     def _told(self, heard: Answer) -> str:

@@ -72,7 +72,10 @@ class Connection:
             url = self._urls[path] = URL(self._address + path)
         try:
             async with session.post(url, data=body, allow_redirects=False) as response:
-                received = await _bounded(response.content)
+                stream = response.content
+                received = await stream.read(LARGEST + 1)
+                if not stream.at_eof():
+                    received = await _bounded(stream, received)
                 wait = None
                 if response.status != 200:
                     wait = _retry_after(response.headers, self._now)
@@ -139,9 +142,8 @@ def check_key(key: str) -> None:
         )
 
 
-async def _bounded(stream: aiohttp.StreamReader) -> bytes:
-    """At most one byte more than the largest answer."""
-    body = await stream.read(LARGEST + 1)
+async def _bounded(stream: aiohttp.StreamReader, body: bytes) -> bytes:
+    """What has been read and the rest, at most one byte more than the largest answer."""
     while not stream.at_eof() and len(body) <= LARGEST:
         body += await stream.read(LARGEST + 1 - len(body))
     return body

@@ -35,8 +35,10 @@ class Wire:
         """Ask for the likeliest next tokens, the answer being begun."""
         payload = self._payload(request, begun, 1, 1.0, 0)
         if self.can.form == "chat":
-            return payload | {"logprobs": True, "top_logprobs": self.can.top}
-        return payload | {"logprobs": self.can.top}
+            payload["logprobs"], payload["top_logprobs"] = True, self.can.top
+        else:
+            payload["logprobs"] = self.can.top
+        return payload
 
     def sampled(
         self, request: Request, draw: int, said: str | None = None, schema: bool = False
@@ -83,12 +85,12 @@ class Wire:
         else:
             payload["prompt"] = _text(request) + begun
             payload["stop"] = [_ENDS]
-        payload |= {
-            "temperature": temperature,
-            "seed": draw & 0x7FFFFFFF,  # servers differ in how wide a seed they take
-            limit: longest,
-        }
-        return {field: value for field, value in payload.items() if field not in self._refused}
+        payload["temperature"] = temperature
+        payload["seed"] = draw & 0x7FFFFFFF  # servers differ in how wide a seed they take
+        payload[limit] = longest
+        for field in self._refused:
+            payload.pop(field, None)
+        return payload
 
 
 def structured(options: Sequence[str]) -> dict[str, Any]:
@@ -107,7 +109,13 @@ def structured(options: Sequence[str]) -> dict[str, Any]:
 
 
 def _messages(request: Request) -> list[dict[str, str]]:
-    return [{"role": role, "content": "".join(texts)} for role, texts in request.turns()]
+    turns: list[dict[str, str]] = []
+    for role, text in request.messages:
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += text
+        else:
+            turns.append({"role": role, "content": text})
+    return turns
 
 
 _SPEAKER: dict[str, Literal["", "User: ", "Assistant: "]] = {
