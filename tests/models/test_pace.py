@@ -98,6 +98,117 @@ def test_a_server_that_gets_slower_is_sent_less() -> None:
     assert pace.window < 10
 
 
+def test_who_is_refused_gives_up_one_place_each_and_the_rest_go_on() -> None:
+    clock = Clock()
+    pace = Pace(64, clock, clock.sleep)
+
+    async def everything() -> None:
+        for _ in range(8):
+            assert pace.take()
+        for _ in range(3):
+            pace.refused()
+            pace.leave()
+        assert (pace.under_way, pace.window, pace.take()) == (5, 5.0, False)
+        pace.leave()
+        pace.worked(1.0)
+        assert pace.take() and not pace.take()
+
+    asyncio.run(clock.run(everything()))
+
+
+def test_the_last_answers_of_a_batch_are_not_waited_for_longer_than_an_answer_takes() -> None:
+    """Batches of a hundred on a server of ten that refuses: each takes ten rounds, and what a round loses."""
+    clock = Clock()
+    pace = Pace(64, clock, clock.sleep)
+    busy = 0
+
+    async def one(draw: int) -> None:
+        nonlocal busy
+        refusals = 0
+        while True:
+            if not pace.take():
+                await pace.enter(refusals > 0)
+            if busy < 10:
+                busy += 1
+                await clock.sleep(0.05)
+                busy -= 1
+                pace.leave()
+                pace.worked(0.05)
+                return
+            pace.refused()
+            pace.leave()
+            await clock.sleep(pace.again(draw, refusals, None))
+            refusals += 1
+
+    async def everything() -> None:
+        for batch in range(20):
+            await asyncio.gather(*(one(100 * batch + row) for row in range(100)))
+
+    assert asyncio.run(clock.run(everything())) <= 1.05 * 20 * 10 * 0.05
+
+
+def test_a_server_that_refuses_even_one_at_a_time_is_left_alone_ever_longer() -> None:
+    clock = Clock()
+    pace = Pace(8, clock, clock.sleep)
+    sent = []
+
+    async def one() -> None:
+        for _ in range(5):
+            await pace.enter(True)
+            sent.append(clock.time)
+            pace.refused()
+            pace.leave()
+
+    asyncio.run(clock.run(one()))
+    assert pace.alone
+    assert sent == [0.0, 0.5, 1.5, 3.5, 7.5]
+
+
+def test_a_limit_that_makes_us_wait_is_tried_the_more_rarely() -> None:
+    """Trying one more costs a second of nothing each time: no more than a twentieth of the time."""
+    clock = Clock()
+    pace = Pace(64, clock, clock.sleep)
+    busy = refused = 0
+
+    async def one(draw: int) -> None:
+        nonlocal busy, refused
+        again = False
+        while True:
+            if not pace.take():
+                await pace.enter(again)
+            if busy < 10:
+                busy += 1
+                await clock.sleep(0.1)
+                busy -= 1
+                pace.leave()
+                pace.worked(0.1)
+                return
+            refused, again = refused + 1, True
+            pace.refused(1.0)
+            pace.leave()
+            await clock.sleep(pace.again(draw, 0, 1.0))
+
+    async def everything() -> None:
+        await asyncio.gather(*(one(draw) for draw in range(10_000)))
+
+    took = asyncio.run(clock.run(everything()))
+    assert took <= 1.06 * 100
+    assert 3 <= refused <= 20
+
+
+def test_time_outs_take_a_third_once_however_many_were_sent_before() -> None:
+    clock = Clock()
+    pace = Pace(8, clock, clock.sleep)
+    tickets = []
+    for _ in range(8):
+        assert pace.take()
+        tickets.append(pace.ticket)
+    for ticket in tickets:
+        pace.slowed(ticket)
+        pace.leave()
+    assert pace.window == pytest.approx(0.7 * 7)
+
+
 def test_who_has_waited_goes_in_the_order_of_coming_but_for_second_attempts() -> None:
     clock, order = Clock(), []
     pace = Pace(1, clock, clock.sleep)

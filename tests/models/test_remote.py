@@ -191,6 +191,28 @@ def test_when_everything_fails_nothing_more_is_asked() -> None:
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [400, 405, 422])
+def test_a_server_that_refuses_every_question_is_not_asked_on(status: int) -> None:
+    server = Server(fails(status, "no such thing"))
+    with pytest.raises(ModelUnreachable, match=f"HTTP {status}: no such thing"):
+        server.ask(*[REQUEST] * 100, can=NOTHING)
+    assert len(server.bodies) == FAILURES
+
+
+def test_what_is_refused_now_and_then_is_those_requests_own_fault() -> None:
+    server = Server(*[fails(400, "too long"), says("A")] * 50, says("A"))
+    replies = server.ask(*[REQUEST] * 100, can=NOTHING)
+    assert [reply.status for reply in replies] == ["failed", "ok"] * 50
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_who_is_not_let_in_stops_at_once(status: int) -> None:
+    server = Server(says("A"), fails(status))
+    with pytest.raises(ModelUnreachable, match=f"HTTP {status}"):
+        server.ask(*[REQUEST] * 100, can=NOTHING)
+    assert len(server.bodies) == 2
+
+
 def test_an_empty_account_is_not_waited_for() -> None:
     server = Server(fails(429, '{"error": {"code": "insufficient_quota"}}'))
     with pytest.raises(ModelUnreachable, match="account is empty"):

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from cloudchamber.errors import ModelError, ModelUnreachable
-from cloudchamber.models.completion import Malformed, Said, read_completion
+from cloudchamber.models.billing import Paying
+from cloudchamber.models.completion import Complaint, Malformed, Said, read_completion
 from cloudchamber.models.connection import (
     LARGEST,
     NOBODY,
@@ -60,7 +61,7 @@ class Asking:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Connection | Paying,
         address: str,
         model: str,
         key: str,
