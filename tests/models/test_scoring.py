@@ -84,7 +84,7 @@ def test_what_is_not_listed_is_at_most_as_likely_as_the_last_that_is() -> None:
 
 
 def test_the_last_of_a_list_may_be_there_only_because_it_was_drawn() -> None:
-    """vLLM puts the drawn token first and cuts the list at its length: nothing is known of what it pushed out."""
+    """vLLM puts the drawn token first and cuts the list: what it pushed out is not known."""
     likeliest = {"A": 0.6, "The": 0.2, "This": 0.1}
     found, _ = settled(("A", "B"), given_lists(root=likeliest), top=3)
     assert found.why != ""
