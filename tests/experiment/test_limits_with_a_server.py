@@ -1,14 +1,21 @@
 """Caps before a server that spoils its answers: what is sent, what is kept, and that it goes on."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+import pytest
+
+from cloudchamber.errors import Unfinished
 from cloudchamber.experiment import Budget, Driver, Limits, Price
 from cloudchamber.experiment.metering import Metered
+from cloudchamber.models.capabilities import Capabilities
+from cloudchamber.models.model import Request
 from cloudchamber.models.remote import RemoteModel
 from cloudchamber.models.store import StoredModel
-from cloudchamber.testing.faults import Plan
-from cloudchamber.testing.server import Server
+from cloudchamber.testing.faults import FAULTS, Plan
+from cloudchamber.testing.server import Abilities, Server
 from cloudchamber.trace import TraceFolder
 from tests.experiment.small import MODEL, asked
 
@@ -54,5 +61,84 @@ def test_capped_calls_before_faults_come_to_the_uncapped_trace(tmp_path: Path) -
     asyncio.run(compared())
     capped, whole = (TraceFolder(tmp_path / name / "t") for name in ("capped", "whole"))
     assert capped.digest() == whole.digest()
-    costs = [trace.runs().set_index("run")["tokens"].to_dict() for trace in (capped, whole)]
-    assert costs[0] == costs[1]
+
+
+TOLD = ("malformed", "nan", "infinite", "positive", "latency", "drip", "429", "500", "503")
+"""Faults after which the tokens are known: the answer still says them, or nobody bills it."""
+
+
+@pytest.mark.parametrize("mercy", [2, 10**9], ids=["answered in the end", "some given up"])
+def test_every_token_that_the_server_billed_is_counted(tmp_path: Path, mercy: int) -> None:
+    async def compared() -> None:
+        async with Server(plan=Plan(0.5, 3, TOLD, mercy=mercy)) as server:
+            budget, _ = await grown(tmp_path, server.url, Limits())
+            spent, billed = budget.spent, server.billed
+            assert sum(server.plan.met.values()) > 20, "it was not spared"
+            assert (spent.tokens, spent.untold) == (sum(billed), 0)
+            assert spent.cost == pytest.approx((billed[0] * 1.0 + billed[1] * 2.0) / 1e6)
+            mine = int(TraceFolder(tmp_path / "t").runs()["tokens"].sum())
+            answers = 8 * spent.questions
+            probe = sum(billed) - mine
+            assert mine > answers, "what was thrown away is in the runs' bill"
+            assert 0 < probe < 100, "and all of it, but for the probe"
+
+    asyncio.run(compared())
+
+
+@pytest.mark.parametrize("can", [Abilities(), Abilities(top=3), Abilities(top=0, scores=False)])
+def test_what_the_server_bills_passes_no_cap_whatever_it_does(
+    tmp_path: Path, can: Abilities
+) -> None:
+    """With lost connections, retries, repairs, and many requests for one answer, too."""
+    faults = [fault for fault in FAULTS if fault not in ("giant", "hang")]
+
+    async def compared() -> None:
+        async with Server(can, Plan(0.3, 7, faults, mercy=3)) as server:
+            for number, cap in enumerate((40, 300, 900)):
+                before = sum(server.billed)
+                budget, _ = await grown(tmp_path / str(number), server.url, Limits(tokens=cap))
+                assert budget.stopped and sum(server.billed) - before <= budget.spent.tokens <= cap
+                assert budget.under_way == budget.attempts == budget.reserved.tokens == 0
+                sent = len(server.asked)
+                await asyncio.sleep(0.02)
+                assert len(server.asked) == sent, "nothing is sent after"
+
+    asyncio.run(compared())
+
+
+def test_at_a_cap_within_a_question_nothing_more_is_sent_and_what_it_took_is_counted() -> None:
+    request = Request((("user", "Pick.\n11: a\n12: b"),), ("11", "12"))
+
+    async def asked(limits: Limits) -> tuple[list[int], Budget]:
+        """What each attempt may take, and what was spent."""
+        async with Server(plan=Plan(1.0, 0, ["malformed"])) as server:
+            budget, can = Budget(limits), Capabilities(top=20)
+            remote = RemoteModel("toy", server.url, capabilities=can, sleep=_no_time)
+            metered = Metered(remote, budget, None)
+            with suppress(Unfinished):
+                assert (await metered.ask(request)).status == "failed"
+            await metered.close()
+            return [len(msgspec.json.encode(body)) + 1 for body in server.asked], budget
+
+    (most, *more), budget = asyncio.run(asked(Limits()))
+    assert more == [most] * 3 and budget.spent.tokens == 4 * 8
+    none, budget = asyncio.run(asked(Limits(tokens=0)))
+    assert (none, budget.spent.tokens, budget.spent.questions) == ([], 0, 0)
+    two, budget = asyncio.run(asked(Limits(tokens=most + 8)))
+    assert len(two) == 2 and budget.spent.tokens == 16 and budget.spent.questions == 1
+    assert f"(16 spent, and the next question may take {most})" in budget.stopped
+
+
+def test_an_attempt_that_tells_nothing_counts_with_the_most_it_may_have_taken(
+    tmp_path: Path,
+) -> None:
+    async def compared() -> None:
+        async with Server(plan=Plan(0.3, 1, ["hung up", "cut", "empty choices"])) as server:
+            budget, _ = await grown(tmp_path, server.url, Limits())
+            spent = budget.spent
+            assert 0 < spent.untold < spent.tokens
+            silent = sum(server.plan.met.values())
+            assert spent.tokens - spent.untold == sum(server.billed) - 8 * silent
+            assert spent.untold > 8 * silent
+
+    asyncio.run(compared())

@@ -53,12 +53,15 @@ class Spending:
     tokens: int = 0
     cost: float = 0.0
     """NaN once a price was unknown."""
+    untold: int = 0
+    """Of the tokens, those that nobody told: counted with the most they may be."""
 
     def add(self, other: "Spending", sign: int = 1) -> None:
         """Add another spending, or take it back."""
         self.questions += sign * other.questions
         self.tokens += sign * other.tokens
         self.cost += sign * other.cost
+        self.untold += sign * other.untold
 
 
 class Budget:
@@ -76,6 +79,8 @@ class Budget:
         self.spent, self.reserved = Spending(), Spending()
         self.under_way = 0
         """Questions sent and not answered yet."""
+        self.attempts = 0
+        """Attempts at them that are paid one by one, and under way."""
         self.stopped = ""
         """Why nothing more is sent; empty while it is."""
         self.at_once = False
@@ -102,38 +107,67 @@ class Budget:
         if self.at_once:
             raise Unfinished(self.stopped)
 
-    async def reserve(self, most: Spending) -> None:
+    async def reserve(self, most: Spending, needs: Spending | None = None) -> None:
         """Set room aside for a question that is about to be sent; wait where others may leave some.
+
+        Args:
+            most: what is set aside.
+            needs: what must be left besides what is spent; `most` if not given.
 
         Raises:
             Unfinished: there is no room, or nothing more is sent.
         """
+        await self._place(most, needs or most)
+        self.under_way += 1
+
+    def settle(self, reserved: Spending, spent: Spending) -> None:
+        """What was set aside has become what was spent."""
+        self.under_way -= 1
+        self._settle(reserved, spent)
+
+    async def attempt(self, most: Spending, *, again: bool) -> None:
+        """Set room aside for one attempt at a question.
+
+        Args:
+            most: what it may take.
+            again: whether the question was sent before: then it is gone on with as far as there is room,
+                also where no other is begun any more.
+
+        Raises:
+            Unfinished: as `reserve`.
+        """
+        await self._place(most, most, again)
+        self.attempts += 1
+
+    def attempted(self, reserved: Spending, spent: Spending) -> None:
+        """What was set aside for an attempt has become what was spent."""
+        self.attempts -= 1
+        self._settle(reserved, spent)
+
+    async def _place(self, most: Spending, needs: Spending, again: bool = False) -> None:
         while True:
             self.pace()
-            over = self._over(most, waiting=False)
+            over = self._over(needs, waiting=False)
             if over:
                 self.stop(over)
-            if self.stopped:
+            if over or (self.stopped and not again):
                 raise Unfinished(self.stopped)
             if not self._over(most, waiting=True):
                 break
             await self._room()
         self.reserved.add(most)
-        self.under_way += 1
         self._wake()  # there may be room for the next, too
 
-    def settle(self, reserved: Spending, spent: Spending) -> None:
-        """What was set aside has become what was spent."""
-        self.under_way -= 1
+    def _settle(self, reserved: Spending, spent: Spending) -> None:
         self.reserved.add(reserved, -1)
-        if not self.under_way:
+        if not (self.under_way or self.attempts):
             self.reserved = Spending()  # without what rounding leaves
         self.spent.add(spent)
         self._wake()
 
     async def drained(self) -> None:
         """Wait until nothing is under way and whoever waited for it has had a turn."""
-        while self.under_way:
+        while self.under_way or self.attempts:
             await self._room()
         for _ in range(3):
             await asyncio.sleep(0)

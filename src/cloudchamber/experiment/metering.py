@@ -1,18 +1,22 @@
 """Models that count: one that spends from a budget, beneath the store, and one that keeps a run's bill.
 
 The most that a question can take is told beforehand: a token is at least a byte of the prompt, whose
-form adds a few, and an answer is at most as long as was asked for. Where a model took more (it asked a
-server several times, say), later questions are foretold by as much more.
+form adds a few, and an answer is at most as long as was asked for. Where a model took more, later questions
+are foretold by as much more. A server is paid attempt by attempt, so that retries, repairs and the probe are
+spent too, and none is sent that may pass a cap.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from math import ceil, nan
+from typing import Any
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment.limits import Budget, Limits, Spending
 from cloudchamber.experiment.prices import Price, Prices, price_of
+from cloudchamber.models.billing import PURSE
 from cloudchamber.models.model import Model, Reply, Request
 
 __all__ = ["Billed", "Metered", "affordable", "most_tokens"]
@@ -44,7 +48,8 @@ class Metered:
     def __init__(self, model: Model, budget: Budget, price: Price | None) -> None:
         self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
         self._model, self._budget, self._price = model, budget, price
-        self._longer = 1.0
+        self._longer = (1.0, 1.0)
+        self._by_attempts = bool(getattr(model, "pays", False))
         self._gate = _Gate(model)
 
     @property
@@ -75,21 +80,50 @@ class Metered:
             self._gate.leave()
 
     async def _within(self, request: Request, draw: int) -> Reply:
-        tokens_in, tokens_out = (ceil(n * self._longer) for n in most_tokens(request))
-        most = self._spending(tokens_in, tokens_out)
+        most = self.most(*most_tokens(request))
+        if self._by_attempts:
+            return await self._attempted(request, draw, most)
         await self._budget.reserve(most)
-        spent = most
+        spent = replace(most, untold=most.tokens)
         try:
             reply = await self._model.ask(request, draw)
             if reply.tokens_in + reply.tokens_out:
-                spent = self._spending(reply.tokens_in, reply.tokens_out)
-                plain_in, plain_out = most_tokens(request)
-                self._longer = max(
-                    self._longer, reply.tokens_in / plain_in, reply.tokens_out / plain_out
-                )
+                told = (reply.tokens_in, reply.tokens_out)
+                spent = self.took(most_tokens(request), told)
             return reply
         finally:
             self._budget.settle(most, spent)
+
+    async def _attempted(self, request: Request, draw: int, most: Spending) -> Reply:
+        """The reply of a model that pays for each attempt."""
+        purse, sent = _Purse(self, self._budget), Spending(1)
+        await self._budget.reserve(sent, needs=most)
+        before = PURSE.set(purse)
+        try:
+            reply = await self._model.ask(request, draw)
+        finally:
+            PURSE.reset(before)
+            self._budget.settle(sent, sent if purse.sent else Spending())
+        # Also what was thrown away was had for this answer.
+        if (reply.tokens_in, reply.tokens_out) == (purse.tokens_in, purse.tokens_out):
+            return reply
+        return replace(reply, tokens_in=purse.tokens_in, tokens_out=purse.tokens_out)
+
+    def most(self, tokens_in: int, tokens_out: int) -> Spending:
+        """What a question may take whose tokens are so many at most, as far as this model keeps to that."""
+        longer_in, longer_out = self._longer
+        return self._spending(ceil(tokens_in * longer_in), ceil(tokens_out * longer_out))
+
+    def took(self, most: tuple[int, int], told: tuple[int, int]) -> Spending:
+        """What a question took; if that was more than it might, later ones may, too."""
+        longer = [
+            max(*pair)
+            for pair in zip(
+                self._longer, (t / m for t, m in zip(told, most, strict=True)), strict=True
+            )
+        ]
+        self._longer = (longer[0], longer[1])
+        return self._spending(*told)
 
     def _spending(self, tokens_in: int, tokens_out: int) -> Spending:
         cost = self._price.of(tokens_in, tokens_out) if self._price else nan
@@ -98,6 +132,43 @@ class Metered:
     async def close(self) -> None:
         """Close the model behind it."""
         await self._model.close()
+
+
+class _Purse:
+    """What one question's attempts are paid from.
+
+    Args:
+        metered: tells what they cost.
+        budget: of the call.
+    """
+
+    def __init__(self, metered: Metered, budget: Budget) -> None:
+        self.sent = False
+        """Whether anything was."""
+        self.tokens_in = self.tokens_out = 0
+        """That the server told."""
+        self._metered, self._budget = metered, budget
+
+    async def reserve(self, most_in: int, most_out: int) -> tuple[tuple[int, int], Spending]:
+        most = self._metered.most(most_in, most_out)
+        most.questions = 0
+        await self._budget.attempt(most, again=self.sent)
+        self.sent = True
+        return (most_in, most_out), most
+
+    def settle(self, room: Any, told: tuple[int, int] | None) -> None:
+        given, most = room
+        if told is None:
+            self._budget.attempted(most, replace(most, untold=most.tokens))
+            return
+        self.tokens_in += told[0]
+        self.tokens_out += told[1]
+        spent = self._metered.took(given, told)
+        spent.questions = 0
+        self._budget.attempted(most, spent)
+
+    def apart(self) -> "_Purse":
+        return _Purse(self._metered, self._budget)
 
 
 class _Gate:

@@ -4,6 +4,7 @@ Knows the lists, scores and texts that a server gives; not how it is reached.
 """
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from math import exp
 
 import msgspec
@@ -113,7 +114,7 @@ class Question:
                 if len(payloads) == 1:
                     said = [await self._said(payloads[0])]
                 else:
-                    said = list(await asyncio.gather(*map(self._said, payloads)))
+                    said = await _all(map(self._said, payloads))
                 lists = []
                 for one in said:
                     if one.refusal:
@@ -130,7 +131,7 @@ class Question:
         """The labels' own log-probabilities, token by token."""
         options = self._request.options
         payloads = self._wire.scored(self._request, options)
-        said = await asyncio.gather(*map(self._said, payloads))
+        said = await _all(map(self._said, payloads))
         scored = [tokens for one in said for tokens in one.scored]
         if len(scored) != len(options):
             return "the server scored no labels this time"
@@ -175,6 +176,16 @@ class Question:
             if answer in self._request.options:
                 return Reply(text=text, choice=self._request.options.index(answer))
         return Reply(**read_text(text, self._request.options))
+
+
+async def _all(asking: Iterable[Awaitable[Said]]) -> list[Said]:
+    """What is said to several; where one fails, once none of the others is under way any more."""
+    heard = await asyncio.gather(*asking, return_exceptions=True)
+    said = [one for one in heard if isinstance(one, Said)]
+    for one in heard:
+        if isinstance(one, BaseException):
+            raise one
+    return said
 
 
 class _Structured(msgspec.Struct):

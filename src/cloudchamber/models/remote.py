@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Literal
 
-from cloudchamber.errors import ModelError
+from cloudchamber.errors import ModelError, Unfinished
 from cloudchamber.models.answering import Question
 from cloudchamber.models.asking import Asking, Unanswered
+from cloudchamber.models.billing import Paying, apart
 from cloudchamber.models.capabilities import Capabilities, Heard, probe
 from cloudchamber.models.connection import Connection, check_address, check_key
 from cloudchamber.models.model import Reply, Request
@@ -42,6 +43,8 @@ class RemoteModel:
     """
 
     exact = False
+    pays = True
+    """Each attempt is paid from the purse of whoever asks (`billing`)."""
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class RemoteModel:
         kind = "openai-text" if form == "completions" else "openai"
         self.name = self.fingerprint = f"{kind}:{model}@{address}"
         self._model, self._form, self._clock = model, form, clock
-        connection = Connection(address, key, concurrency, timeout, now)
+        connection = Paying(Connection(address, key, concurrency, timeout, now))
         self._asking = Asking(connection, address, model, key, concurrency, timeout, sleep, clock)
         self._wire = (
             None if capabilities is None else Wire(model, capabilities, self._asking.refused)
@@ -117,11 +120,12 @@ class RemoteModel:
             self._probing = asyncio.ensure_future(self._probe())
         try:
             return await asyncio.shield(self._probing)
-        except (ModelError, Unanswered):
+        except (ModelError, Unanswered, Unfinished):
             self._probing = None  # the next question tries again
             raise
 
     async def _probe(self) -> Wire:
+        apart()
         steps = probe(self._form)
         heard: Heard = None
         try:

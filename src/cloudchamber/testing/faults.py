@@ -14,7 +14,7 @@ from aiohttp import web
 
 from cloudchamber import randomness
 
-__all__ = ["FAULTS", "Plan", "Sleep"]
+__all__ = ["FAULTS", "REFUSALS", "Plan", "Sleep"]
 
 Sleep = Callable[[float], Awaitable[None]]
 Spoil = Callable[[web.Request, bytes, Sleep], Awaitable[web.StreamResponse]]
@@ -124,7 +124,7 @@ def _score(value: str) -> Callable[[bytes], bytes]:
     """Log-probabilities that are none; an answer without any is no JSON besides."""
 
     def change(body: bytes) -> bytes:
-        changed, count = re.subn(rb'("logprob":)[-\d.e]+', rb"\1" + value.encode(), body)
+        changed, count = re.subn(rb'("logprob":)[-\d.e]+', rb"\g<1>" + value.encode(), body)
         return changed if count else body[:-1]
 
     return change
@@ -152,5 +152,8 @@ FAULTS: dict[str, Spoil] = {
     "hang": _hang,
 }
 """Name -> what becomes of the honest answer. Of these, latency, drip and duplicated id leave it readable."""
+
+REFUSALS = ("429", "429 for 7 s", "429 until", "500", "503")
+"""Faults that come in place of an answer, for which nobody sends a bill."""
 
 _USUAL = tuple(name for name in FAULTS if name not in ("giant", "hang"))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from cloudchamber.testing.faults import FAULTS, Plan, Sleep
+from cloudchamber.testing.faults import FAULTS, REFUSALS, Plan, Sleep
 from cloudchamber.testing.speaker import Conversation, Speaker
 
 __all__ = ["Abilities", "Server"]
@@ -70,6 +70,8 @@ class Server:
         self.speaker = speaker or Speaker()
         self.asked: list[dict[str, Any]] = []
         """The bodies of all requests, faults included."""
+        self.billed = [0, 0]
+        """Tokens in and out of all answers that it made, those that were spoiled on the way included."""
         self.url = ""
         """The address, once it listens."""
         self._sleep = sleep or (lambda seconds: asyncio.sleep(0))
@@ -98,9 +100,13 @@ class Server:
             return web.Response(status=401, text=f"bad key {request.headers.get('Authorization')}")
         fault = self.plan.next(body)
         try:
-            answer = msgspec.json.encode(self.answer(self.asked[-1]))
+            made = self.answer(self.asked[-1])
         except _Refused as refusal:
             return web.json_response({"error": {"message": str(refusal)}}, status=400)
+        answer = msgspec.json.encode(made)
+        if fault not in REFUSALS:
+            for at, name in enumerate(("prompt_tokens", "completion_tokens")):
+                self.billed[at] += made["usage"][name]
         if fault:
             return await FAULTS[fault](request, answer, self._sleep)
         return web.Response(body=answer, content_type="application/json")
