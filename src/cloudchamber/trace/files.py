@@ -9,7 +9,9 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -46,6 +48,8 @@ PART_ROWS = 1_000_000
 """Rows of a part: about 70 MB of exposures in memory."""
 _TEXT_CHARACTERS = 30_000_000
 """Texts wait in memory up to this length: some 10,000 prompts of 48 headlines."""
+
+_LOCK = Lock()
 
 T = TypeVar("T")
 
@@ -228,12 +232,9 @@ class TraceWriter:
         self._guarded(write)
 
     def _connect(self) -> "duckdb.DuckDBPyConnection":
-        import duckdb  # 50 ms that reading a specification need not pay
-
         if self._connection is None:
-            self._connection = duckdb.connect(config={"threads": 1})
-            for statement in enum_types():
-                self._connection.execute(statement)
+            with _LOCK:
+                self._connection = _database(os.getpid()).cursor()
         return self._connection
 
     def _guarded(self, act: Callable[[], T]) -> T:
@@ -247,6 +248,17 @@ class TraceWriter:
                 f"the trace cannot be written to {self.folder}: {str(error).splitlines()[0]}; "
                 "complete runs are kept: make room there or give another folder"
             ) from error
+
+
+@lru_cache(1)
+def _database(process: int) -> "duckdb.DuckDBPyConnection":
+    """What writes the files of this process: opening it costs as much as writing a small unit."""
+    import duckdb  # 50 ms that reading a specification need not pay
+
+    database = duckdb.connect(config={"threads": 1})
+    for statement in enum_types():
+        database.execute(statement)
+    return database
 
 
 def _unit_of(path: Path) -> str:
