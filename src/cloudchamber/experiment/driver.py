@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from cloudchamber.errors import (
     Unfinished,
 )
 from cloudchamber.experiment.design import Design, run_id
+from cloudchamber.experiment.holding import held
 from cloudchamber.experiment.limits import Budget
-from cloudchamber.experiment.manifest import held
 from cloudchamber.experiment.metering import Billed
+from cloudchamber.experiment.open_runs import OpenRuns, Place
 from cloudchamber.experiment.prices import Prices
 from cloudchamber.experiment.progress import Progress, Watch, questions_of, shown_in
 from cloudchamber.experiment.unit import Unit, cost_of, pools
@@ -50,7 +52,8 @@ class Driver:
         seed: the experiment's seed.
         level: how much of the trace is kept; full if not given.
         models: opened language models by the names that specifications use.
-        concurrency: runs that are open at a time where models are asked.
+        concurrency: runs that are open at a time where models are asked, at most; if not given, as many
+            as keep the models busy.
         study: name of the study, for the table of runs.
         watch: called with the progress after every change.
         budget: what may be spent; models that are to spend from it are given wrapped as `Metered`, beneath
@@ -65,7 +68,7 @@ class Driver:
         seed: int = 0,
         level: Level | None = None,
         models: Mapping[str, Model] | None = None,
-        concurrency: int = 16,
+        concurrency: int | None = None,
         study: str = "",
         watch: Watch | None = None,
         budget: Budget | None = None,
@@ -143,29 +146,37 @@ class Driver:
         progress.to_show = sum(shown_in(unit.cell) * len(unit.replicates) for unit in units)
         self.watch(progress)
         # Pools of rules are large and wait for nobody: one at a time, beside the runs that wait for models.
-        waiting, alone = asyncio.Semaphore(self.concurrency), asyncio.Lock()
+        runs, alone = OpenRuns(self.models.values(), self.concurrency), asyncio.Lock()
 
         async def one(unit: Unit) -> None:
-            async with waiting if models_of(unit.cell.spec) else alone:
-                await self._unit(unit, progress)
+            if not models_of(unit.cell.spec):
+                async with alone:
+                    return await self._unit(unit, progress)
+            place = await runs.enter()
+            try:
+                return await self._unit(unit, progress, place)
+            finally:
+                place.leave()
 
         try:
-            async with asyncio.TaskGroup() as group:
-                for unit in units:
-                    group.create_task(one(unit))
+            # Units are written one after the other, and nobody's questions wait for that.
+            with ThreadPoolExecutor(1) as self._writing:
+                async with asyncio.TaskGroup() as group:
+                    for unit in units:
+                        group.create_task(one(unit))
         except BaseExceptionGroup as failures:
             raise _first(failures) from None
         return progress
 
-    async def _unit(self, unit: Unit, progress: Progress) -> None:
+    async def _unit(self, unit: Unit, progress: Progress, place: Place | None = None) -> None:
         progress.cell = unit.cell.name
         started = time.monotonic()
         try:
             with TraceWriter(self.folder, unit.name(self.seed)) as sink:
                 bills: dict[str, Billed] = {}
-                account = await self._grown(unit, bills, sink, progress)
+                account = await self._grown(unit, bills, sink, progress, place)
                 rows = self._rows(unit, time.monotonic() - started) | unit.counted(account)
-                sink.commit(rows | {"cost": cost_of(bills, self.prices)})
+                await self._commit(sink, rows | {"cost": cost_of(bills, self.prices)})
         except Unfinished:
             return
         except RunFailed as failure:
@@ -175,18 +186,39 @@ class Driver:
         progress.behind[unit.cell.id] -= len(unit.replicates)
         self.watch(progress)
 
+    async def _commit(self, sink: TraceWriter, rows: Mapping[str, Any]) -> None:
+        """Write a unit, to its end: half of it could be written by nobody else."""
+        writing = asyncio.get_running_loop().run_in_executor(self._writing, sink.commit, rows)
+        interrupted = None
+        while not writing.done():
+            try:
+                await asyncio.wait([writing])
+            except asyncio.CancelledError as error:
+                interrupted = error
+        writing.result()
+        if interrupted is not None:
+            raise interrupted
+
     async def _grown(
-        self, unit: Unit, bills: dict[str, Billed], sink: TraceWriter, progress: Progress
+        self,
+        unit: Unit,
+        bills: dict[str, Billed],
+        sink: TraceWriter,
+        progress: Progress,
+        place: Place | None,
     ) -> Account:
         """Drive the engine to its end, with whoever answers."""
         spec = unit.cell.spec
         try:
             self.budget.pace()
-            bills |= {name: Billed(self.models[name]) for name in models_of(spec)}
+            if place is not None:
+                bills |= {n: Billed(place.through(self.models[n])) for n in models_of(spec)}
             society = Society(spec, bills)
             growth = grow(spec, unit.runs(self.seed), sink, level=self.level)
             questions = next(growth)
             while True:
+                if place is not None:
+                    place.asks(len(questions))
                 answers = (
                     society.answer_now(questions)
                     if society.immediate
@@ -234,7 +266,7 @@ class Driver:
         rows = self._rows(unit, 0.0)
         rows |= {"status": int(RunStatus.failed), "stage": failure.stage, "reason": failure.reason}
         with TraceWriter(self.folder, unit.name(self.seed)) as sink:
-            sink.commit(rows)
+            await self._commit(sink, rows)
         progress.failed += 1
         self.watch(progress)
 

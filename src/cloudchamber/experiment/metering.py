@@ -63,6 +63,11 @@ class Metered:
         return bool(getattr(self._model, "lists", False))
 
     @property
+    def at_once(self) -> int | None:
+        """Questions worth handing to it at a time, where it says so."""
+        return getattr(self._model, "at_once", None)
+
+    @property
     def stopped(self) -> str:
         """Why nothing more is sent; empty while it is."""
         return self._budget.stopped

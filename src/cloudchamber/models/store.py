@@ -52,6 +52,11 @@ class StoredModel:
         """What the server can do, where there is one and it has been asked."""
         return getattr(self._model, "capabilities", None)
 
+    @property
+    def at_once(self) -> int | None:
+        """Questions worth handing to the model at a time, where it says so."""
+        return getattr(self._model, "at_once", None)
+
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         """The kept answer, or the model's; the same question is asked once however often it waits."""
         sampled, exact = keys = _keys(self.fingerprint, request, draw)
