@@ -20,6 +20,9 @@ from cloudchamber.trace.tables import Channel, Kind, Readout, Status
 
 __all__ = ["LanguageModel", "ask"]
 
+TOLD = 16
+"""Prompts that are written before the first of them is sent."""
+
 
 class LanguageModel(Decider):
     """A language model decides, from a prompt that holds what the agent is shown and nothing else."""
@@ -65,16 +68,22 @@ async def ask(
     decider: LanguageModel, model: Model, spec: Microspec, questions: Questions
 ) -> Answers:
     """Ask a batch's questions of a model, all at once, and draw the answers under the batch's noise."""
-    prompts = [
-        spec.world.prompt(_glimpse(decider, spec, questions, row)) for row in range(len(questions))
-    ]
+    prompts: list[Prompt] = []
+    asked: list[asyncio.Future[Reply]] = []
     draws = _draws(questions)
-    replies = await asyncio.gather(
-        *(
-            _asked(model, _request(decider, prompt), int(draws[row]), questions, row)
-            for row, prompt in enumerate(prompts)
-        )
-    )
+    try:
+        for row in range(len(questions)):
+            if row and row % TOLD == 0:
+                await asyncio.sleep(0)  # those that were told before are asked meanwhile
+            prompts.append(spec.world.prompt(_glimpse(decider, spec, questions, row)))
+            request = _request(decider, prompts[-1])
+            asking = _asked(model, request, int(draws[row]), questions, row)
+            asked.append(asyncio.ensure_future(asking))
+    except BaseException:
+        for one in asked:
+            one.cancel()
+        raise
+    replies = await asyncio.gather(*asked)
     return _answers(decider, questions, prompts, list(replies))
 
 

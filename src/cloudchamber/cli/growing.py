@@ -81,7 +81,7 @@ _HOW: tuple[_Option, ...] = (
     click.option(
         "--concurrency",
         type=click.IntRange(1),
-        help="Runs open at a time where a language model is asked.",
+        help="Runs open at a time where a language model is asked, at most; otherwise what keeps it busy.",
     ),
     click.option(
         "--processes",

@@ -1,8 +1,8 @@
-"""How many runs are open at a time where models are asked: as many as keep the models busy, or as the user says.
+"""How many runs are open at a time where models are asked: as many as keep the models busy.
 
-A run that is waiting for nothing opens the next one, whenever the models could answer more than is asked of
-them. So one run of a thousand agents that decide together is open alone, and where agents decide one after the
-other there are as many runs as a server takes questions at once, and more. What comes out is the same bytes.
+The next one is opened whenever the models could answer more than is asked of them. So a run of a thousand
+agents that decide together is open alone, and where agents decide one after the other there are more runs
+than a server takes questions at once. What comes out is the same bytes.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ __all__ = ["OpenRuns", "Place"]
 ENOUGH = 8
 """Runs that are open where a model does not say how many questions are worth handing to it."""
 AHEAD = 2
-"""Times as many questions as are worth handing to a model that are asked of it: as runs do not end together."""
+"""Times as many questions as are worth handing to a model at once, so that it has some when runs end."""
 
 
 class OpenRuns:
@@ -41,7 +41,7 @@ class OpenRuns:
         """Wait until there is room for a run."""
         if not self._waiting and self._room():
             return self._let_in()
-        waits = asyncio.get_running_loop().create_future()
+        waits: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         self._waiting.append(waits)
         try:
             return await waits
