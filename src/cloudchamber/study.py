@@ -251,7 +251,8 @@ class Study:
             seed: of every draw.
             replicates: runs of each cell; the study's own number if not given.
             level: how much of the trace is kept; full if not given.
-            concurrency: runs open at a time where models are asked.
+            concurrency: runs open at a time where models are asked, at most; if not given, as many as keep
+                the models busy.
             processes: workers of an embedded model; the machine's cores if not given.
             models: models already open, by the names that the specification uses; what they answer is
                 not stored.
@@ -293,7 +294,7 @@ class Study:
             seed=seed,
             level=level,
             models=models,
-            concurrency=concurrency or 8,
+            concurrency=concurrency,
             study=self.name,
             watch=watch,
             budget=budget,
