@@ -312,6 +312,10 @@ class Study:
         for name in named & driver.models.keys():
             driver.models[name] = metered(driver.models[name], name)
 
+        # Where it is not the folder's own, a replay or an archive has to know.
+        kept = "" if store is None or store_mode == "off" else str(answers.resolve())
+        refresh = Manifest.begun(folder, kept, store_mode) if own else ""
+
         async def grow() -> None:
             try:
                 for name in own:
@@ -319,6 +323,7 @@ class Study:
                         name,
                         store=answers,
                         mode=store_mode,
+                        refresh=refresh,
                         processes=processes,
                         beneath=partial(metered, name=name),
                     )
@@ -338,7 +343,7 @@ class Study:
             stopped = str(error)
             raise
         finally:
-            Manifest.note(folder, stopped or budget.stopped, abilities(driver.models))
+            Manifest.note(folder, stopped or budget.stopped, abilities(driver.models), budget.spent)
         return self.results(folder, seed=seed, replicates=count)
 
     def estimate(

@@ -1,5 +1,6 @@
 """--store and --store-mode: what is asked, what is said, and by whom a store may be shared."""
 
+import shlex
 import shutil
 import sqlite3
 from collections import Counter
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cloudchamber.agents import LanguageModel
-from cloudchamber.cli.options import build, options_of
+from cloudchamber.cli.options import again, build, options_of
 from cloudchamber.errors import NotStored, SpecificationError
+from cloudchamber.experiment import Manifest
 from cloudchamber.models import Mode
 from cloudchamber.models.fake import fake
 from cloudchamber.study import Study
@@ -52,6 +54,56 @@ def test_refresh_asks_again_and_off_keeps_nothing(here: Path) -> None:
     assert asked(here) >= 3 * first and digest(here / "one") == digest(here / "off")
     run("--out", "none", "--store-mode", "off")
     assert not (here / "none" / "answers.sqlite").exists()
+
+
+def test_a_refresh_that_was_stopped_goes_on_and_can_be_replayed(here: Path) -> None:
+    run("--out", "one", "--store", "s")
+    first = asked(here)
+    refreshing = ["--out", "two", "--store", "s", "--store-mode", "refresh"]
+    stopped = call(*RUN, *refreshing, "--max-questions", str(first // 2))
+    assert stopped.exit_code == 3 and first < asked(here) < 2 * first
+    run(*refreshing)
+    assert asked(here) == 2 * first, "each question once, over both calls"
+    run("--out", "three", "--store", "s", "--store-mode", "replay")
+    assert digest(here / "three") == digest(here / "two")
+    run("--out", "four", "--store", "s", "--store-mode", "refresh")
+    assert asked(here) == 3 * first, "another folder's refresh is another"
+
+
+def test_the_folder_says_where_its_answers_are(here: Path) -> None:
+    run("--out", "one", "--store", "s")
+    command = again_of(here / "one")
+    assert command[command.index("--store") + 1] == str(here / "s")
+    assert "--store-mode" not in command
+    assert call("export", "one", "a.zip").exit_code == 0, "and an archive is made of them"
+    run("--out", "two", "--store", "s", "--store-mode", "replay")
+    assert "--store-mode replay" in " ".join(again_of(here / "two"))
+    assert call("run", "tiny", "--out", "two", *RUN[2:]).exit_code == 0, (
+        "nothing is left to be asked"
+    )
+    assert "--store-mode replay" in " ".join(again_of(here / "two")), "which changes nothing"
+    run("--out", "own")
+    assert "--store" not in again_of(here / "own")
+
+
+def test_what_was_sent_is_summed_over_calls(here: Path) -> None:
+    prices = ["--price-in", "2", "--price-out", "2"]
+    assert call(*RUN, *prices, "--out", "one", "--max-questions", "5").exit_code == 3
+    assert Manifest.read(here / "one").billed().questions == 5
+    run(*prices, "--out", "one")
+    billed = Manifest.read(here / "one").billed()
+    assert billed.questions == asked(here)
+    assert billed.tokens > 0 and billed.cost == pytest.approx(billed.tokens * 2e-6)
+    page = (here / "one" / "report.html").read_text()
+    assert f"{billed.questions:,} questions, {billed.tokens:,} tokens billed, cost " in page
+    run("--out", "one")
+    assert Manifest.read(here / "one").billed() == billed
+
+
+def again_of(folder: Path) -> list[str]:
+    """The command that a folder's report gives."""
+    options = dict(Manifest.read(folder).options)
+    return shlex.split(again(options, build(options).results(folder), 2))
 
 
 def test_a_replay_that_misses_an_answer_is_no_failed_run(here: Path) -> None:
@@ -104,7 +156,7 @@ def test_two_processes_that_grow_with_one_store_come_to_the_same_trace(here: Pat
         assert process.communicate(timeout=60)[1] == "" and process.returncode == 0
     assert digest(here / "a") == digest(here / "b")
     log = Counter((here / "asked.log").read_text().splitlines())
-    assert max(log.values()) <= 2
+    assert max(log.values()) == 1, "nobody pays twice"
     shutil.rmtree(here / "a")
     before = asked(here)
     run("--out", "a", "--store", "shared.sqlite", "--store-mode", "replay")

@@ -9,7 +9,8 @@ import pytest
 from cloudchamber.agents import Quality, SocialProof
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Cell, Design, Driver, Manifest
-from cloudchamber.experiment.manifest import held, placed
+from cloudchamber.experiment.holding import held
+from cloudchamber.experiment.manifest import placed
 from cloudchamber.microspec import Microspec
 from tests.experiment.small import spec
 

@@ -90,7 +90,7 @@ def test_who_comes_later_waits_for_what_is_under_way_and_takes_over_from_the_dea
         time.sleep(0.01)
     second = asker(path, "second", 8, 0)
     with pytest.raises(subprocess.TimeoutExpired):
-        second.wait(2.6)  # longer than a newcomer's patience
+        second.wait(6)  # longer than a newcomer is patient
     assert len(log_of(path)) == 8, "it has claimed what it asked before anybody else was there"
     first.send_signal(signal.SIGKILL)
     first.wait()

@@ -179,11 +179,14 @@ def again(options: Options, results: "Results", usual: int) -> str:
             parts += [f"--{name}", options[name]]
     for change in options.get("set", ()):
         parts += ["--set", change]
-    level = Manifest.read(folder).level
+    there = Manifest.read(folder)
     for name, value, default in (
         ("seed", results.seed, 0),
         ("replicates", results.replicates, usual),
-        ("level", level, "full"),
+        ("level", there.level, "full"),
     ):
         parts += [f"--{name}", str(value)] if value != default else []
+    # A refresh is not repeated: what it was answered is in the store.
+    parts += ["--store", there.store] if there.store else []
+    parts += ["--store-mode", there.store_mode] if there.store_mode in ("replay", "off") else []
     return shlex.join([*parts, "--out", str(folder)])

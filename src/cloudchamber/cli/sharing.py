@@ -35,7 +35,7 @@ def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive
     Args:
         folder: what `cloudchamber run` wrote.
         file: the archive.
-        store: what the study was grown with, if not the folder's own.
+        store: what the study was grown with, if not what the folder says.
 
     Raises:
         ArchiveError: the study is not finished, was not written by the command line, does not replay to
@@ -54,7 +54,7 @@ def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive
         stage = Path(temporary) / "archive"
         options = collected(given, stage)
         study = build(below(options, stage))
-        answers = store or folder / ANSWERS
+        answers = store or (Path(there.store) if there.store else folder / ANSWERS)
         with _replayed(study, answers, stage / ANSWERS) as models:
             results = study.run(
                 Path(temporary) / "out",

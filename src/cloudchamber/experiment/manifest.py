@@ -1,15 +1,16 @@
 """What an output folder is a folder of: the study, how it was called, and what every cell means.
 
 It is written before anything is grown, so that a folder can be continued, reported and told from a
-foreign one at any time. One process grows a folder at a time: two would clear away each other's
-unfinished parts.
+foreign one at any time. What its calls came to is noted in it, too: what was sent and billed, where the
+answers are, why the last one ended.
 """
 
 import os
-import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,22 @@ import msgspec
 
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment.design import Design
+from cloudchamber.experiment.holding import held, lock_of
+from cloudchamber.experiment.limits import Spending
 from cloudchamber.trace.layout import check_mark
 
-__all__ = ["TRACE", "Manifest", "held", "placed"]
+__all__ = ["TRACE", "Manifest", "placed"]
 
 NAME = "study.json"
 TRACE = "trace"
 """The folder of the trace, within a study's."""
 FRESH = f".{NAME}."
 """Beginning of a manifest's name until it is whole."""
-LOCK = f".{TRACE}.lock"
 MOST_SHOWN = 40
 """Characters of a value in a message."""
 FORMAT = "cloudchamber study 1"
+_KEPT = ("servers", "spent", "store", "store_mode", "refresh")
+"""What earlier calls came to."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,15 @@ class Manifest:
     """Why the last call ended before everything was grown; empty if it did not."""
     servers: Mapping[str, str] = field(default_factory=dict)
     """What each server that was asked can do, by the model's name, as it was found out."""
+    spent: Mapping[str, float | None] = field(default_factory=dict)
+    """Questions, tokens (and those of them that nobody told) and cost of all that was sent, over all calls
+    but those that were killed; the cost is None if unknown."""
+    store: str = ""
+    """Where the answers of the last call that asked a model are; empty for the folder's own store."""
+    store_mode: str = "read-write"
+    """How that call used it."""
+    refresh: str = ""
+    """The name of the refresh that the folder is grown in; empty if it is in none."""
     format: str = field(default=FORMAT)
 
     def write(self, folder: Path) -> None:
@@ -121,13 +134,39 @@ class Manifest:
         return cls(study, dict(options), seed, level, replicates, cells, __version__)
 
     @classmethod
-    def note(cls, folder: Path, stopped: str, servers: Mapping[str, str]) -> None:
-        """Write down why a call ended before everything was grown, and what servers were found to do."""
-        if not stopped and not servers:
+    def begun(cls, folder: Path, store: str, mode: str) -> str:
+        """Write down where answers are taken from and kept; the name of the refresh, if it is one.
+
+        A folder is refreshed once: a later call goes on with the refresh.
+        """
+        with held(folder / TRACE):
+            there = cls.read(folder)
+            refresh = there.refresh
+            if mode == "refresh" and not refresh:
+                refresh = f"{time.time_ns():x}"
+            replace(there, store=store, store_mode=mode, refresh=refresh).write(folder)
+        return refresh
+
+    @classmethod
+    def note(
+        cls, folder: Path, stopped: str, servers: Mapping[str, str], spent: Spending | None = None
+    ) -> None:
+        """Write down why a call ended before everything was grown, what servers can do, what was spent."""
+        if not (stopped or servers or (spent and spent.questions)):
             return
         with held(folder / TRACE):
             there = cls.read(folder)
-            replace(there, stopped=stopped, servers={**there.servers, **servers}).write(folder)
+            whole = there.billed()
+            whole.add(spent or Spending())
+            told = asdict(whole) | {"cost": None if isnan(whole.cost) else whole.cost}
+            replace(there, stopped=stopped, servers={**there.servers, **servers}, spent=told).write(
+                folder
+            )
+
+    def billed(self) -> Spending:
+        """What was sent and billed in all calls."""
+        told = {name: nan if value is None else value for name, value in self.spent.items()}
+        return Spending(**told)  # type: ignore[arg-type]  # numbers, as they were written
 
     def claim(self, folder: Path) -> None:
         """Make the folder this study's, or see that it already is; then write the manifest.
@@ -151,8 +190,10 @@ class Manifest:
             gone: tuple[Mapping[str, Any], ...] = ()
             if there is not None and _grown(folder):
                 gone = tuple(cell for cell in there.cells if cell["name"] not in cells)
-            servers = there.servers if there is not None else {}
-            replace(self, cells=(*self.cells, *gone), servers=servers).write(folder)
+            known = {}
+            if there is not None:
+                known = {name: getattr(there, name) for name in _KEPT}
+            replace(self, cells=(*self.cells, *gone), **known).write(folder)
 
     def _keep_apart(self, asked: "Manifest", folder: Path) -> None:
         if not _grown(folder):
@@ -195,7 +236,8 @@ def _there(folder: Path) -> Manifest | None:
         str(folder).encode()
         there = folder.exists()
         occupied = folder.is_dir() and any(
-            p.name != LOCK and not p.name.startswith(FRESH) for p in folder.iterdir()
+            p.name != lock_of(folder / TRACE).name and not p.name.startswith(FRESH)
+            for p in folder.iterdir()
         )
     except (OSError, UnicodeEncodeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no name for a folder"
@@ -243,61 +285,3 @@ def _fields(node: object, path: str = "") -> Iterator[tuple[str, object]]:
 def _short(value: object) -> str:
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a trace folder for growing, by a lock beside it that ends with the process, however it ends.
-
-    Where the file system knows no locks, nothing is held.
-
-    Raises:
-        TraceError: another process grows it, or nothing can be written there.
-    """
-    path = folder.with_name(f".{folder.name}.lock")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        file = _locked(path)
-    except BlockingIOError:
-        raise TraceError(
-            f"another process is growing {folder}; wait for it to end, or give another folder with --out."
-        ) from None
-    except OSError as error:
-        raise TraceError(
-            f"cannot write {path}: {error.strerror}; give another folder with --out."
-        ) from None
-    try:
-        yield
-    finally:
-        # First removed, then let go: who waits for it sees that its file is no longer the one there.
-        with suppress(OSError):
-            path.unlink()
-        os.close(file)
-
-
-def _locked(path: Path) -> int:
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            _lock(file)
-            if os.path.samestat(os.fstat(file), path.stat()):
-                return file
-        except FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
-
-
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        return
-    import fcntl  # POSIX alone has it
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # a file system without locks
-        return

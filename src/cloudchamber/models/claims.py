@@ -24,7 +24,7 @@ POLL = 0.1
 """Seconds between two looks."""
 IDLE = 1.0
 """Seconds without a question after which a process leaves."""
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds that a newcomer waits to be seen by those who are there, who may be busy or not asking."""
 
 

@@ -4,7 +4,7 @@ Made from stored results alone. Every sentence with a number and every figure co
 saved beside the report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING
@@ -159,8 +159,23 @@ def _provenance(study: Study, results: Results) -> tuple[tuple[str, str], ...]:
         ("seed", str(results.seed)),
         ("replicates", str(results.replicates)),
         *((("language model", "; ".join(models)),) if models else ()),
+        *_sent(results),
         *((f"the server of {name}", can) for name, can in sorted(_servers(results).items())),
     )
+
+
+def _sent(results: Results) -> Iterator[tuple[str, str]]:
+    """What was sent to models in all calls, for runs that are not there too."""
+    try:
+        billed = Manifest.read(results.folder.parent).billed()
+    except TraceError:
+        return
+    if not billed.questions:
+        return
+    told = f"{billed.questions:,} questions, {billed.tokens:,} tokens billed"
+    told += f" (of which nobody told {billed.untold:,}, at most)" if billed.untold else ""
+    told += f", cost {billed.cost:.4g}" if billed.cost > 0 else ""
+    yield "sent to models, over all calls", f"{told}."
 
 
 def _servers(results: Results) -> Mapping[str, str]:
