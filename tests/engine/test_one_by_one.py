@@ -159,7 +159,7 @@ def test_a_language_model_is_told_and_cannot_pick_twice(
     last = next(request for request in asked if len(request.options) == 2)
     text = last.messages[-1][1]
     assert text.count("You chose: item") == 3
-    assert "Which of the others do you like most?" in text
+    assert "Which other item do you like most?" in text
     # What is listed stands as it stood, so that a server computes it once.
     assert all(f"{code}: " in text for code in last.options)
 

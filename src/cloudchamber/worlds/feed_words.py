@@ -57,12 +57,12 @@ def _one_of_several(glimpse: Glimpse, picked: int) -> tuple[str, str, str]:
     if not picked:
         if glimpse.may_decline:
             how = "Answer with its code, or None if you like none."
-        number = f"up to {glimpse.most}" if glimpse.may_decline else str(glimpse.most)
-        which = f"You choose {number} items, one after another. Which do you like most?"
+        many = f"up to {glimpse.most}" if glimpse.may_decline else str(glimpse.most)
+        which = f"Which item do you like most, of {many} that you will choose?"
         return which, how, "The item I like most is "
     if glimpse.may_decline:
         how = "Answer with its code, or None if you like no other."
-    return "Which of the others do you like most?", how, "Of the others I like most "
+    return "Which other item do you like most?", how, "The other item I like most is "
 
 
 def _single(
