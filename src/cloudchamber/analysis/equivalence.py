@@ -25,6 +25,7 @@ from cloudchamber.measures.estimate import (
     matched,
     numbers,
 )
+from cloudchamber.phenomenon.spreads import beyond_spreads
 
 __all__ = ["Equivalence", "Test", "decide", "p_value", "tost"]
 
@@ -205,38 +206,10 @@ def _in_spreads(a: ArrayLike, b: ArrayLike, margin: float, paired: bool) -> tupl
     """The margin in the measure's units, and p of |difference| < margin x spread of `b`."""
     from scipy.special import stdtr
 
-    one, other = matched(a, b) if paired else (numbers(a), numbers(b))
-    n, m = len(one), len(other)
-    if min(n, m) < 3:
-        return nan, nan
-    gap, width = float(one.mean() - other.mean()), margin * _sd(other)
-    if width <= 1e-12 * max(abs(float(other.mean())), abs(gap)):  # no spread to measure by
-        return 0.0, nan
-    width_without = margin * np.array([_sd(np.delete(other, at)) for at in range(m)])
-    one_without, other_without = _means_without(one), _means_without(other)
-    worst = 0.0
-    for side in (1, -1):  # difference + margin above 0, margin - difference above 0
-        value = side * gap + width
-        if paired:
-            squares = _jackknifed(side * (one_without - other_without) + width_without)
-        else:
-            squares = _jackknifed(side * one_without)
-            squares += _jackknifed(width_without - side * other_without)
-        worst = max(worst, float(stdtr(min(n, m) - 1, -value / sqrt(squares))))
-    return width, worst
-
-
-def _sd(values: Reals) -> float:
-    """The standard deviation, without its bias for normal values (Holtzman 1950)."""
-    n = len(values)
-    return float(values.std(ddof=1)) * (1 + 1 / (4 * (n - 1)))
-
-
-def _means_without(values: Reals) -> Reals:
-    return np.asarray((values.sum() - values) / (len(values) - 1), dtype=np.float64)
-
-
-def _jackknifed(left_out: Reals) -> float:
-    """The jackknife's variance, from a statistic without each run."""
-    n = len(left_out)
-    return (n - 1) / n * float(np.square(left_out - left_out.mean()).sum())
+    above = beyond_spreads(a, b, -margin, paired=paired)  # difference + margin, to be above 0
+    below = beyond_spreads(a, b, margin, paired=paired)  # difference - margin, to be below 0
+    if not above.width > 0:  # NaN with fewer than three runs; 0 without a spread to measure by
+        return above.width, nan
+    with np.errstate(divide="ignore"):  # without error the margin is reached or not
+        t = np.divide([above.value, -below.value], [above.error, below.error]).min()
+    return above.width, float(stdtr(above.freedom, -t))

