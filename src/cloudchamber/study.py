@@ -11,12 +11,11 @@ A study is a value; `run` grows what is missing of it into a folder, `results` r
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.agents.society import models_of
-from cloudchamber.errors import ModelError, SpecificationError
+from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import (
     Axis,
     Budget,
@@ -29,15 +28,14 @@ from cloudchamber.experiment import (
     Results,
     factorial,
 )
+from cloudchamber.experiment.calling import call
 from cloudchamber.experiment.estimate import CostEstimate, estimate
-from cloudchamber.experiment.interrupting import run, until_interrupted
 from cloudchamber.experiment.manifest import placed
-from cloudchamber.experiment.metering import Metered, affordable
-from cloudchamber.experiment.prices import Prices, price_of
+from cloudchamber.experiment.prices import Prices
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
 from cloudchamber.microspec.paths import overlap
-from cloudchamber.models import Mode, Model, abilities, check_mode, open_model
+from cloudchamber.models import Mode, Model, check_mode
 from cloudchamber.phenomenon import Phenomenon
 from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
@@ -279,7 +277,6 @@ class Study:
         if store_mode == "replay" and models:
             raise SpecificationError("models: some were given, but a replay asks no model.")
         folder, level = placed(out), level or Level()
-        answers = folder / "answers.sqlite" if store is None else placed(store)
         design, count = self.design(), self.replicates if replicates is None else replicates
         for name, given, least, most in (
             ("seed", seed, 0, 2**63 - 1),
@@ -300,50 +297,14 @@ class Study:
             budget=budget,
             prices=prices,
         )
-        # Models are opened only where there is something left to ask them.
-        lacking = driver.missing(design, count)
-        named = {name for unit in lacking for name in models_of(unit.cell.spec)}
-        own = sorted(named - driver.models.keys())
-        affordable(budget.limits, named, prices)
-
-        def metered(model: Model, name: str) -> Model:
-            return Metered(model, budget, price_of(name, prices))
-
-        for name in named & driver.models.keys():
-            driver.models[name] = metered(driver.models[name], name)
-
-        # Where it is not the folder's own, a replay or an archive has to know.
-        kept = "" if store is None or store_mode == "off" else str(answers.resolve())
-        refresh = Manifest.begun(folder, kept, store_mode) if own else ""
-
-        async def grow() -> None:
-            try:
-                for name in own:
-                    driver.models[name] = open_model(
-                        name,
-                        store=answers,
-                        mode=store_mode,
-                        refresh=refresh,
-                        processes=processes,
-                        beneath=partial(metered, name=name),
-                    )
-                await until_interrupted(driver, driver.grow_async(design, count))
-            finally:
-                for name in own:
-                    if name in driver.models:
-                        await driver.models[name].close()
-
-        stopped = ""
-        try:
-            run(grow)
-        except KeyboardInterrupt:
-            stopped = "interrupted"
-            raise
-        except ModelError as error:
-            stopped = str(error)
-            raise
-        finally:
-            Manifest.note(folder, stopped or budget.stopped, abilities(driver.models), budget.spent)
+        call(
+            driver,
+            design,
+            count,
+            answers=None if store is None else placed(store),
+            mode=store_mode,
+            processes=processes,
+        )
         return self.results(folder, seed=seed, replicates=count)
 
     def estimate(

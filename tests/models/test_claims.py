@@ -23,10 +23,11 @@ REQUEST = Request((("user", "pick"),), ("a", "b"))
 ASKER = """
 import asyncio, os, sys
 from pathlib import Path
-from cloudchamber.models import Reply, Request
+from cloudchamber.models import Reply, Request, claims
 from cloudchamber.models.store import StoredModel
 
 path, me, count, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+claims.PATIENCE = float(sys.argv[5])
 log = os.open(f"{path}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 class Slow:
@@ -53,11 +54,13 @@ asyncio.run(main())
 """
 
 
-def asker(path: Path, me: str, count: int, pause: float) -> subprocess.Popen[bytes]:
+def asker(
+    path: Path, me: str, count: int, pause: float, patience: float = 30
+) -> subprocess.Popen[bytes]:
     """A process that asks questions 0 to `count`, eight at a time, each taking `pause` seconds."""
     source = Path(__file__).parents[2] / "src"
     return subprocess.Popen(
-        [sys.executable, "-c", ASKER, str(path), me, str(count), str(pause)],
+        [sys.executable, "-c", ASKER, str(path), me, str(count), str(pause), str(patience)],
         env={**os.environ, "PYTHONPATH": str(source), "OPENBLAS_NUM_THREADS": "1"},
     )
 
@@ -88,9 +91,9 @@ def test_who_comes_later_waits_for_what_is_under_way_and_takes_over_from_the_dea
     while len(log_of(path)) < 8:
         assert first.poll() is None
         time.sleep(0.01)
-    second = asker(path, "second", 8, 0)
+    second = asker(path, "second", 8, 0, patience=0.5)
     with pytest.raises(subprocess.TimeoutExpired):
-        second.wait(6)  # longer than a newcomer is patient
+        second.wait(2)  # longer than it is patient
     assert len(log_of(path)) == 8, "it has claimed what it asked before anybody else was there"
     first.send_signal(signal.SIGKILL)
     first.wait()
