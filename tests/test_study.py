@@ -71,7 +71,7 @@ def test_a_null_that_is_none_is_said_before_anything_is_grown(tmp_path: Path) ->
     expected = replace(HERDING, measure=MEASURES["expected gini"])
     for wrong, said in (
         (replace(study(), null=None, phenomenon=expected), r"give .* null=isolate\(\)"),
-        (replace(study(), risk="nope"), "no cell 'nope'; allowed: exact, hidden"),
+        (replace(study(), risk="nope"), "no cell 'nope'; allowed: hidden, exact"),
     ):
         with pytest.raises(SpecificationError, match=said):
             wrong.run(tmp_path / "out")

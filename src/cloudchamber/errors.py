@@ -102,9 +102,15 @@ class Unfinished(CloudchamberError):
     """The work stopped early; the same command goes on where it stopped."""
 
 
-def nearest(given: str, allowed: Iterable[str]) -> str:
-    """Say which names are allowed, for the end of an error message; of many, the near ones first."""
-    names = sorted(allowed)
+def nearest(given: str, allowed: Iterable[str], *, as_given: bool = False) -> str:
+    """Say which names are allowed, for the end of an error message; of many, the near ones first.
+
+    Args:
+        given: the name that is none.
+        allowed: those that are; sorted, unless they are to be told `as_given`.
+        as_given: in the order in which they are given.
+    """
+    names = list(allowed) if as_given else sorted(allowed)
     close = get_close_matches(given, names, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
     if not names:

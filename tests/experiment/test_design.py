@@ -41,7 +41,7 @@ def test_two_cells_of_one_name_are_refused() -> None:
 
 
 def test_an_unknown_cell_is_answered_with_those_there_are() -> None:
-    with pytest.raises(SpecificationError, match="no cell 'nope'; allowed: exact / popularity"):
+    with pytest.raises(SpecificationError, match="no cell 'nope'; allowed: hidden / shuffled"):
         design()["nope"]
 
 

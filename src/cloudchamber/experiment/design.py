@@ -86,7 +86,7 @@ class Design:
         for cell in self.cells:
             if cell.name == name:
                 return cell
-        there = nearest(name, (cell.name for cell in self.cells))
+        there = nearest(name, (cell.name for cell in self.cells), as_given=True)
         raise SpecificationError(f"the design has no cell {name!r}; {there}")
 
     def where(self, **levels: str) -> tuple[Cell, ...]:
