@@ -85,7 +85,7 @@ ORDER = [
     "agents",
     "models",
     "engine",
-    "questions.py",
+    "questions",
     "trace",
     "randomness.py",
     "errors.py",

@@ -16,7 +16,16 @@ from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.population import People
 from cloudchamber.microspec.turns import Batch
 from cloudchamber.microspec.world import Acts
-from cloudchamber.questions import Address, Answers, Choose, Heard, Ints, Questions, Taken
+from cloudchamber.questions import (
+    Address,
+    Answers,
+    Choose,
+    Heard,
+    Ints,
+    Questions,
+    Taken,
+    taken_after,
+)
 from cloudchamber.trace.tables import Channel, Kind
 
 __all__ = ["Asking", "Done"]
@@ -88,9 +97,8 @@ class Asking:
 
     def again(self, before: Questions, answers: Answers, done: Done) -> Questions:
         """The next round: whoever picked is asked again, shown what it picked beside all it was shown."""
-        assert before.taken is not None
         rows = done.row
-        asked, taken = before.take(rows), before.taken.after(before, answers).take(rows)
+        asked, taken = before.take(rows), taken_after(before, answers).take(rows)
         picked = Heard(
             np.arange(len(rows) + 1),
             np.full(len(rows), Channel.picked, np.int8),

@@ -1,0 +1,18 @@
+"""What the engine asks and what it is answered, a batch at a time, as columns."""
+
+from cloudchamber.questions.answered import Answers
+from cloudchamber.questions.asked import Address, Choose, Heard, Ints, Questions, Reals, Taken
+from cloudchamber.questions.drawing import draw, taken_after
+
+__all__ = [
+    "Address",
+    "Answers",
+    "Choose",
+    "Heard",
+    "Ints",
+    "Questions",
+    "Reals",
+    "Taken",
+    "draw",
+    "taken_after",
+]

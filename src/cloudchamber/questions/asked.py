@@ -1,0 +1,199 @@
+"""What the engine asks, a batch at a time, as columns.
+
+A batch is a row for each (run, agent) that decides; its exposures are columns too: the options of row r are
+`items[r]` in the order shown, with one matrix for each signal; whatever else the agent is shown (others'
+acts, its own past, its score) is flat, with offsets. A rule answers a whole batch with array operations; a
+language model's agent turns each row into a prompt.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber import randomness
+from cloudchamber.trace.tables import Kind
+
+__all__ = ["Address", "Choose", "Heard", "Ints", "Questions", "Reals", "Taken"]
+
+Ints = NDArray[np.integer[Any]]
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """How many options may be chosen: exactly one, up to `most`, or any number of them."""
+
+    how: Literal["one", "up to", "any"] = "one"
+    most: int = 1
+    may_decline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where in the experiment each row stands; every draw for the row is keyed by it."""
+
+    seed: int
+    replicate: Ints
+    step: int
+    agent: Ints
+    occasion: Ints
+
+    def keys(self, stream: str) -> NDArray[np.uint64]:
+        """Keys of draws that belong to each row's decision."""
+        return randomness.keys(
+            self.seed, self.replicate, stream, self.step, self.agent, self.occasion
+        )
+
+    def run_keys(self, stream: str) -> NDArray[np.uint64]:
+        """Keys of draws that are the same for every agent and step of a run."""
+        return randomness.keys(self.seed, self.replicate, stream, 0, -1)
+
+    def take(self, rows: Ints) -> "Address":
+        """The addresses of some rows."""
+        return replace(
+            self,
+            replicate=self.replicate[rows],
+            agent=self.agent[rows],
+            occasion=self.occasion[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is shown beside the options, flat: row r owns entries offsets[r] to offsets[r + 1]."""
+
+    offsets: Ints
+    channel: NDArray[np.int8]
+    item: Ints
+    source: Ints
+    origin: Ints
+    latency: Ints
+    value: Reals
+    """A tally (summary) or a score; NaN where there is none."""
+
+    @classmethod
+    def nothing(cls, rows: int) -> "Heard":
+        """Nothing shown to any of `rows` rows."""
+        none = np.zeros(0, np.int64)
+        return cls(
+            np.zeros(rows + 1, np.int64), none.astype(np.int8), none, none, none, none, np.zeros(0)
+        )
+
+    def row(self) -> Ints:
+        """The row of each entry."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def take(self, rows: Ints) -> "Heard":
+        """The entries of some rows, in the order of `rows`."""
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        at = np.repeat(self.offsets[:-1][rows], lengths) + within
+        rest = (getattr(self, part.name)[at] for part in fields(self)[1:])
+        return Heard(offsets, *rest)
+
+    @classmethod
+    def joined(cls, parts: Iterable["Heard"], rows: int) -> "Heard":
+        """Several channels' entries, each row's in the order of the parts."""
+        given = [part for part in parts if part.offsets[-1]]
+        if not given:
+            return cls.nothing(rows)
+        if len(given) == 1:
+            return given[0]
+        row = np.concatenate([part.row() for part in given])
+        order = np.argsort(row, kind="stable")
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+        rest = (
+            np.concatenate([getattr(part, column.name) for part in given])[order]
+            for column in fields(cls)[1:]
+        )
+        return cls(offsets, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What agents that are asked again have picked so far, and the noise that this used up.
+
+    A pick at time T of a race of exponential clocks with rates w leaves each other clock E - w T, which is
+    an exponential of mean 1 again, independent of the pick (they are memoryless). So whatever the next
+    distribution is, its draw is a draw from it; and if it is the same distribution, the picks are those
+    that one answer drawn without replacement would have given.
+    """
+
+    options: NDArray[np.bool_]
+    """(n, k): the options picked."""
+    noise: Reals
+    """(n, k): what is gone of each option's exponential."""
+    decline: Reals
+    """(n,): what is gone of that of choosing nothing."""
+
+    @classmethod
+    def nothing(cls, rows: int, options: int) -> "Taken":
+        """Nothing picked by any of `rows` rows."""
+        shape = (rows, options)
+        return cls(np.zeros(shape, bool), np.zeros(shape), np.zeros(rows))
+
+    def take(self, rows: Ints) -> "Taken":
+        """Those of some rows."""
+        return Taken(self.options[rows], self.noise[rows], self.decline[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A batch of questions of one kind.
+
+    Shapes: n rows; k options each. `content` holds per-item arrays that belong to the item itself
+    (a headline's quality) and so reach whoever is shown the item.
+    """
+
+    kind: Kind
+    choose: Choose
+    address: Address
+    run: Ints
+    group: NDArray[np.int16]
+    decision: Ints
+    items: Ints
+    signals: Mapping[str, Reals]
+    heard: Heard
+    content: Mapping[str, Reals] = field(default_factory=dict)
+    labels: Ints | None = None
+    taken: Taken | None = None
+    """Where an agent is asked again after each pick: what it has picked of these options."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def agent(self) -> Ints:
+        """The agent that decides, for each row."""
+        return self.address.agent
+
+    def take(self, rows: Ints) -> "Questions":
+        """The questions of some rows."""
+        return replace(
+            self,
+            address=self.address.take(rows),
+            run=self.run[rows],
+            group=self.group[rows],
+            decision=self.decision[rows],
+            items=self.items[rows],
+            signals={name: shown[rows] for name, shown in self.signals.items()},
+            heard=self.heard.take(rows),
+            labels=None if self.labels is None else self.labels[rows],
+            taken=None if self.taken is None else self.taken.take(rows),
+        )
+
+    def open(self) -> NDArray[np.bool_]:
+        """(n, k): the options that may be picked; short rows are filled with what may not."""
+        there = self.items >= 0
+        return there if self.taken is None else there & ~self.taken.options
+
+    def shown(self, signal: str) -> Reals:
+        """A signal as the agents see it, with 0 where it is hidden: what is not shown cannot attract."""
+        if signal not in self.signals:
+            return np.zeros(self.items.shape)
+        shown = self.signals[signal]
+        return shown if np.isfinite(shown).all() else np.nan_to_num(shown, nan=0.0)
