@@ -4,7 +4,7 @@ Knows the lists, scores and texts that a server gives; not how it is reached.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from math import exp
 
 import msgspec
@@ -13,7 +13,14 @@ from cloudchamber.models.asking import Asking
 from cloudchamber.models.completion import Said
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.parsing import read_text
-from cloudchamber.models.scoring import Settled, distribution, settle, spelled
+from cloudchamber.models.scoring import (
+    MOST,
+    UNCOVERED,
+    Settled,
+    distribution,
+    settle,
+    spelled,
+)
 from cloudchamber.models.wire import Wire
 
 __all__ = ["REPAIRS", "Question"]
@@ -56,7 +63,11 @@ class Question:
         """
         request, can = self._request, self._wire.can
         if request.options and not request.sampled:
-            found = await self._exact() if can.top or can.scores else "no log-probabilities"
+            found: Reply | str = "no log-probabilities"
+            if can.thinks and (can.continues == "no" or not request.prefix):
+                found = "the model thinks before it answers"
+            elif can.top or can.scores:
+                found = await self._exact()
             if isinstance(found, Reply):
                 return found
             self._notes.append(f"sampled: {found}.")
@@ -86,16 +97,22 @@ class Question:
 
     async def _exact(self) -> Reply | str:
         """The distribution over the options, or why it cannot be had."""
-        options = self._request.options
+        options, can = self._request.options, self._wire.can
         found: Settled | Reply | str = "the server lists no tokens"
-        if self._wire.can.top:
+        if can.top:
             found = await self._settled()
         if isinstance(found, Settled):
             if not found.why:
+                if found.spaces > UNCOVERED * found.mass:
+                    share = found.spaces / found.mass
+                    self._notes.append(
+                        f"left out: answers that go on with spaces after a space, {share:.1%} "
+                        "as likely as those found."
+                    )
                 return self._reply(found.found, found.mass)
             found = found.why
-        if self._wire.can.scores and isinstance(found, str):
-            if any(a != b and b.strip().startswith(a.strip()) for a in options for b in options):
+        if can.scores and isinstance(found, str):
+            if _begun_by_another(options):
                 return f"{found}; a label begins another, so none can be scored by itself"
             return await self._scored()
         return found
@@ -106,7 +123,10 @@ class Question:
 
     async def _settled(self) -> Settled | Reply | str:
         can = self._wire.can
-        search = settle(self._request.options, can.top, can.continues != "no")
+        options, most = self._request.options, MOST
+        if can.scores and not _begun_by_another(options):  # where scoring them takes fewer
+            most = len(options) if can.form == "chat" else 1
+        search = settle(options, can.top, can.continues != "no", most)
         try:
             wave = next(search)
             while True:
@@ -151,13 +171,21 @@ class Question:
 
     async def _sampled(self, schema: bool) -> Reply:
         """A text that names an option, asked for again if it does not."""
-        request = self._request
+        request, wire = self._request, self._wire
         self._note_unbegun(schema)
-        said = await self._said(self._wire.sampled(request, self._draw, schema=schema))
+        if request.temperature != 1.0 and not wire.heeds("temperature"):
+            self._notes.append("drawn at the server's own temperature, as it refuses any other.")
+        said = await self._said(wire.sampled(request, self._draw, schema=schema))
+        if not wire.can.thinks and _lost_in_thought(said):
+            self._notes.append("it was given room to think.")
+            said = await self._said(wire.sampled(request, self._draw, schema=schema, thinks=True))
+        if _lost_in_thought(said):
+            reason = "the model was still thinking when its answer was cut off."
+            return Reply(status="unparseable", reason=reason)
         reply = self._read(said, schema)
         while reply.status == "unparseable" and self._repairs < REPAIRS:
             self._repairs += 1
-            payload = self._wire.sampled(request, self._draw, reply.text, schema)
+            payload = wire.sampled(request, self._draw, reply.text, schema)
             reply = self._read(await self._said(payload), schema)
         if self._repairs and reply.status == "ok":
             self._notes.append("repaired: the first answer named none of the options.")
@@ -165,7 +193,7 @@ class Question:
 
     def _read(self, said: Said, schema: bool) -> Reply:
         # llama.cpp's server repeats what was begun for it.
-        text = self._asking.hush(said.text.removeprefix(self._request.prefix))
+        text = self._asking.hush(said.text.removeprefix(self._request.prefix.rstrip()))
         if said.refusal:
             return Reply(status="refused", text=text, reason=self._asking.hush(said.refusal)[:300])
         if schema:
@@ -176,6 +204,15 @@ class Question:
             if answer in self._request.options:
                 return Reply(text=text, choice=self._request.options.index(answer))
         return Reply(**read_text(text, self._request.options))
+
+
+def _begun_by_another(options: Sequence[str]) -> bool:
+    order = sorted(option.strip() for option in options)
+    return any(map(str.startswith, order[1:], order))
+
+
+def _lost_in_thought(said: Said) -> bool:
+    return said.cut and not said.refusal and not said.text.strip()
 
 
 async def _all(asking: Iterable[Awaitable[Said]]) -> list[Said]:

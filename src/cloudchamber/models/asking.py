@@ -10,6 +10,7 @@ import msgspec
 
 from cloudchamber.errors import ModelError, ModelUnreachable
 from cloudchamber.models.billing import Paying
+from cloudchamber.models.complaints import Refused, blamed, declined, empty, too_short
 from cloudchamber.models.completion import Complaint, Malformed, Said, read_completion
 from cloudchamber.models.connection import (
     LARGEST,
@@ -35,8 +36,8 @@ TRIED = 8
 _AGAIN = (408, 409, 425, 500, 502, 503, 504)
 _DENIED = (401, 402, 403, 404)
 # Fields that some servers refuse: left out from then on where a server's complaint names them.
-_OPTIONAL = ("seed", "temperature", "stop")
-_EMPTY = b"insufficient_quota"  # a 429 that no waiting helps
+_OPTIONAL = ("seed", "temperature", "stop", "top_p", "top_k", "min_p", "repetition_penalty")
+_NOWHERE = b"No endpoints found"  # OpenRouter's 404, where no provider heeds all that is asked
 
 
 class Unanswered(Exception):
@@ -89,25 +90,35 @@ class Asking:
         heard = await self._persist(path, payload, draw, RETRIES)
         if isinstance(heard, Said):
             return heard
-        if heard.status in _DENIED or (heard.status == 429 and _EMPTY in heard.body):
+        if self._denies(heard):
             self._denial = heard.status
             await self._give_up()
         raise self._unanswered(heard)
 
     async def tried(self, path: str, payload: dict[str, Any]) -> Said | Any:
-        """What the server says to a request that it may refuse: None if so, "absent" for no such path."""
+        """What the server says to a request that it may refuse; "absent" where there is no such path."""
+        for field in self.refused & payload.keys():
+            _drop(payload, field)
         heard = await self._persist(path, payload, 0, TRIED)
         if isinstance(heard, Said):
             return heard
-        if heard.status in _DENIED and heard.status != 404:
+        # Who has answered already refuses this and not everything: OpenAI's word for log-probabilities that
+        # reasoning models have none of is 403.
+        if (
+            self._denies(heard)
+            and heard.status != 404
+            and not (heard.status == 403 and self.breaker.ever)
+        ):
             raise self._denied(heard.status)
-        if heard.status == 404 or (heard.status == 400 and b"chat template" in heard.body):
+        if (heard.status == 404 and _NOWHERE not in heard.body) or (
+            heard.status == 400 and b"chat template" in heard.body
+        ):
             self._last = f"HTTP {heard.status}"
             return "absent"
         if heard.status in (UNREACHED, NOBODY) and not self.breaker.ever:
             raise self._unreachable(heard.trouble)
         self._last = self._told(heard)
-        return None
+        return Refused(heard.body)
 
     def unusable(self) -> ModelError:
         """The error for a server that answers none of the requests that would tell what it can do."""
@@ -122,12 +133,17 @@ class Asking:
         self, path: str, payload: dict[str, Any], draw: int, retries: int
     ) -> Said | Answer:
         attempt = busy = 0
+        left: list[str] = []
         while True:
             heard = await self._attempt(path, payload, attempt + busy > 0)
             if isinstance(heard, Said):
+                self.refused.update(left)
                 return heard
-            if heard.status in (400, 422) and self._leave_out(heard.body, payload):
+            if heard.status in (400, 422) and (fields := _leave_out(heard.body, payload)):
+                left += fields
                 continue
+            if why := declined(heard.status, heard.body):
+                return Said("", self.hush(why))
             self._count(heard)
             if not self._passes(heard):
                 return heard
@@ -165,21 +181,32 @@ class Asking:
         finally:
             pace.leave()
         if answer.status != 200:
-            return answer
+            cut = too_short(answer.status, answer.body)
+            return Said("", thought=True, cut=True) if cut else answer
         try:
             if len(answer.body) > LARGEST:
                 raise Malformed(f"an answer of more than {LARGEST} bytes")
             said = read_completion(answer.body)
+        except Complaint as complaint:
+            if complaint.status in (429, 503):
+                pace.refused()
+            return Answer(complaint.status, answer.body)
         except Malformed as error:
             return Answer(200, trouble=self.hush(str(error)))
         pace.worked(self._clock() - start)
         self.breaker.worked()
         return said
 
+    def _denies(self, heard: Answer) -> bool:
+        """Whether no request at all will be answered."""
+        if heard.status == 429:
+            return empty(heard.body)
+        return heard.status in _DENIED and _NOWHERE not in heard.body
+
     def _passes(self, heard: Answer) -> bool:
         """Whether what went wrong may go right another time."""
         if heard.status == 429:
-            return _EMPTY not in heard.body
+            return not empty(heard.body)
         return heard.status in (*_AGAIN, 200, TIMED_OUT, UNREACHED, NOBODY)
 
     def _count(self, heard: Answer) -> None:
@@ -197,20 +224,6 @@ class Asking:
             f"{self._address}: nothing was answered any more, the last of many attempts: {reason}. "
             "What was answered is kept: mend that or wait, and run the same again."
         )
-
-    def _leave_out(self, complaint: bytes, payload: dict[str, Any]) -> bool:
-        """Whether a refused request can be asked again without what the server complains of."""
-        said = complaint[:LARGEST].decode(errors="replace")
-        if "max_completion_tokens" in said and "max_tokens" in payload:
-            self.refused.add("max_tokens")
-            payload["max_completion_tokens"] = payload.pop("max_tokens")
-            return True
-        for field in _OPTIONAL:
-            if field in said and field in payload:
-                self.refused.add(field)
-                del payload[field]
-                return True
-        return False
 
     def _unanswered(self, heard: Answer) -> Exception:
         if heard.status == TIMED_OUT:
@@ -246,3 +259,17 @@ class Asking:
             f"{self._address}: HTTP {status}: {cause}; the key is read from CLOUDCHAMBER_API_KEY, "
             "OPENAI_API_KEY or the file named by CLOUDCHAMBER_API_KEY_FILE."
         )
+
+
+def _leave_out(complaint: bytes, payload: dict[str, Any]) -> list[str]:
+    """Change a refused request so that it can be sent without what is complained of; the fields left out."""
+    fields = blamed(complaint, [field for field in payload if field in (*_OPTIONAL, "max_tokens")])
+    for field in fields:
+        _drop(payload, field)
+    return fields
+
+
+def _drop(payload: dict[str, Any], field: str) -> None:
+    value = payload.pop(field)
+    if field == "max_tokens":
+        payload["max_completion_tokens"] = value

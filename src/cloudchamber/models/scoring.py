@@ -16,7 +16,7 @@ from math import exp, inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNCOVERED", "Listed", "Settled", "distribution", "settle", "spelled"]
+__all__ = ["MOST", "UNCOVERED", "Listed", "Settled", "distribution", "settle", "spelled"]
 
 UNCOVERED = 1e-3
 """Largest share of the labels' mass that may be unaccounted for in an exact readout."""

@@ -6,7 +6,7 @@ Knows what a server can do (`Capabilities`), and no network.
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from cloudchamber.models.capabilities import PATHS, Capabilities
+from cloudchamber.models.capabilities import EVEN, PATHS, THINKING, Capabilities
 from cloudchamber.models.model import Request
 
 __all__ = ["Wire", "structured"]
@@ -38,31 +38,53 @@ class Wire:
             payload["logprobs"], payload["top_logprobs"] = True, self.can.top
         else:
             payload["logprobs"] = self.can.top
+        if self.can.routed:
+            payload["provider"] = {"require_parameters": True}
         return payload
 
     def sampled(
-        self, request: Request, draw: int, said: str | None = None, schema: bool = False
+        self,
+        request: Request,
+        draw: int,
+        said: str | None = None,
+        schema: bool = False,
+        thinks: bool = False,
     ) -> dict[str, Any]:
         """Ask for an answer; where `said` was no answer, say so and ask again."""
         longest = request.max_tokens
         if schema:
             longest = max(longest, 24 + max(len(option) for option in request.options))
+        if self.can.thinks or thinks:
+            longest += THINKING
         if said is None:
             payload = self._payload(request, "", longest, request.temperature, draw, schema)
         else:
             payload = self._payload(_again(request, said), "", longest, request.temperature, draw)
-        return payload | {"response_format": structured(request.options)} if schema else payload
+        for field, value in EVEN.items():
+            if field not in self._refused:
+                payload[field] = value
+        if schema:
+            payload["response_format"] = structured(request.options)
+            if self.can.routed:
+                payload["provider"] = {"require_parameters": True}
+        return payload
 
     def scored(self, request: Request, labels: Sequence[str]) -> list[dict[str, Any]]:
         """Ask for the log-probabilities of the labels as answers: one request, or one a label."""
+        between = request.prefix[len(request.prefix.rstrip()) :]
         if self.can.form == "chat":
             return [
-                self._payload(request, label, 1, 1.0, 0) | {"prompt_logprobs": 0}
+                self._payload(request, between + label, 1, 1.0, 0) | {"prompt_logprobs": 0}
                 for label in labels
             ]
         payload = self._payload(request, "", 1, 1.0, 0)
-        prompts = [payload["prompt"] + label for label in labels]
-        return [payload | {"prompt": prompts, "logprobs": 0, "echo": True}]
+        ahead = payload["prompt"] + (between if request.prefix else " ")
+        prompts = [ahead + label for label in labels]
+        return [payload | {"prompt": prompts, "logprobs": 1, "echo": True}]
+
+    def heeds(self, field: str) -> bool:
+        """Whether the server takes a field."""
+        return field not in self._refused
 
     def _payload(
         self,
@@ -77,7 +99,8 @@ class Wire:
         payload: dict[str, Any] = {"model": self._model}
         if self.can.form == "chat":
             payload["messages"] = _messages(request)
-            started = request.prefix + begun
+            # A space at the end would be a token by itself, after which models do not go on as after words.
+            started = request.prefix.rstrip() + begun
             if started and self.can.continues != "no" and not schema:
                 payload["messages"].append({"role": "assistant", "content": started})
                 if self.can.continues == "flagged":
@@ -128,7 +151,7 @@ _SPEAKER: dict[str, Literal["", "User: ", "Assistant: "]] = {
 def _text(request: Request) -> str:
     """A conversation for a server that only goes on with a text."""
     turns = [_SPEAKER[role] + "".join(texts) for role, texts in request.turns()]
-    ahead = f" {request.prefix}" if request.prefix else ""
+    ahead = f" {request.prefix.rstrip()}" if request.prefix else ""
     return "\n\n".join([*turns, f"Assistant:{ahead}"])
 
 

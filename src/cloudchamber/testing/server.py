@@ -183,7 +183,8 @@ class Server:
         choice: dict[str, Any] = {"index": index, "text": text, "finish_reason": "length"}
         if body.get("logprobs") is None:
             return choice
-        top = dict(self._listed(asked, begun, body["logprobs"]))
+        wanted = 0 if body.get("echo") else body["logprobs"]
+        top = dict(self._listed(asked, begun, wanted))
         choice["logprobs"] = {"top_logprobs": [{t: log(chance) for t, chance in top.items()}]}
         if body.get("echo"):
             words = [(word, -1.0) for word in prompt.split()]
