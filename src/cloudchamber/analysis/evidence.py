@@ -31,11 +31,17 @@ _REACH: Final = 0.08
 class Weighed(Protocol):
     """What is known of floor and ceiling, given each curve."""
 
-    log_evidence: Reals
-    floor: Reals
-    """Expected floor of each curve."""
-    gain: Reals
-    """Expected ceiling less floor of each curve."""
+    @property
+    def log_evidence(self) -> Reals:
+        """Log of each curve's marginal likelihood."""
+
+    @property
+    def floor(self) -> Reals:
+        """Expected floor of each curve."""
+
+    @property
+    def gain(self) -> Reals:
+        """Expected ceiling less floor of each curve."""
 
     def draw(self, curve: NDArray[np.int64], rng: np.random.Generator) -> tuple[Reals, Reals]:
         """A floor and a gain for each of some curves, from their posterior."""
@@ -246,7 +252,7 @@ class _Normal:
 
 def _binned(at: Reals, values: Reals) -> Reals:
     bins = np.minimum((at * _BINS).astype(np.int64), _BINS - 1)
-    return np.bincount(bins, values, _BINS)
+    return np.bincount(bins, values, _BINS).astype(np.float64)
 
 
 def responses(at: Reals, values: Reals) -> Response:
@@ -261,7 +267,7 @@ def responses(at: Reals, values: Reals) -> Response:
     mean = np.bincount(index, values) / n
     if np.isin(values, (0.0, 1.0)).all():
         return Shares(places, n, mean * n)
-    within = np.bincount(index, np.square(values - mean[index]))
+    within = np.bincount(index, np.square(values - mean[index])).astype(np.float64)
     low, high = np.quantile(values, [0.01, 0.99]) if len(values) else (0.0, 1.0)
     scale = high - low if high > low else max(float(np.ptp(values)), 1e-12)
     return Measures(places, n, mean, within, float(low), float(scale))

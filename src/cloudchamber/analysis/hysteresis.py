@@ -26,6 +26,7 @@ __all__ = ["Loop", "Sweep", "hysteresis"]
 Reals = NDArray[np.float64]
 Sweep = Callable[[Sequence[float], int], Sequence[float]]
 """Levels to go through with the state carried along, and a replicate -> a response at each."""
+Kind = Literal["hysteresis", "no hysteresis", "cannot tell"]
 _EXPONENT: Final = 2 / 3
 """How the excess area of a loop shrinks with its pace near a jump (Jung, Gray, Roy & Mandel 1990); mere
 lag shrinks faster, so what the extrapolation leaves of it is below 0, never above."""
@@ -37,7 +38,7 @@ _NOTHING: Final = 0.05
 class Loop:
     """What sweeps up and down found."""
 
-    kind: Literal["hysteresis", "no hysteresis", "cannot tell"]
+    kind: Kind
     area: Estimate
     """Down less up, the mean over the range, extrapolated to no pace; in units of the response."""
     fast: Estimate
@@ -62,7 +63,13 @@ class Loop:
         paces = (
             f"{_told(self.fast)} at the pace swept, {_told(self.slow)} {self.dwell} times slower"
         )
-        return f"{self.kind}{where}; loop area {_told(self.area)} at rest ({paces}), {sweeps}"
+        advice = ""
+        if self.kind == "cannot tell":
+            lags = self.slow.low > 0 or self.slow.high < 0
+            advice = "; sweep slower: the loop shrinks" if lags else "; sweep more often"
+        return (
+            f"{self.kind}{where}; loop area {_told(self.area)} at rest ({paces}), {sweeps}{advice}"
+        )
 
     def __str__(self) -> str:
         return self.aloud()
@@ -134,7 +141,7 @@ def _judge(
     found: Reals, axis: Axis, at: Reals, dwell: int, criterion: float | None, coverage: float
 ) -> Loop:
     place = axis.place(at)
-    areas = np.trapezoid(found[:, :, 1] - found[:, :, 0], place, axis=2)
+    areas = np.asarray(np.trapezoid(found[:, :, 1] - found[:, :, 0], place, axis=2))
     rate = dwell**-_EXPONENT
     rest = (areas[:, 1] - rate * areas[:, 0]) / (1 - rate)
     fast, slow, area = (
@@ -142,10 +149,10 @@ def _judge(
     )
     reach = float(np.nanmax(found) - np.nanmin(found))
     least = _NOTHING * reach
-    kind: Literal["hysteresis", "no hysteresis", "cannot tell"] = "cannot tell"
-    if area.known and (area.low > 0 or area.high < 0) and abs(slow.value) > least:
+    kind: Kind = "cannot tell"
+    if (area.low > 0 and slow.value > least) or (area.high < 0 and slow.value < -least):
         kind = "hysteresis"
-    elif area.known and reach == 0 or (-least < slow.low and slow.high < least):
+    elif reach == 0 or (-least < slow.low and slow.high < least):
         kind = "no hysteresis"
     half = float(np.nanmin(found)) + reach / 2 if criterion is None else criterion
     turns = [_turn(found[:, 1, way], axis, place, half, coverage) for way in (0, 1)]

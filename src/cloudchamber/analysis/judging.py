@@ -1,5 +1,6 @@
 """What may be concluded of a response along a factor from what is known of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, log, nan
 from typing import Final
@@ -152,7 +153,14 @@ def _crossings(at: Reals, values: Reals, criterion: float | None, count: int) ->
     return out
 
 
-def _width(drawn: _Drawn, best: int, axis: Axis, levels: list, tails: Reals, of) -> Estimate:  # type: ignore
+def _width(
+    drawn: _Drawn,
+    best: int,
+    axis: Axis,
+    levels: list[Estimate],
+    tails: Reals,
+    of: Callable[[Reals], Estimate],
+) -> Estimate:
     if best not in (1, 2) or not levels:
         return NOWHERE
     widths = drawn.width[drawn.family == best]

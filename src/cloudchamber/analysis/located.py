@@ -191,9 +191,7 @@ def _flat(found: Threshold) -> str:
 
 
 def _non_monotone(found: Threshold) -> str:
-    middle = found.curve[len(found.curve) // 2].value if found.curve else nan
     extreme = max((point.value for point in found.curve), key=lambda x: abs(x - found.first.value))
-    del middle
     verbs = "rises and falls again" if extreme > found.first.value else "falls and rises again"
     of = "half its way" if found.criterion is None else f"{found.criterion:g}"
     where = " and ".join(told(place) for place in found.crossings)
@@ -216,7 +214,7 @@ def _cannot_tell(found: Threshold) -> str:
     if not isfinite(found.more):
         need = "more runs alone will not tell"
     else:
-        need = f"it may take {about(found.more, 'runs')} more"
+        need = f"it may take {about(found.more, 'runs')} more than these"
     return f"cannot tell {found._range}: most likely {odds}{where}; {need}"
 
 

@@ -17,14 +17,14 @@ from cloudchamber.analysis.evidence import Posterior
 __all__ = ["credible", "next_places", "zoomed"]
 
 Reals = NDArray[np.float64]
-_FAMILY: Final = 4.0
+_FAMILY: Final = 8.0
 """How much more a difference between families counts than one within a family."""
 
 
 def credible(edges: Reals, weight: Reals, chances: Reals) -> Reals:
     """Places below which the weight of cells adds up to some chances; even within a cell."""
     sums = np.concatenate([[0.0], weight.cumsum()])
-    return np.interp(chances * sums[-1], sums, edges)
+    return np.asarray(np.interp(chances * sums[-1], sums, edges))
 
 
 def zoomed(known: Posterior, outside: float = 0.01) -> tuple[float, float]:

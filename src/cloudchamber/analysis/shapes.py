@@ -14,6 +14,7 @@ said. It knows nothing of runs, levels in units of the factor, or where to look 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import Final, Literal
 
@@ -25,13 +26,15 @@ __all__ = ["FAMILIES", "PRIOR", "Shape", "Shapes", "shapes"]
 Reals = NDArray[np.float64]
 Shape = Literal["flat", "step", "sigmoid", "line", "hump", "rough", "loop"]
 FAMILIES: Final[tuple[Shape, ...]] = ("flat", "step", "sigmoid", "line", "hump", "rough")
-PRIOR: Final = np.array([0.5, 0.14, 0.12, 0.10, 0.10, 0.04])
+PRIOR: Final = np.array([0.5, 0.13, 0.13, 0.115, 0.12, 0.005])
 """Prior probability of each family. Half on flat: it takes a Bayes factor of 19 to leave it at 95 %."""
 
 _STEEP: Final = 2 * log(9)
 """Width in which a logistic curve of scale 1 goes from 10 to 90 % of its way."""
 _COARSE: Final = 32
 _PLACES: Final = 14
+_BACK: Final = 0.3
+"""A hump goes at least this part of its way back, at either side."""
 _MOSTLY: Final = 0.8
 """A sigmoid whose plateaus are both seen makes at least this part of its way within the range."""
 
@@ -52,6 +55,8 @@ class Shapes:
     """Of a hump where half the way back is made; else NaN."""
     depth: Reals
     """Of a hump which part of the way it goes back; negative if it is mirrored; else NaN."""
+    peak: Reals
+    """Of a hump its height before it is scaled to 1; else NaN."""
     edges: Reals
     """Edges of the cells in which a step may lie, from 0 to 1."""
 
@@ -72,22 +77,21 @@ class Shapes:
         return np.where(exponent > 0, bent, 1 - bent)
 
     def _hump(self, at: Reals, rows: NDArray[np.bool_]) -> Reals:
-        places = (self.place[rows], self.second[rows], self.width[rows], self.depth[rows])
-        peak = _hump(_FINE, *places).max(axis=1, keepdims=True)
-        return np.asarray(np.minimum(_hump(at, *places) / peak, 1.0))
+        columns = (self.place, self.second, self.width, self.depth)
+        part = _hump(at, *(column[rows] for column in columns)) / self.peak[rows, None]
+        return np.asarray(np.minimum(part, 1.0))
 
     def some(self, chosen: NDArray[np.int64]) -> "Shapes":
         """Some of the curves, in the order of the families; priors as they are."""
-        kept = (self.family, self.prior, self.place, self.width, self.second, self.depth)
-        return Shapes(kept[0][chosen], *(column[chosen] for column in kept[1:]), self.edges)
+        columns = (self.prior, self.place, self.width, self.second, self.depth, self.peak)
+        return Shapes(
+            self.family[chosen], *(column[chosen] for column in columns), edges=self.edges
+        )
 
     def by_step(self, weight: Reals) -> Reals:
         """The weight of each cell in which a step may lie: [cells]."""
         cells = len(self.edges) - 1
         return np.asarray(weight[self.family == 1].reshape(cells, -1).sum(axis=1))
-
-
-_FINE: Final = np.linspace(0.0, 1.0, 65)
 
 
 def _rise(at: Reals, place: Reals, width: Reals) -> Reals:
@@ -123,12 +127,12 @@ def shapes(sharp: float, tested: Reals, zoom: tuple[float, float]) -> Shapes:
     blocks = [_flat(), _steps(edges, sharp), _sigmoids(sharp), _lines(), _humps()]
     families = [np.full(len(block), index) for index, block in enumerate(blocks)]
     rows = np.concatenate(blocks)
-    return Shapes(np.concatenate(families), *rows.T, edges)
+    return Shapes(np.concatenate(families), *rows.T, edges=edges)
 
 
 def _block(index: int, weight: Reals, *columns: Reals) -> Reals:
-    """Rows of prior, place, width, second, depth."""
-    missing = [np.full(len(weight), np.nan)] * (4 - len(columns))
+    """Rows of prior, place, width, second, depth, peak."""
+    missing = [np.full(len(weight), np.nan)] * (5 - len(columns))
     return np.stack([PRIOR[index] * weight / weight.sum(), *columns, *missing], axis=1)
 
 
@@ -160,12 +164,20 @@ def _lines() -> Reals:
     return _block(3, weights, np.full(len(exponents), np.nan), exponents)
 
 
+@lru_cache(maxsize=1)
 def _humps() -> Reals:
     places = (np.arange(_PLACES) + 0.5) / _PLACES
-    widths, depths = np.array([0.03, 0.15, 0.35]), np.array([1.0, 0.5, -0.5])
+    widths, depths = np.array([0.02, 0.1, 0.2, 0.35, 0.5]), np.array([1.0, 0.5, -0.5])
     place, second, width, depth = (
         x.ravel() for x in np.meshgrid(places, places, widths, depths, indexing="ij")
     )
-    kept = second - place > 1.5 / _PLACES
+    apart = second - place > 1.5 / _PLACES
+    place, second, width, depth = (x[apart] for x in (place, second, width, depth))
+    curve = _hump(np.linspace(0, 1, 129), place, second, width, depth)
+    peak = curve.max(axis=1)
+    # It counts as a hump where it is seen to go back.
+    back = 1 - curve[:, [0, -1]].max(axis=1) / peak
+    kept = back >= _BACK
     weight = np.where(depth[kept] == 1.0, 2.0, 1.0)
-    return _block(4, weight, place[kept], width[kept], second[kept], depth[kept])
+    columns = (place, width, second, depth, peak)
+    return _block(4, weight, *(column[kept] for column in columns))

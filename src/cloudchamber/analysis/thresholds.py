@@ -96,6 +96,7 @@ def seek(
     trials: tuple[Trial, ...] = ()
     wanted = _first(axis, start)
     known: Posterior | None = None
+    before = ""
     while True:
         wanted = wanted[: runs - len(trials)]
         probes = tuple(Probe(x, replicate + len(trials) + i) for i, x in enumerate(wanted))
@@ -103,8 +104,11 @@ def seek(
         trials += _answered(probes, got, trials[-1].batch + 1 if trials else 0)
         known = _learn(asked, trials, known)
         found = judge(known, asked, trials)
-        if len(trials) >= runs or _settled(found, narrow):
+        clear = found.kind if _settled(found, narrow) else ""
+        # A verdict must stand one more batch: who stops at the first clear moment stops at lucky ones.
+        if len(trials) >= runs or (clear and clear == before):
             return found
+        before = clear
         wanted = _next(known, axis, batch)
 
 
