@@ -28,8 +28,9 @@ from cloudchamber.experiment import (
     Results,
     factorial,
 )
-from cloudchamber.experiment.calling import call
-from cloudchamber.experiment.estimate import CostEstimate, estimate
+from cloudchamber.experiment.calling import call, looked_into
+from cloudchamber.experiment.estimate import estimate
+from cloudchamber.experiment.expected import CostEstimate
 from cloudchamber.experiment.manifest import placed
 from cloudchamber.experiment.prices import Prices
 from cloudchamber.intervention import Intervention, let_decide
@@ -315,11 +316,13 @@ class Study:
         replicates: int | None = None,
         prices: Prices | None = None,
         rate: float | None = None,
+        store: str | Path | None = None,
+        store_mode: Mode = "read-write",
     ) -> CostEstimate:
         """What `run` would come to: runs that are missing, questions, tokens, cost, time.
 
-        No model is asked, and nothing is fetched or written. Answers that a store holds already are not
-        taken off.
+        No model is asked, and nothing is fetched or written. What a store holds already is taken off as
+        far as it can be known, which is up to the first answer that is missing in each run.
 
         Args:
             out: the folder that the runs would go into; what is complete there is not counted.
@@ -327,14 +330,18 @@ class Study:
             replicates: as for `run`.
             prices: of models; those of the dated table that ships, if not given.
             rate: questions sent a second; as in the folder's earlier runs, if not given.
+            store: as for `run`.
+            store_mode: as for `run`; a replay sends nothing.
 
         Raises:
             TraceError: the folder holds something that is no trace.
+            StoreError: the store is not there, or cannot be read.
         """
         design, count = self.design(), self.replicates if replicates is None else replicates
         trace = placed(out) / "trace" if out is not None else None
         lacking = Driver(trace or Path(), seed=seed).missing(design, count, anew=trace is None)
         conditions = len(design.conditions())
+        there, servers = looked_into(None if out is None else placed(out), store, store_mode)
         return estimate(
             lacking,
             seed=seed,
@@ -343,6 +350,9 @@ class Study:
             prices=prices,
             rate=rate,
             trace=trace,
+            store=there,
+            servers=servers,
+            sends=store_mode != "replay",
         )
 
     def results(

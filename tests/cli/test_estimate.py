@@ -43,6 +43,25 @@ def test_after_the_run_nothing_is_left_and_half_of_it_leaves_half(here: Path) ->
     )
 
 
+def test_what_a_store_answers_is_taken_off_and_it_is_said_how_far_that_is_known(here: Path) -> None:
+    blind = call("estimate", "tiny", *MODEL).stdout
+    assert "There is no store yet" in blind
+    kept = ["--store", "kept.sqlite"]
+    assert "There is no store yet" in call("estimate", "tiny", *MODEL, *kept).stdout
+    assert call("run", "tiny", *MODEL, *kept, "--quiet").exit_code == 0
+    elsewhere = ["--model", "fake:hash", "--out", "elsewhere", *kept]
+    said = call("estimate", "tiny", *elsewhere)
+    assert "kept.sqlite answers 96 questions: looked up in 8 runs" in said.stdout, said.output
+    assert said.stdout.split("  all ")[1].split()[:3] == ["96", "0", "0"]
+    third = call("estimate", "tiny", *elsewhere, "--replicates", "3").stdout
+    assert third.split("  all ")[1].split()[0] == "144"
+    assert 30 < int(third.split("  all ")[1].split()[1]) <= 48
+    refresh = call("estimate", "tiny", *elsewhere, "--store-mode", "refresh").stdout
+    assert refresh.split("  all ")[1].split()[1] != "0"
+    replay = call("estimate", "tiny", *elsewhere, "--store-mode", "replay", "--replicates", "3")
+    assert replay.stdout.split("  all ")[1].split()[1] == "0"
+
+
 def test_what_is_unknown_is_said(here: Path) -> None:
     model = "openai:some@http://127.0.0.1:9/v1"
     said = call("estimate", "tiny", "--model", model)

@@ -3,12 +3,14 @@
 import asyncio
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudchamber.agents import LanguageModel, SocialProof
+from cloudchamber.errors import StoreError
 from cloudchamber.experiment import Budget, CostEstimate, Design, Driver, Limits, Price, estimate
 from cloudchamber.experiment.design import Cell
 from cloudchamber.experiment.estimate import _covered, _shared, measured_rate
@@ -16,6 +18,7 @@ from cloudchamber.experiment.metering import Metered
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.experiment.vocabulary import counter
 from cloudchamber.microspec import Group, Microspec, Population
+from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.fake import fake
 from cloudchamber.models.store import StoredModel
 from tests.experiment.small import MODEL, asked, design, spec
@@ -29,6 +32,8 @@ def foretold(
     trace: Path | None = None,
     rate: float | None = None,
     prices: Prices | None = None,
+    store: Path | None = None,
+    **more: Any,
 ) -> CostEstimate:
     units = Driver(trace or Path()).missing(what, replicates, anew=trace is None)
     conditions = len(what.conditions())
@@ -40,16 +45,20 @@ def foretold(
         trace=trace,
         rate=rate,
         prices=prices,
+        store=store,
+        **more,
     )
 
 
-def grown(folder: Path, what: Design, replicates: int, model: str = MODEL) -> Budget:
+def grown(
+    folder: Path, what: Design, replicates: int, model: str = MODEL, limits: Limits | None = None
+) -> Budget:
     """What growing it really took."""
-    budget = Budget()
+    budget = Budget(limits)
 
     async def grow() -> None:
         beneath = Metered(fake("uniform"), budget, Price(1.0, 1.0))
-        stored = StoredModel(beneath, folder.with_suffix(".sqlite"))
+        stored = StoredModel(beneath, folder.with_suffix(".sqlite"), called=model)
         await Driver(folder, models={model: stored}).grow_async(what, replicates)
         await stored.close()
 
@@ -121,6 +130,87 @@ def test_what_is_complete_is_not_counted(tmp_path: Path) -> None:
     assert {one.runs for one in rest.expected} == {1}
     nothing = foretold(asked(), 2, tmp_path / "t")
     assert (nothing.missing, nothing.cost, nothing.seconds) == (0, 0.0, 0.0)
+
+
+def test_what_a_store_holds_of_all_runs_is_known_and_nothing_is_left_to_be_sent(
+    tmp_path: Path,
+) -> None:
+    grown(tmp_path / "t", asked(), 3)
+    store = tmp_path / "t.sqlite"
+    again = foretold(asked(), 3, tmp_path / "other", store=store)
+    assert (again.missing, again.sent, again.tokens_in, again.most_out) == (12, 0, 0, 0)
+    assert again.held.known == again.questions and again.held.walked == 12
+    assert again.held.thought == 0
+    more = foretold(asked(), 4, tmp_path / "other", store=store)
+    first_steps = more.held.known - again.questions
+    assert 0 <= first_steps < 4 * 6 and more.sent <= 4 * 6 - first_steps
+    assert more.sent >= grown_more(tmp_path, 4), "what is told is the most"
+
+
+def grown_more(tmp_path: Path, replicates: int) -> int:
+    """What growing more into the store really sends."""
+    (tmp_path / "more.sqlite").symlink_to(tmp_path / "t.sqlite")
+    return grown(tmp_path / "more", asked(), replicates).spent.questions
+
+
+@given(cap=st.integers(1, 40))
+@settings(max_examples=8)
+def test_of_a_run_that_was_stopped_what_is_held_is_known_up_to_the_first_miss(
+    tmp_path_factory: pytest.TempPathFactory, cap: int
+) -> None:
+    folder = tmp_path_factory.mktemp("stopped")
+    sent = grown(folder / "t", asked(), 2, limits=Limits(questions=cap)).spent.questions
+    rest = foretold(asked(), 2, folder / "t", store=folder / "t.sqlite")
+    blind = foretold(asked(), 2, folder / "t")
+    assert rest.held.known <= blind.questions
+    assert rest.sent <= blind.sent
+    really = grown(folder / "t", asked(), 2).spent.questions
+    # Sequential turns, three readers: an answer that is missing hides none that were given after it.
+    assert rest.questions - rest.held.known >= really
+    assert sent == cap or rest.missing == 0
+
+
+def test_runs_that_were_not_looked_up_are_taken_to_be_as_far_as_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown(tmp_path / "t", asked(), 5)
+    monkeypatch.setattr(estimate, "LOOKED_UP", 4 * 7)
+    part = foretold(asked(), 5, tmp_path / "other", store=tmp_path / "t.sqlite")
+    assert part.held.walked == 4 * 2 and part.held.known == 4 * 2 * 6
+    assert part.held.thought == 4 * 3 * 6 and part.sent == 0
+    beyond = foretold(asked(), 9, tmp_path / "other", store=tmp_path / "t.sqlite")
+    assert beyond.held.thought == 0, (
+        "the last run is not there, so nothing is thought of the others"
+    )
+
+
+def test_a_store_of_another_model_holds_nothing_and_one_that_is_none_is_said(
+    tmp_path: Path,
+) -> None:
+    other = Design((Cell("it", spec(LanguageModel(model="fake:first"))),))
+    grown(tmp_path / "t", other, 1, model="fake:first")
+    blind = foretold(asked(), 2)
+    assert foretold(asked(), 2, store=tmp_path / "t.sqlite").sent == blind.sent
+    with pytest.raises(StoreError, match="there is no store"):
+        foretold(asked(), 2, store=tmp_path / "none.sqlite")
+    assert foretold(asked(), 2, store=tmp_path / "t.sqlite", sends=False).sent == 0
+
+
+def test_a_server_that_was_found_to_give_distributions_is_sent_equal_prompts_once() -> None:
+    cell = (
+        spec(LanguageModel(model=ELSEWHERE), steps=4)
+        .replace("affordances.presentation", "one at a time")
+        .replace("visibility.fields.likes", "hidden")
+    )
+    what = Design((Cell("it", cell),))
+    unknown = foretold(what, 9)
+    assert (unknown.sent, unknown.alike) == (unknown.questions, 6)
+    can, cannot = Capabilities(top=20).aloud(), Capabilities().aloud()
+    lists = foretold(what, 9, servers={ELSEWHERE: can})
+    assert lists.sent == 6 and lists.tokens_out == 0
+    assert foretold(what, 9, servers={ELSEWHERE: cannot}).sent == unknown.questions
+    scores = foretold(what, 9, servers={ELSEWHERE: Capabilities(scores=True).aloud()})
+    assert scores.sent == 6
 
 
 def test_a_large_design_is_sampled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

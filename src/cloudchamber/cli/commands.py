@@ -136,7 +136,8 @@ def run(asked: Growing, quiet: bool) -> None:
 def estimate(asked: Growing, rate: float | None) -> None:
     """Say what `run` would come to, with the same options: questions, tokens, cost, time.
 
-    A sample of the prompts is built as a run would build them; no model is asked, nothing is fetched.
+    A sample of the prompts is built as a run would build them, and what is missing is looked up in the store;
+    no model is asked, nothing is fetched.
     """
     from cloudchamber.cli.estimating import tell
 
@@ -148,6 +149,8 @@ def estimate(asked: Growing, rate: float | None) -> None:
             replicates=asked.replicates,
             prices=asked.prices(),
             rate=rate,
+            store=asked.store,
+            store_mode=asked.store_mode,
         ),
         asked.limits(),
     )

@@ -9,7 +9,6 @@ from cloudchamber.cli.watching import amount, money, span
 
 if TYPE_CHECKING:
     from cloudchamber.experiment import CostEstimate, Limits
-    from cloudchamber.experiment.estimate import Expected
 
 __all__ = ["tell"]
 
@@ -102,20 +101,42 @@ def _known(estimate: "CostEstimate") -> Iterable[str]:
             f"In {len(part)} of {len(asked)} cells a sample of the prompts stands for the rest, and none is "
             "counted as asked before."
         )
-    own = [one for one in asked if one.exact]
-    if any(one.sent < one.questions for one in own):
+    if estimate.store:
+        yield from _held(estimate)
+    else:
+        yield "There is no store yet whose answers could be taken off."
+    shares = [one for one in asked if one.shares]
+    if any(one.sent + one.held.known + one.held.thought < one.questions for one in shares):
         yield (
             "What is asked in the same words again is answered by the store and not sent; by and by more is: "
             "take what is sent for the most."
         )
-    if len(own) < len(asked):
-        yield from _remote(asked)
-    yield "Retries, and answers that the store holds already, are not in it."
+    if len(shares) < len(asked):
+        yield from _remote(estimate)
+    if not all(one.model.startswith(("embedded", "gguf:", "llamacpp:", "fake:")) for one in asked):
+        yield "Models that think before they answer write more than a label."
+        yield "The probe of a server (nine requests of a few tokens at most) and retries are not in it."
 
 
-def _remote(asked: "list[Expected]") -> Iterable[str]:
+def _held(estimate: "CostEstimate") -> Iterable[str]:
+    held, where = estimate.held, estimate.store
+    if not held.walked:
+        yield f"{where} holds no answers of these models."
+        return
+    yield (
+        f"{where} answers {held.known:,} questions: looked up in {held.walked:,} runs, in each up to the "
+        "first answer that is missing; later questions depend on it, and more of them may be answered."
+    )
+    if held.thought:
+        yield (
+            f"Another {held.thought:,} were not looked up: as many for each run as in the last one of its "
+            "cell."
+        )
+
+
+def _remote(estimate: "CostEstimate") -> Iterable[str]:
+    fewer = estimate.sent - estimate.alike
     yield (
         "Servers: whether exact distributions can be had is not known before one is asked, so equal prompts "
-        "are counted each time."
+        f"are counted each time; if they can, {fewer:,} fewer are sent, and hardly anything is written."
     )
-    yield "Models that think before they answer write more than a label."

@@ -10,7 +10,7 @@ from cloudchamber.experiment.design import (
     factorial,
 )
 from cloudchamber.experiment.driver import Driver
-from cloudchamber.experiment.estimate import CostEstimate
+from cloudchamber.experiment.expected import CostEstimate
 from cloudchamber.experiment.fraction import Fraction, fractional
 from cloudchamber.experiment.limits import Budget, Limits
 from cloudchamber.experiment.manifest import Manifest

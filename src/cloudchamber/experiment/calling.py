@@ -1,19 +1,21 @@
 """One call: opens the models that are still to be asked, grows what is missing, and notes what it came to."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from cloudchamber.agents.society import models_of
-from cloudchamber.errors import ModelError
+from cloudchamber.errors import ModelError, TraceError
 from cloudchamber.experiment.design import Design
 from cloudchamber.experiment.driver import Driver
 from cloudchamber.experiment.interrupting import run, until_interrupted
-from cloudchamber.experiment.manifest import Manifest
+from cloudchamber.experiment.manifest import Manifest, placed
 from cloudchamber.experiment.metering import Metered, affordable
 from cloudchamber.experiment.prices import price_of
-from cloudchamber.models import Mode, Model, abilities, open_model
+from cloudchamber.models import Mode, Model, abilities, check_mode, open_model
 
-__all__ = ["ANSWERS", "call"]
+__all__ = ["ANSWERS", "call", "looked_into"]
 
 ANSWERS = "answers.sqlite"
 """A folder's own store."""
@@ -85,3 +87,19 @@ def call(
         raise
     finally:
         Manifest.note(folder, stopped or budget.stopped, abilities(driver.models), budget.spent)
+
+
+def looked_into(
+    folder: Path | None, store: str | Path | None, mode: Mode
+) -> tuple[Path | None, Mapping[str, str]]:
+    """The store that a call would read from, and what the folder says of its servers."""
+    check_mode(mode)
+    own = folder / ANSWERS if folder is not None else None
+    there = placed(store) if store is not None else own
+    if mode in ("refresh", "off") or (mode != "replay" and there and not there.exists()):
+        there = None
+    if folder is None or not folder.is_dir():
+        return there, {}
+    with suppress(TraceError):
+        return there, Manifest.read(folder).servers
+    return there, {}

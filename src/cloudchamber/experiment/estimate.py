@@ -4,14 +4,14 @@ The questions are counted and a sample of prompts is built as a run builds them 
 known is said: a price that nobody gave is unknown, and so is the time without a rate.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil, nan
 from pathlib import Path
 
-from cloudchamber.experiment.limits import Limits
-from cloudchamber.experiment.prices import OWN, Price, Prices, price_of
+from cloudchamber.agents.society import models_of
+from cloudchamber.experiment.expected import CostEstimate, Expected, Held
+from cloudchamber.experiment.prices import OWN, Prices, price_of
 from cloudchamber.experiment.progress import questions_of
 from cloudchamber.experiment.prompts import WALKED, Sample, characters, sample, tokens_out
 from cloudchamber.experiment.unit import Unit
@@ -19,7 +19,7 @@ from cloudchamber.experiment.vocabulary import Counter, counter
 from cloudchamber.trace import TraceFolder
 from cloudchamber.trace.layout import check_mark
 
-__all__ = ["CostEstimate", "Expected", "estimate", "measured_rate"]
+__all__ = ["estimate", "measured_rate"]
 
 PROMPTS = 10_000
 """Prompts that are built for an estimate, about, over all cells."""
@@ -27,121 +27,8 @@ PROMPTS = 10_000
 BATCHES = 6000
 """Times that agents are asked together on the walks, over all cells."""
 
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What one model, or rules, will be asked in one cell, over the runs that are lacking."""
-
-    cell: str
-    model: str
-    """Its name; empty for rules."""
-    runs: int
-    questions: int
-    sent: int
-    """Questions less those that the store will have answered already because another asked the same."""
-    tokens_in: int
-    """Of the prompts sent."""
-    tokens_out: int
-    """Of the answers, if they are labels."""
-    most_out: int
-    """Of the answers, if they are as long as they may be."""
-    prompts: int
-    """Built for the estimate."""
-    whole: bool
-    """Whether those were all prompts of the replicates walked."""
-    counted: str = ""
-    """How tokens were counted."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether the model is known to answer by exact distributions, which equal prompts share."""
-        return self.model.startswith(OWN)
-
-
-@dataclass(frozen=True, slots=True)
-class CostEstimate:
-    """What is expected of a design."""
-
-    conditions: int
-    runs: int
-    """Asked for."""
-    missing: int
-    """Not complete yet: what the rest is about."""
-    expected: tuple[Expected, ...]
-    prices: dict[str, Price | None]
-    """By model."""
-    rate: float
-    """Questions a second; NaN if nobody knows."""
-    measured: bool = False
-    """Whether that is as in earlier runs, and counts what the store answered in them."""
-
-    def asked(self) -> list[Expected]:
-        """What language models are expected to be asked."""
-        return [one for one in self.expected if one.model]
-
-    @property
-    def questions(self) -> int:
-        """To language models, whoever answers them."""
-        return sum(one.questions for one in self.asked())
-
-    @property
-    def decisions(self) -> int:
-        """Of rules, which cost nothing."""
-        return sum(one.questions for one in self.expected if not one.model)
-
-    @property
-    def sent(self) -> int:
-        """Questions that reach a model."""
-        return sum(one.sent for one in self.asked())
-
-    @property
-    def tokens_in(self) -> int:
-        """Of prompts."""
-        return sum(one.tokens_in for one in self.asked())
-
-    @property
-    def tokens_out(self) -> int:
-        """Of answers that are labels."""
-        return sum(one.tokens_out for one in self.asked())
-
-    @property
-    def most_out(self) -> int:
-        """Of answers that are as long as they may be."""
-        return sum(one.most_out for one in self.asked())
-
-    @property
-    def cost(self) -> float:
-        """With answers that are labels; NaN where a price is unknown."""
-        return sum((self._cost(one, one.tokens_out) for one in self.asked()), 0.0)
-
-    @property
-    def most_cost(self) -> float:
-        """With answers as long as they may be; NaN where a price is unknown."""
-        return sum((self._cost(one, one.most_out) for one in self.asked()), 0.0)
-
-    def _cost(self, one: Expected, out: int) -> float:
-        price = self.prices[one.model]
-        return price.of(one.tokens_in, out) if price is not None else nan
-
-    @property
-    def seconds(self) -> float:
-        """At the rate; NaN if there is none."""
-        questions = self.questions if self.measured else self.sent
-        return questions / self.rate if questions else 0.0
-
-    def beyond(self, limits: Limits) -> list[str]:
-        """The caps that this will not fit, each in words."""
-        whole = {
-            "cost": self.cost,
-            "tokens": self.tokens_in + self.tokens_out,
-            "questions": self.sent,
-            "seconds": self.seconds,
-        }
-        return [
-            f"{name} {cap:g} (about {value:,.4g} expected)"
-            for name, value in whole.items()
-            if (cap := getattr(limits, name)) is not None and value > cap
-        ]
+LOOKED_UP = 20_000
+"""Questions that are looked up in a store, about, over all cells."""
 
 
 def estimate(
@@ -153,6 +40,9 @@ def estimate(
     prices: Prices | None = None,
     rate: float | None = None,
     trace: Path | None = None,
+    store: Path | None = None,
+    servers: Mapping[str, str] | None = None,
+    sends: bool = True,
 ) -> CostEstimate:
     """What growing some units comes to.
 
@@ -164,6 +54,12 @@ def estimate(
         prices: of models; the table that ships, if not given.
         rate: questions sent a second; as in the trace's earlier runs, if not given.
         trace: folder of earlier runs.
+        store: answers that will not be asked for again; none if None.
+        servers: what servers were found to do, by the model's name.
+        sends: whether a model is asked what the store does not hold.
+
+    Raises:
+        StoreError: the store is not there, or cannot be read.
     """
     lacking: dict[str, list[Unit]] = {}
     for unit in units:
@@ -173,6 +69,7 @@ def estimate(
     counters: dict[str, Counter] = {}
     needs = [questions_of(mine[0].cell) * min(len(mine), WALKED) for mine in lacking.values()]
     batches = BATCHES // max(len(lacking), 1)
+    there = _held(lacking, seed, store)
     for mine, most in zip(lacking.values(), _shared(PROMPTS, needs), strict=True):
         cell = mine[0].cell
         replicates = tuple(sorted(r for unit in mine for r in unit.replicates))
@@ -180,7 +77,20 @@ def estimate(
         for name, one in seen.items():
             if name not in counters:
                 counters[name] = counter(name)
-            expected.append(_expected(cell.name, name, one, len(replicates), counters[name]))
+            shares = name.startswith(OWN) or _lists((servers or {}).get(name, ""))
+            there_is = there.get(cell.id, {}).get(name, Held())
+            expected.append(
+                _expected(
+                    cell.name,
+                    name,
+                    one,
+                    len(replicates),
+                    counters[name],
+                    there_is,
+                    shares,
+                    sends,
+                )
+            )
         rules = questions_of(cell) * len(replicates) - sum(
             round(one.each * len(replicates)) for one in seen.values()
         )
@@ -200,7 +110,32 @@ def estimate(
         {name: price_of(name, prices) for name in sorted(named)},
         rate,
         measured,
+        str(store or ""),
     )
+
+
+def _held(
+    lacking: Mapping[str, list[Unit]], seed: int, store: Path | None
+) -> dict[str, dict[str, Held]]:
+    """What the store holds, by cell and model."""
+    names = sorted({name for mine in lacking.values() for name in models_of(mine[0].cell.spec)})
+    if store is None or not names:
+        return {}
+    from cloudchamber.experiment.held import held, opened  # sqlite3 only where it is used
+
+    needs = [questions_of(mine[0].cell) * len(mine) for mine in lacking.values()]
+    told = {}
+    with opened(store, names) as there:
+        for (cell, mine), most in zip(lacking.items(), _shared(LOOKED_UP, needs), strict=True):
+            if set(models_of(mine[0].cell.spec)) & there.keys():
+                replicates = sorted(r for unit in mine for r in unit.replicates)
+                told[cell] = held(mine[0].cell, seed, replicates, there, most)
+    return told
+
+
+def _lists(found: str) -> bool:
+    """Whether a server was found to give distributions, by what was said of it."""
+    return bool(found) and ("no log-probabilities" not in found or "scores" in found)
 
 
 def _shared(whole: int, needs: Sequence[int]) -> list[int]:
@@ -213,18 +148,31 @@ def _shared(whole: int, needs: Sequence[int]) -> list[int]:
     return given
 
 
-def _expected(cell: str, model: str, seen: Sample, runs: int, count: Counter) -> Expected:
+def _expected(
+    cell: str,
+    model: str,
+    seen: Sample,
+    runs: int,
+    count: Counter,
+    there: Held,
+    shares: bool,
+    sends: bool,
+) -> Expected:
     """One model's part in a cell, from what was seen of it to all runs that are lacking."""
     questions = round(seen.each * runs)
-    sent = questions
-    own = model.startswith(OWN)
-    if own and seen.whole:
+    alike = questions
+    if seen.whole:
         first, *later = seen.fresh[: seen.replicates]
-        sent = min(questions, first + (runs - 1) * (later[-1] if later else first))
+        alike = min(questions, first + (runs - 1) * (later[-1] if later else first))
+    left = max(questions - there.known - there.thought, 0) if sends else 0
+    alike = min(alike, left)
+    sent = alike if shares else left
     size = sum(count.prompt(request) for request in seen.kept)
     per = size / max(sum(map(characters, seen.kept)), 1)
     each = per * seen.characters / max(seen.prompts, 1)
-    sampled = [request for request in seen.kept if request.sampled or not (own and request.options)]
+    sampled = [
+        request for request in seen.kept if request.sampled or not (shares and request.options)
+    ]
     share = len(sampled) / max(len(seen.kept), 1)  # the rest is read off, and nothing is written
     out = sum(tokens_out(request, count.text) for request in sampled) / max(len(sampled), 1)
     most = sum(request.max_tokens for request in sampled) / max(len(sampled), 1)
@@ -240,6 +188,9 @@ def _expected(cell: str, model: str, seen: Sample, runs: int, count: Counter) ->
         seen.prompts,
         seen.whole,
         count.told,
+        there,
+        alike,
+        shares,
     )
 
 

@@ -1,0 +1,135 @@
+"""What a store holds already of runs that are missing, found out without asking anybody.
+
+Each run is walked with the store in the model's place: what it is asked is what it will be asked, up to the
+first answer that is missing. What comes after that depends on it, and nobody knows.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cloudchamber.agents.society import Society, models_of
+from cloudchamber.engine import Runs, grow
+from cloudchamber.errors import NotStored, StoreError
+from cloudchamber.experiment.design import Cell
+from cloudchamber.experiment.expected import Held
+from cloudchamber.models.model import Reply, Request
+from cloudchamber.models.store import ReplayedModel
+from cloudchamber.models.store_file import is_final
+from cloudchamber.trace import Level
+
+__all__ = ["held", "opened"]
+
+
+class _Shelf:
+    """A model that only looks into the store."""
+
+    exact = True
+
+    def __init__(self, name: str, replayed: ReplayedModel | None) -> None:
+        self.name = self.fingerprint = name
+        self._replayed = replayed
+        self.asked = self.found = 0
+
+    async def ask(self, request: Request, draw: int = 0) -> Reply:
+        self.asked += 1
+        if self._replayed is not None:
+            try:
+                reply = await self._replayed.ask(request, draw)
+            except NotStored:
+                pass
+            else:
+                if is_final(reply):
+                    self.found += 1
+                    return reply
+        options = max(len(request.options), 1)
+        return Reply(logprobs=np.full(options, -np.log(options)), mass=1.0)
+
+    async def close(self) -> None:
+        pass
+
+
+class _Nowhere:
+    """A sink that keeps nothing."""
+
+    def append(self, table: str, columns: Mapping[str, Any]) -> None:
+        pass
+
+    def text(self, kind: str, content: str) -> int:
+        return 0
+
+
+@contextmanager
+def opened(store: Path, names: Sequence[str]) -> Iterator[dict[str, ReplayedModel]]:
+    """What a store knows of some models; those that it has no answers of are left out.
+
+    Raises:
+        StoreError: there is no such store, or it cannot be read.
+    """
+    there: dict[str, ReplayedModel] = {}
+    try:
+        for name in names:
+            try:
+                there[name] = ReplayedModel(name, store)
+            except StoreError as error:
+                if "holds no answers of" not in str(error):
+                    raise
+        yield there
+    finally:
+        for model in there.values():
+            asyncio.run(model.close())
+
+
+def held(
+    cell: Cell,
+    seed: int,
+    replicates: Sequence[int],
+    store: Mapping[str, ReplayedModel],
+    most: int,
+) -> dict[str, Held]:
+    """What a store holds of a cell's runs, by model.
+
+    Args:
+        cell: what is grown.
+        seed: of the experiment.
+        replicates: those that are missing.
+        store: what it knows of the models.
+        most: questions after which no further run is walked.
+    """
+    told = {name: Held() for name in models_of(cell.spec)}
+    last = dict.fromkeys(told, 0)
+    asked = 0
+    # The last one first: runs that are not walked are taken to be as far as it.
+    for replicate in [*replicates[-1:], *replicates[:-1]]:
+        shelves = {name: _Shelf(name, store.get(name)) for name in told}
+        asyncio.run(_walk(cell, seed, replicate, shelves))
+        for name, shelf in shelves.items():
+            last[name] = shelf.found if told[name].walked == 0 else last[name]
+            told[name].known += shelf.found
+            told[name].walked += 1
+        asked += sum(shelf.asked for shelf in shelves.values())
+        if asked >= most:
+            break
+    for name, one in told.items():
+        one.thought = last[name] * (len(replicates) - one.walked)
+    return told
+
+
+async def _walk(cell: Cell, seed: int, replicate: int, shelves: Mapping[str, _Shelf]) -> None:
+    """Grow a run until the store lacks an answer."""
+    society = Society(cell.spec, dict(shelves))
+    runs = Runs(seed, np.array([replicate]), np.array([1]))
+    growth = grow(cell.spec, runs, _Nowhere(), level=Level("summary"), checkpoints=1)
+    try:
+        questions = next(growth)
+        while True:
+            answers = await society.answer(questions)
+            if any(shelf.found < shelf.asked for shelf in shelves.values()):
+                return
+            questions = growth.send(answers)
+    except StopIteration:
+        return
