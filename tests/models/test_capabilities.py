@@ -9,7 +9,8 @@ from cloudchamber.errors import ModelError
 from cloudchamber.models import Reply, Request
 from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.remote import RemoteModel
-from cloudchamber.testing.server import Abilities, Server
+from cloudchamber.testing.dialects import Abilities
+from cloudchamber.testing.server import Server
 
 REQUEST = Request((("user", "A: x\nB: y\n\nAnswer with its code."),), ("A", "B"), prefix="I say ")
 
@@ -85,3 +86,17 @@ def test_it_is_read_aloud() -> None:
 def test_neither_form_is_an_error_that_says_so() -> None:
     with pytest.raises(ModelError, match="HTTP 404: the key, the address or the model's name"):
         probed(Abilities(chat=False, completions=False))
+
+
+def test_who_answers_no_plain_question_is_an_error_with_the_reason() -> None:
+    everything = ("messages", "prompt")
+    with pytest.raises(
+        ModelError, match="answers neither as chat nor as completions: HTTP 400: .*'"
+    ):
+        probed(Abilities(refuses=everything))
+
+
+def test_a_schema_that_is_not_kept_to_is_none() -> None:
+    """A server that passes over the field, with a model that might well have answered so."""
+    can, _, _ = probed(Abilities(top=0, curtails=True, schema=False, ignores=True))
+    assert not can.schema

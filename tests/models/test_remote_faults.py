@@ -140,7 +140,9 @@ def test_how_many_are_under_way_changes_nothing() -> None:
 def test_faults_do_not_pass_for_inabilities(honest: list[Reply]) -> None:
     for seed in range(5):
         found = replies(ASKED[:10], Plan(0.4, seed, mercy=4), can=None)
-        assert [told(reply) for reply in found] == [told(reply) for reply in honest[:10]]
+        pairs = [pair for pair in zip(found, honest, strict=False) if pair[0].status != "failed"]
+        assert len(pairs) > 5  # four faults in a row are more than a question is given
+        assert [told(reply) for reply, _ in pairs] == [told(truth) for _, truth in pairs]
 
 
 def test_hanging_ends_in_time_outs_and_a_giant_in_failures() -> None:

@@ -26,8 +26,9 @@ below a twentieth of the likeliest; vLLM and SGLang take whatever the model's `g
 THINKING = 4096
 """Tokens more that a model which thinks before it answers is given."""
 
-_BEGUN = "1, 2, 3, 4, 5, 6,"
-_LADDER = (100, 20, 5, 1)
+_WHOLE = ", ".join(map(str, range(1, 21)))
+_BEGUN = _WHOLE[:17]
+_LADDER = (100, 20, 5)
 """Lengths of the list of tokens that are tried."""
 
 
@@ -100,19 +101,20 @@ def _chat() -> Probe:
         return None
     can = replace(can, top=(yield from _top(asked, can)))
     ways: tuple[tuple[Literal["plain", "flagged"], dict[str, Any]], ...] = (
-        ("flagged", {"continue_final_message": True, "add_generation_prompt": False}),
         ("plain", {}),
+        ("flagged", {"continue_final_message": True, "add_generation_prompt": False}),
     )
-    begun = _messages("Repeat this: 1, 2, 3, 4, 5, 6, 7, 8, 9", _BEGUN)
+    begun = _messages(f"Repeat this: {_WHOLE}", _BEGUN)
     for way, flags in ways:
         said = yield _step(can, begun | flags, max_tokens=4, temperature=0.01)
         # What is generated goes on with a space; some servers repeat the beginning before it, which is
-        # more than four tokens that a server could have begun anew.
-        if isinstance(said, Said) and said.text.startswith((" 7", _BEGUN)):
+        # more than four tokens that a server could have begun anew, and less than the whole.
+        text = said.text if isinstance(said, Said) else ""
+        if text.startswith((" 7", _BEGUN)) and len(text) < len(_WHOLE) - len(_BEGUN):
             can = replace(can, continues=way)
             break
     if can.continues == "flagged":
-        flags = ways[0][1] | {"prompt_logprobs": 0}
+        flags = ways[1][1] | {"prompt_logprobs": 0}
         said = yield _step(can, begun | flags, max_tokens=1)
         can = replace(can, scores=isinstance(said, Said) and bool(said.scored))
     wanted = _messages(

@@ -2,7 +2,9 @@
 
 What it may answer it finds in the prompt: the codes that lines begin with ("47: ..."), None, Yes and No. How
 likely each is follows from a hash of the conversation, so the truth about every question can be computed and
-what a client makes of the server's lists be held against it. Knows no HTTP.
+what a client makes of the server's lists be held against it. As of models at large, its words carry the
+space before them: it goes on with " 47" after "I say", and after "I say " it does not know what to say. Knows
+no HTTP.
 """
 
 import re
@@ -55,14 +57,17 @@ class Speaker:
     def following(self, asked: Conversation, begun: str) -> dict[str, float]:
         """Each next token with its probability, likeliest first, the answer being begun."""
         answers = self.answers(asked)
-        begun = _said(answers, begun)
+        before, begun = begun, _said(answers, begun)
+        if _astray(before, begun):
+            return {JUNK: 1.0}
+        space = " " if before and not begun else ""
         reach = {label: chance for label, chance in answers.items() if label.startswith(begun)}
         if begun and (not self.piece or len(begun) % self.piece):
             reach = {begun: answers.get(begun, 1.0)}  # a shorter token ends an answer
         whole = sum(reach.values()) + (0.0 if begun else 1.0 - self.mass)
-        found: dict[str, float] = {} if begun else {JUNK: 1.0 - self.mass}
+        found: dict[str, float] = {} if begun else {space + JUNK: 1.0 - self.mass}
         for label, chance in reach.items():
-            token = self._token(label[len(begun) :])
+            token = space + self._token(label[len(begun) :])
             found[token] = found.get(token, 0.0) + chance
         order = sorted(found.items(), key=lambda one: (-one[1], one[0]))
         return {token: chance / whole for token, chance in order if chance > 0}
@@ -70,7 +75,10 @@ class Speaker:
     def sample(self, asked: Conversation, begun: str, seed: int, temperature: float) -> str:
         """An answer, drawn under a seed; what is left of it where it is begun."""
         answers = self.answers(asked)
-        begun = _said(answers, begun)
+        before, begun = begun, _said(answers, begun)
+        if _astray(before, begun):
+            return JUNK
+        space = " " if before and not begun else ""
         reach = {label: chance for label, chance in answers.items() if label.startswith(begun)}
         if not begun:
             reach[JUNK] = 1.0 - self.mass
@@ -82,8 +90,8 @@ class Speaker:
         for label, weight in weights.items():
             left -= weight
             if left <= 0:
-                return label[len(begun) :]
-        return JUNK
+                return space + label[len(begun) :]
+        return space + JUNK
 
     def scored(self, asked: Conversation, begun: str) -> list[tuple[str, float]]:
         """The tokens of the answer that was begun, with the log-probability of each."""
@@ -109,6 +117,11 @@ def _said(answers: dict[str, float], begun: str) -> str:
         for start in range(len(begun) + 1)
         if any(label.startswith(begun[start:]) for label in answers)
     )
+
+
+def _astray(before: str, begun: str) -> bool:
+    """Whether what was begun ends in a space by itself, after which no word of its own follows."""
+    return not begun and before[-1:].isspace()
 
 
 def _share(text: str, label: str) -> float:
