@@ -85,8 +85,9 @@ def tost(
             refute as well (asymptotic; cautious with ten runs or fewer).
         alpha: of each one-sided test and of the two-sided one.
         test: "permutation" is exact for pairs that lie symmetrically around their mean, and so also says
-            what runs that are all alike can show: five such pairs refute at 5 %, four do not. "t" is
-            Student's or Welch's.
+            what runs that are all alike can show: five such pairs refute at 5 %, four do not. As differences
+            are mostly skewed where there is an effect, a t test corrected for that must refute as well (Hall
+            1992). "t" is Student's or Welch's alone.
         unit: what a number stands for.
         seed: of the permutations.
 
@@ -193,7 +194,26 @@ def _one_sided(a: ArrayLike, b: ArrayLike, by: float, paired: bool, test: Test, 
     """The p that the difference is not on the inner side of the margin at -by."""
     side: Alternative = "greater" if by > 0 else "less"
     moved = _moved(a, by)
-    return p_value(moved, b, paired=paired, test=test, alternative=side, seed=seed)
+    p = p_value(moved, b, paired=paired, test=test, alternative=side, seed=seed)
+    return p if test == "t" else max(p, _skewed_p(moved, b, paired, side))
+
+
+def _skewed_p(a: ArrayLike, b: ArrayLike, paired: bool, side: Alternative) -> float:
+    """One-sided p of a t that is freed of its skewness by Hall's cubic (1992); 0 where nothing varies."""
+    from scipy.special import stdtr
+
+    value, error, freedom = _errors(a, b, paired)
+    groups = [np.subtract(*matched(a, b))] if paired else [numbers(a), numbers(b)]
+    if min(map(len, groups)) < 3 or error <= 1e-12 * abs(value):
+        return 0.0
+    third = 0.0
+    for sign, group in zip((1, -1), groups, strict=False):
+        n, away = len(group), group - group.mean()
+        third += sign * float((away**3).sum()) / ((n - 1) * (n - 2) * n)
+    t, skew = value / error, third / error**3
+    straight = t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6
+    below = float(stdtr(freedom, straight))
+    return 1 - below if side == "greater" else below
 
 
 def _moved(a: ArrayLike, by: float) -> ArrayLike:
