@@ -75,7 +75,7 @@ def test_the_printed_tree_is_the_tree(name: str) -> None:
 # The order of the drawing: the five stages, what they stand on, what comes of it.
 ORDER = [
     "__init__.py",
-    "study.py",
+    "study",
     "phenomenon",
     "microspec",
     "experiment",

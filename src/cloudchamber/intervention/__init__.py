@@ -12,9 +12,14 @@ from cloudchamber.intervention.on_architecture import (
     pin,
     shuffle_for_each_reader,
 )
+from cloudchamber.intervention.perturbations import DIMENSIONS, Battery, Perturbation, battery
 
 __all__ = [
+    "DIMENSIONS",
+    "Battery",
     "Intervention",
+    "Perturbation",
+    "battery",
     "bucket",
     "delay",
     "hide",

@@ -140,6 +140,10 @@ class World(Family):
         """What each item says, where items are told in words; empty where they are not."""
         return ()
 
+    def paraphrases(self) -> Mapping[str, "World"]:
+        """The same world told in other words that mean the same, by a name; none, where it is not told."""
+        return {}
+
     def similarity(self) -> Reals | None:
         """(items, items), or None where the world cannot tell."""
         return None

@@ -18,7 +18,7 @@ from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State, World
 from cloudchamber.questions import Reals
 from cloudchamber.worlds.feed_file import read_items
-from cloudchamber.worlds.feed_words import Wording, feed_prompt
+from cloudchamber.worlds.feed_words import PARAPHRASES, Wording, feed_prompt
 
 __all__ = ["Feed"]
 
@@ -112,6 +112,11 @@ class Feed(World):
     def words(self) -> tuple[str, ...]:
         """The headlines."""
         return self.headlines
+
+    def paraphrases(self) -> Mapping[str, World]:
+        """The feed in each of the other wordings that mean the same."""
+        others = (one for one in PARAPHRASES if one != self.wording)
+        return {one: self.altered(wording=one) for one in others}
 
     def similarity(self) -> Reals:
         """(items, items): cosine of the headlines' words."""

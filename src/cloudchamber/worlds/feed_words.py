@@ -5,78 +5,132 @@ among a few by one criterion alone, how much probability the embedded model puts
 does to the effects of place and likes was not looked at. Other wordings are there to see what depends on it.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["Wording", "feed_prompt"]
+__all__ = ["PARAPHRASES", "Wording", "feed_prompt"]
 
-Wording = Literal["begun", "plain", "placebo"]
-"""begun: the answer is begun for the model; plain: it is only asked; placebo: as begun, but likes are told
-as a number without a meaning."""
+Wording = Literal["begun", "plain", "reworded", "placebo"]
+"""begun: the answer is begun for the model; plain: it is only asked; reworded: as begun, in other words;
+placebo: as begun, but likes are told as a number without a meaning."""
 
-ROLE = "You are a reader browsing a news feed."
+PARAPHRASES: tuple[Wording, ...] = ("begun", "plain", "reworded")
+"""Wordings that mean the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """One wording: questions by what is asked for, how likes are told, and how an answer begins."""
+
+    role: str
+    one: str
+    several: str
+    first: str
+    """Where one after another is picked; holds {many}."""
+    other: str
+    begin: str
+    begin_other: str
+    judge: str
+    begin_judge: str
+    beside: Callable[[float], str]
+    """Likes, in the line of a list."""
+    alone: Callable[[float], str]
+    """Likes, as a sentence about a single item."""
+
+
+_BEGUN = _Words(
+    role="You are a reader browsing a news feed.",
+    one="Which item do you like most?",
+    several="Which items do you like?",
+    first="Which item do you like most, of {many} that you will choose?",
+    other="Which other item do you like most?",
+    begin="The item I like most is ",
+    begin_other="The other item I like most is ",
+    judge="Do you like this item?",
+    begin_judge="My answer: ",
+    beside=lambda likes: f"{likes:g} {'like' if likes == 1 else 'likes'}",
+    alone=lambda likes: f"{likes:g} other {'reader' if likes == 1 else 'readers'} liked this item.",
+)
+_WORDS: dict[Wording, _Words] = {
+    "begun": _BEGUN,
+    "plain": replace(_BEGUN, begin="", begin_other="", begin_judge=""),
+    "reworded": replace(
+        _BEGUN,
+        role="You are looking through today's news.",
+        one="Which of these stories do you like best?",
+        several="Which of these stories do you like?",
+        first="Which of these stories do you like best, of {many} that you will choose?",
+        other="Which other story do you like best?",
+        begin="The story I like best is ",
+        begin_other="The other story I like best is ",
+        judge="Does this story appeal to you?",
+        beside=lambda likes: f"likes: {likes:g}",
+        alone=lambda likes: f"It has {likes:g} {'like' if likes == 1 else 'likes'}.",
+    ),
+    "placebo": replace(
+        _BEGUN,
+        beside=lambda likes: f"no. {likes:g}",
+        alone=lambda likes: f"This item has number {likes:g}.",
+    ),
+}
 
 
 def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a list or for one item; answers are the options' labels, or yes and no."""
-    system = " ".join(part for part in (ROLE, glimpse.persona, glimpse.instruction) if part)
+    words = _WORDS[wording]
+    system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
     past = [_heard(headlines, one) for one in glimpse.heard if one.channel != "picked"]
     if glimpse.kind is Kind.next:
         return _next(system, past, glimpse)
     if glimpse.kind is Kind.judge:
-        return _single(headlines, system, past, glimpse, wording)
-    return _list(headlines, system, past, glimpse, wording)
+        return _single(headlines, system, past, glimpse, words)
+    return _list(headlines, system, past, glimpse, words)
 
 
 def _list(
-    headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, wording: Wording
+    headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, words: _Words
 ) -> Prompt:
-    lines = [
-        f"{one.label}: {headlines[one.item]}{_beside(one, wording)}" for one in glimpse.options
-    ]
-    which = "Which item do you like most?" if glimpse.most == 1 else "Which items do you like?"
-    how = "Answer with its code."
-    if glimpse.may_decline:
-        how = "Answer with its code, or None if you like none."
-    begin = "The item I like most is "
+    lines = [f"{one.label}: {headlines[one.item]}{_beside(one, words)}" for one in glimpse.options]
     picked = [one for one in glimpse.heard if one.channel == "picked"]
-    if glimpse.one_by_one:
-        which, how, begin = _one_of_several(glimpse, len(picked))
-    answers = tuple(one.label for one in glimpse.options if one.open)
     chosen = [f"You chose: {headlines[one.item]}" for one in picked]
-    body = "\n".join([*past, *lines, "", *chosen, f"{which} {how}"])
-    begin = "" if wording == "plain" else begin
-    return Prompt(system, body, (*answers, "None") if glimpse.may_decline else answers, begin)
-
-
-def _one_of_several(glimpse: Glimpse, picked: int) -> tuple[str, str, str]:
-    """Question, form of the answer and its beginning, where one item after another is picked."""
+    which = _which(glimpse, words, bool(picked))
     how = "Answer with its code."
-    if not picked:
-        if glimpse.may_decline:
-            how = "Answer with its code, or None if you like none."
-        many = f"up to {glimpse.most}" if glimpse.may_decline else str(glimpse.most)
-        which = f"Which item do you like most, of {many} that you will choose?"
-        return which, how, "The item I like most is "
     if glimpse.may_decline:
-        how = "Answer with its code, or None if you like no other."
-    return "Which other item do you like most?", how, "The other item I like most is "
+        how = f"Answer with its code, or None if you like {'no other' if picked else 'none'}."
+    answers = [one.label for one in glimpse.options if one.open]
+    if glimpse.may_decline:
+        answers.append("None")
+    body = "\n".join([*past, *lines, "", *chosen, f"{which} {how}"])
+    begin = words.begin_other if picked else words.begin
+    return Prompt(system, body, tuple(answers), begin)
+
+
+def _which(glimpse: Glimpse, words: _Words, again: bool) -> str:
+    """The question about a list."""
+    if again:
+        return words.other
+    if glimpse.one_by_one:
+        many = f"up to {glimpse.most}" if glimpse.may_decline else str(glimpse.most)
+        return words.first.format(many=many)
+    return words.one if glimpse.most == 1 else words.several
 
 
 def _single(
-    headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, wording: Wording
+    headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, words: _Words
 ) -> Prompt:
     (one,) = glimpse.options
-    told = [sentence] if (sentence := _sentence(one, wording)) else []
-    question, how = "Do you like this item?", "Answer Yes or No."
-    begun = wording != "plain"
-    asked = [question, *told, how] if begun else [*told, question, how]
+    likes = one.signals.get("likes")
+    told = [] if likes is None else [words.alone(likes)]
+    how, begun = "Answer Yes or No.", words.begin_judge
+    asked = [words.judge, *told, how] if begun else [*told, words.judge, how]
     body = "\n".join([*past, headlines[one.item], "", " ".join(asked)])
     # The item comes again with other likes; what is remembered makes each prompt its own.
-    recurs = len(f"{headlines[one.item]}\n\n{question}") if begun and told and not past else 0
-    return Prompt(system, body, ("Yes", "No"), "My answer: " if begun else "", recurs)
+    recurs = len(f"{headlines[one.item]}\n\n{words.judge}") if begun and told and not past else 0
+    return Prompt(system, body, ("Yes", "No"), begun, recurs)
 
 
 def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
@@ -86,22 +140,9 @@ def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
     return Prompt(system, "\n".join([*past, *lines, "", question]), answers)
 
 
-def _beside(one: Shown, wording: Wording) -> str:
+def _beside(one: Shown, words: _Words) -> str:
     likes = one.signals.get("likes")
-    if likes is None:
-        return ""
-    if wording == "placebo":
-        return f" (no. {likes:g})"
-    return f" ({likes:g} {'like' if likes == 1 else 'likes'})"
-
-
-def _sentence(one: Shown, wording: Wording) -> str:
-    likes = one.signals.get("likes")
-    if likes is None:
-        return ""
-    if wording == "placebo":
-        return f"This item has number {likes:g}."
-    return f"{likes:g} other {'reader' if likes == 1 else 'readers'} liked this item."
+    return "" if likes is None else f" ({words.beside(likes)})"
 
 
 def _heard(headlines: tuple[str, ...], one: Remembered) -> str:

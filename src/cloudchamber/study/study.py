@@ -355,6 +355,30 @@ class Study:
             sends=store_mode != "replay",
         )
 
+    def export(self, out: str | Path, file: str | Path, *, store: str | Path | None = None) -> Path:
+        """Make an archive of what `run` grew into a folder; `cloudchamber replay` grows it again elsewhere.
+
+        In it are the specification of each cell and the answers that were used, no program: the phenomenon
+        and the report stay with the study. A study in a file, grown by `cloudchamber run`, goes as a whole
+        with `cloudchamber export`.
+
+        Args:
+            out: the folder.
+            file: the archive.
+            store: what it was grown with, if not what the folder says.
+
+        Raises:
+            ArchiveError: runs are missing, a key is in it, or a part of a cell is your program's own.
+            StoreError: its answers are not there, e.g. as `models` were passed open.
+        """
+        from cloudchamber.experiment.cell_archive import (
+            export_cells,
+        )  # sqlite3 only where it is used
+
+        target = placed(file)
+        export_cells(placed(out), target, None if store is None else placed(store))
+        return target
+
     def results(
         self, out: str | Path, *, seed: int | None = None, replicates: int | None = None
     ) -> Results:

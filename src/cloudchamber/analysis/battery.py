@@ -1,0 +1,175 @@
+"""What a battery of perturbations says: which regimes matter to a pattern, which do not, which is unknown.
+
+Every perturbation is compared with the unperturbed cell, run by run, on two outcomes: the measure itself,
+and its excess over each cell's own null, which is what influence adds. A regime is *relevant* where one of
+its perturbations moves the outcome beyond chance, over all comparisons of the battery (Holm); *irrelevant*
+where each is shown to move it by less than the margin (equivalence tests); else *undecided*. So an
+irrelevance is claimed for the perturbations tried, not for all that could be.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from cloudchamber.analysis.comparisons import effects
+from cloudchamber.analysis.equivalence import Test
+from cloudchamber.errors import SpecificationError
+from cloudchamber.measures import Measure
+from cloudchamber.measures.estimate import FEW, about
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cloudchamber.experiment import Results
+
+__all__ = ["Perturbed", "Relevance", "Said", "relevance"]
+
+Said = Literal["relevant", "irrelevant", "undecided"]
+EXCESS = "{}, excess over the null"
+
+
+@dataclass(frozen=True, slots=True)
+class Perturbed:
+    """A cell that differs from the unperturbed one in one dimension."""
+
+    cell: str
+    dimension: str
+    change: str
+    """What was changed, in a few words."""
+    null: str = ""
+    """The cell that its excess is told against; none, if not given."""
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """What a battery says."""
+
+    baseline: str
+    margin: float
+    effects: "pd.DataFrame"
+    """As `effects` gives it, with the columns dimension and change; a row a perturbation and outcome."""
+    dimensions: "pd.DataFrame"
+    """A row for each outcome and dimension: verdict, changes, and the largest change with its interval."""
+
+    def verdict(self, dimension: str, outcome: str = "") -> Said:
+        """Of one dimension; of the measure itself if no outcome is named."""
+        table = self.dimensions
+        outcome = outcome or str(table["outcome"].iloc[0])
+        found = table[(table["dimension"] == dimension) & (table["outcome"] == outcome)]
+        if found.empty:
+            known = ", ".join(dict.fromkeys(table["dimension"]))
+            raise SpecificationError(f"no dimension {dimension!r} of {outcome}; allowed: {known}.")
+        said: Said = found["verdict"].iloc[0]
+        return said
+
+    def sentences(self) -> list[str]:
+        """A line for each outcome and verdict, naming the dimensions it holds of."""
+        lines = []
+        for outcome, rows in self.dimensions.groupby("outcome", sort=False):
+            for verdict, told in _TOLD.items():
+                some = rows[rows["verdict"] == verdict]
+                if len(some):
+                    named = "; ".join(_named(row) for _, row in some.iterrows())
+                    lines.append(told.format(outcome=outcome, margin=self.margin) + f" {named}.")
+        return lines
+
+
+_TOLD: dict[Said, str] = {
+    "relevant": "Relevant to the {outcome}:",
+    "irrelevant": "Shown to change the {outcome} by less than {margin:g}, as perturbed here:",
+    "undecided": "Undecided for the {outcome}:",
+}
+
+
+def _named(row: "pd.Series[object]") -> str:
+    """A dimension and the largest change in it, as it is read aloud."""
+    low, high, needed = (float(str(row[name])) for name in ("low", "high", "runs_needed"))
+    told = f"{row['dimension']} ({row['change']}: {float(str(row['estimate'])):+.3f}"
+    told += f" [{low:+.3f}, {high:+.3f}]" if isfinite(low) else ""
+    if row["verdict"] == "undecided" and isfinite(needed):
+        told += f"; {about(needed, 'pairs of runs')} would decide"
+    return told + ")"
+
+
+def relevance(
+    results: "Results",
+    measure: "str | Measure",
+    baseline: str,
+    perturbed: Sequence[Perturbed],
+    *,
+    margin: float,
+    null: str = "",
+    level: float = 0.95,
+    test: Test = "permutation",
+) -> Relevance:
+    """Judge a battery.
+
+    Args:
+        results: of a design that holds all these cells, replicates paired.
+        measure: the outcome.
+        baseline: the unperturbed cell.
+        perturbed: the others, one change each.
+        margin: the least change that would matter, in the measure's units; above 0.
+        null: the cell that the baseline's excess is told against; without it, and for a measure that
+            compares runs with one another, only the measure itself is an outcome.
+        level: 1 - level is the chance of any false claim in the battery, for each outcome.
+        test: as for `effects`.
+
+    Raises:
+        SpecificationError: no perturbation, an unknown cell, or a margin that is not above 0.
+    """
+    import pandas as pd  # 300 ms that `import cloudchamber` need not pay
+
+    if not perturbed:
+        raise SpecificationError("a battery needs at least one perturbation; none was given.")
+    known = measure if isinstance(measure, Measure) else None
+    cells = [baseline, *(one.cell for one in perturbed)]
+    parts = []
+    settings = {"against": baseline, "margin": margin, "level": level, "test": test}
+    if known is not None and known.across_runs:
+        parts.append(effects(results, measure, **settings))  # type: ignore[arg-type]
+        parts[0] = parts[0][parts[0]["cell"].isin(cells)]
+    else:
+        table = results.measure(measure)
+        name = known.name if known is not None else str(measure)
+        nulls = {baseline: null, **{one.cell: one.null for one in perturbed}}
+        outcomes = {name: table[cells]}
+        if all(nulls.values()):
+            over = {cell: table[cell] - table[other] for cell, other in nulls.items()}
+            outcomes[EXCESS.format(name)] = pd.DataFrame(over)
+        for outcome, frame in outcomes.items():
+            parts.append(effects(frame, outcome, **settings))  # type: ignore[arg-type]
+    whole = pd.concat(parts, ignore_index=True)
+    whole.insert(1, "dimension", whole["cell"].map({one.cell: one.dimension for one in perturbed}))
+    whole.insert(2, "change", whole["cell"].map({one.cell: one.change for one in perturbed}))
+    return Relevance(baseline, margin, whole, _by_dimension(whole))
+
+
+def _by_dimension(table: "pd.DataFrame") -> "pd.DataFrame":
+    import pandas as pd
+
+    rows: list[Mapping[str, object]] = []
+    for (outcome, dimension), whole in table.groupby(["measure", "dimension"], sort=False):
+        moved = whole[whole["verdict"] == "effect"]
+        verdict: Said = "relevant" if len(moved) else "undecided"
+        if set(whole["verdict"]) == {"no effect"}:
+            verdict = "irrelevant"
+        some = moved if len(moved) else whole
+        largest = some.iloc[int(np.argmax(some["estimate"].abs().fillna(-1.0).to_numpy()))]
+        rows.append(
+            {
+                "outcome": outcome,
+                "dimension": dimension,
+                "verdict": verdict if largest["n"] >= FEW else "undecided",
+                "changes": len(
+                    table[(table["measure"] == outcome) & (table["dimension"] == dimension)]
+                ),
+                **{name: largest[name] for name in ("change", "estimate", "low", "high")},
+                **{name: largest[name] for name in ("p_adjusted", "p_equivalence_adjusted")},
+                "runs_needed": largest["runs_needed"],
+            }
+        )
+    return pd.DataFrame(rows)
