@@ -1,20 +1,24 @@
 """The client of servers beside the same HTTP library in a bare loop, and beside a server's best.
 
-The rival of the first part sends the same bodies with aiohttp and reads the answers with msgspec and does
-nothing else: 64 workers, or one task a question and a semaphore. The second part grows whole runs against a
-server of fixed capacity and latency; the ideal is the number of questions times the latency, divided by the
-capacity.
+The rival of the first part sends the same bodies with aiohttp, decodes the answers with msgspec, reads
+them as plainly as can be (the share of each option, or which option a text is) and does nothing else: 64
+workers, or one task a question and a semaphore. Beside it stands a loop that does not even read what it
+has decoded. Every question has its options in an order of its own, as in studies. The second part grows
+whole runs against a server of fixed capacity and latency; the ideal is the number of questions times the
+latency, divided by the capacity, and the bare loop knows the capacity.
 
 Run: python -m benchmarks.remote
 """
 
 import asyncio
+import random
 import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +44,23 @@ from cloudchamber.worlds import Feed
 
 CAN = Capabilities(top=20, continues="plain")
 CODES = tuple(str(10 + number) for number in range(12))
-REQUEST = Request(
-    (("user", "\n".join(f"{code}: a headline of some words" for code in CODES)),),
-    CODES,
-    prefix="The item I like most is ",
-)
 QUESTIONS, ROUNDS, AT_ONCE = 2000, 7, 64
 CAPACITY, LATENCY = 16, 0.05
+
+
+def _requests(sampled: bool) -> list[Request]:
+    """Lists of headlines, each in an order of its own."""
+    chance = random.Random(0)
+    orders = [tuple(chance.sample(CODES, len(CODES))) for _ in range(QUESTIONS)]
+    return [
+        Request(
+            (("user", "\n".join(f"{code}: a headline of some words" for code in codes)),),
+            codes,
+            prefix="The item I like most is ",
+            sampled=sampled,
+        )
+        for codes in orders
+    ]
 
 
 def _answers() -> tuple[bytes, bytes]:
@@ -169,9 +183,9 @@ class _Body(msgspec.Struct):
 Ask = Callable[[int], Awaitable[object]]
 
 
-async def workers(ask: Ask) -> None:
+async def workers(ask: Ask, questions: int = QUESTIONS) -> None:
     """So many at a time, each going on to the next question."""
-    left = iter(range(QUESTIONS))
+    left = iter(range(questions))
 
     async def worker() -> None:
         for number in left:
@@ -180,57 +194,82 @@ async def workers(ask: Ask) -> None:
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
 
-async def at_once(ask: Ask) -> None:
+async def at_once(ask: Ask, questions: int = QUESTIONS) -> None:
     """A task for each question, all at the same time."""
-    await asyncio.gather(*(ask(number) for number in range(QUESTIONS)))
+    await asyncio.gather(*(ask(number) for number in range(questions)))
 
 
-Way = Callable[[Ask], Awaitable[None]]
+Way = Callable[[Ask, int], Awaitable[None]]
 
 
-async def bare(url: str, sampled: bool, way: Way) -> float:
+def _read(body: _Body, options: tuple[str, ...]) -> list[float] | int:
+    """The share of each option, or which option is named."""
+    choice = body.choices[0]
+    if choice.logprobs is None:
+        return options.index(choice.message.content.strip())
+    found = dict.fromkeys(options, 0.0)
+    for one in choice.logprobs.content[0].top_logprobs:
+        label = one.token.strip()
+        if label in found:
+            found[label] += exp(one.logprob)
+    whole = sum(found.values())
+    return [chance / whole for chance in found.values()]
+
+
+async def bare(
+    url: str,
+    sampled: bool,
+    way: Way,
+    at_once: int = AT_ONCE,
+    questions: int = QUESTIONS,
+    read: bool = True,
+) -> float:
     """Seconds of the same requests in a loop that does nothing else."""
-    payload: dict[str, Any] = {
-        "model": "m",
-        "messages": [
-            {"role": "user", "content": REQUEST.messages[0][1]},
-            {"role": "assistant", "content": REQUEST.prefix},
-        ],
-        "temperature": 1.0,
-        "seed": 0,
-        "max_tokens": 1,
-    }
-    if not sampled:
-        payload |= {"logprobs": True, "top_logprobs": 20}
+    requests = _requests(sampled)
     kind = {"Content-Type": "application/json"}
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(at_once)
 
     async def ask(number: int) -> None:
-        data = msgspec.json.encode(payload | {"seed": number})
+        request = requests[number % QUESTIONS]
+        payload: dict[str, Any] = {
+            "model": "m",
+            "messages": [
+                {"role": "user", "content": request.messages[0][1]},
+                {"role": "assistant", "content": request.prefix},
+            ],
+            "temperature": 1.0,
+            "seed": number,
+            "max_tokens": 16 if sampled else 1,
+        }
+        if not sampled:
+            payload["logprobs"], payload["top_logprobs"] = True, 20
+        data = msgspec.json.encode(payload)
         async with (
             slots,
             session.post(url + "/chat/completions", data=data, headers=kind) as response,
         ):
-            msgspec.json.decode(await response.read(), type=_Body)
+            body = msgspec.json.decode(await response.read(), type=_Body)
+        if read:
+            _read(body, request.options)
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=at_once)) as session:
         started = time.perf_counter()
-        await way(ask)
+        await way(ask, questions)
         return time.perf_counter() - started
 
 
 async def ours(url: str, sampled: bool, way: Way) -> float:
     """Seconds of the client."""
     model = RemoteModel("m", url, concurrency=AT_ONCE, capabilities=CAN)
-    asked = Request(REQUEST.messages, CODES, prefix=REQUEST.prefix, sampled=sampled)
+    requests = _requests(sampled)
 
     async def ask(number: int) -> None:
-        reply = await model.ask(asked, number)
+        reply = await model.ask(requests[number], number)
         assert (reply.logprobs is None) == sampled
         assert reply.status == "ok"
 
     started = time.perf_counter()
-    await way(ask)
+    await way(ask, QUESTIONS)
     seconds = time.perf_counter() - started
     await model.close()
     return seconds
@@ -242,16 +281,21 @@ def throughput() -> None:
     with Serving() as url:
         for sampled in (False, True):
             for way in (workers, at_once):
-                found: list[tuple[float, float]] = []
+                found = []
                 for _ in range(ROUNDS):
+                    decoded = asyncio.run(bare(url, sampled, way, read=False))
                     rival = asyncio.run(bare(url, sampled, way))
-                    found.append((rival, asyncio.run(ours(url, sampled, way))))
+                    found.append((decoded, rival, asyncio.run(ours(url, sampled, way))))
                 each = [f"{QUESTIONS / median(times):.0f}" for times in zip(*found, strict=True)]
-                ratio = median([one / other for one, other in found])
+                ratios = [
+                    f"{median([times[rival] / times[2] for times in found]):.2f}"
+                    for rival in (1, 0)
+                ]
                 what = "a sample each" if sampled else "a list of 20 tokens each"
                 how = "64 workers" if way is workers else "2000 tasks"
-                rows.append([f"{what}, {how}", *each, f"{ratio:.2f}"])
-    table("questions a second, instant server", ["", "bare", "client", "ratio"], rows)
+                rows.append([f"{what}, {how}", *each, *ratios])
+    header = ["", "bare, decoded only", "bare", "client", "ratio to bare", "to decoded only"]
+    table("questions a second, instant server", header, rows)
 
 
 class Timed:
@@ -260,6 +304,10 @@ class Timed:
     def __init__(self, model: RemoteModel) -> None:
         self._model, self.last = model, 0.0
         self.name, self.fingerprint, self.exact = model.name, model.fingerprint, model.exact
+
+    @property
+    def at_once(self) -> int:
+        return self._model.at_once
 
     async def ask(self, request: Request, draw: int = 0) -> Reply:
         reply = await self._model.ask(request, draw)
@@ -281,7 +329,7 @@ def _grown(url: str, turns: Turns, readers: int, runs: int) -> tuple[float, floa
     async def main() -> tuple[float, float]:
         model = Timed(RemoteModel("m", url, concurrency=AT_ONCE, capabilities=CAN))
         with tempfile.TemporaryDirectory() as folder:
-            driver = Driver(Path(folder), models={"m": model}, concurrency=4 * CAPACITY)
+            driver = Driver(Path(folder), models={"m": model})
             started = time.perf_counter()
             await driver.grow_async(factorial(what, []), runs)
             seconds = time.perf_counter() - started
@@ -299,14 +347,18 @@ def against_the_ideal() -> None:
         ("sequential, 64 runs of 12", Sequential(steps=8), 8, 12, 64),
     ):
         for refuses in (False, True):
+            questions = readers * runs * steps
             with Serving(LATENCY, refuses) as url:
-                answered, written = _grown(url, turns, readers, runs)
-            ideal = readers * runs * steps * LATENCY / CAPACITY
+                fewest = CAPACITY if refuses else AT_ONCE
+                least = asyncio.run(bare(url, True, at_once, fewest, questions))
+                found = (least, *_grown(url, turns, readers, runs))
+            ideal = questions * LATENCY / CAPACITY
             kind = "refuses more with 429" if refuses else "queues more"
-            ratios = [f"{seconds / ideal:.3f}" for seconds in (answered, written)]
-            rows.append([f"{name}; {kind}", f"{ideal:.1f}", f"{answered:.1f}", *ratios])
-    title = f"wall seconds, a server of {CAPACITY} at once and {LATENCY * 1000:.0f} ms each"
-    table(title, ["", "ideal", "to the last answer", "ratio", "and written"], rows)
+            ratios = [f"{seconds / ideal:.3f}" for seconds in found]
+            rows.append([f"{name}; {kind}", f"{ideal:.1f}", *ratios])
+    title = f"wall time / ideal, a server of {CAPACITY} at once and {LATENCY * 1000:.0f} ms each"
+    header = ["", "ideal, s", "bare loop", "runs, to the last answer", "and written"]
+    table(title, header, rows)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ class Driver:
 
         try:
             # Units are written one after the other, and nobody's questions wait for that.
-            with ThreadPoolExecutor(1) as self._writing:
+            with ThreadPoolExecutor(2) as self._writing:
                 async with asyncio.TaskGroup() as group:
                     for unit in units:
                         group.create_task(one(unit))
@@ -175,6 +175,8 @@ class Driver:
             with TraceWriter(self.folder, unit.name(self.seed)) as sink:
                 bills: dict[str, Billed] = {}
                 account = await self._grown(unit, bills, sink, progress, place)
+                if place is not None:
+                    place.asks(0)
                 rows = self._rows(unit, time.monotonic() - started) | unit.counted(account)
                 await self._commit(sink, rows | {"cost": cost_of(bills, self.prices)})
         except Unfinished:

@@ -25,7 +25,8 @@ class OpenRuns:
     Args:
         models: whoever is asked; one that says how many questions are worth handing to it `at_once` (which
             may change as it goes on) is asked for `AHEAD` times as many.
-        most: runs at a time, whatever the models could do; None for no cap.
+        most: runs at a time, whatever the models could do; None for no cap, and for `ENOUGH` where the
+            models do not say what they could.
     """
 
     def __init__(self, models: Iterable[Model], most: int | None = None) -> None:
@@ -71,7 +72,9 @@ class OpenRuns:
             return False
         told = [getattr(model, "at_once", None) for model in self._models]
         known = [at_once for at_once in told if at_once is not None]
-        return self.open < ENOUGH if not known else self.asked < AHEAD * sum(known)
+        if not known:
+            return self._most is not None or self.open < ENOUGH
+        return self.asked < AHEAD * sum(known)
 
 
 class Place:
@@ -87,12 +90,11 @@ class Place:
         self._runs.look(self)
 
     def answered(self) -> None:
-        """One of them is answered; the last one of a batch is soon followed by others."""
-        if self._asked:
+        """One of them is answered; the last one of a batch stands for those that soon follow."""
+        if self._asked > 1:
             self._asked -= 1
             self._runs.asked -= 1
-            if self._asked:
-                self._runs.look()
+            self._runs.look()
 
     def leave(self) -> None:
         """The run is not open any more."""
