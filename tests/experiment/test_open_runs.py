@@ -11,9 +11,9 @@ import pytest
 from cloudchamber.agents import LanguageModel
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Cell, Design, Driver
-from cloudchamber.experiment.open_runs import AHEAD, ENOUGH, OpenRuns, Place
 from cloudchamber.experiment.limits import Budget
 from cloudchamber.experiment.metering import Metered
+from cloudchamber.experiment.open_runs import AHEAD, ENOUGH, OpenRuns, Place
 from cloudchamber.microspec import Group, Microspec, Population, Simultaneous
 from cloudchamber.models.fake import fake
 from cloudchamber.models.model import Model, Reply, Request

@@ -74,7 +74,7 @@ class OpenRuns:
         known = [at_once for at_once in told if at_once is not None]
         if not known:
             return self._most is not None or self.open < ENOUGH
-        return self.asked < AHEAD * sum(known)
+        return bool(self.asked < AHEAD * sum(known))
 
 
 class Place:
