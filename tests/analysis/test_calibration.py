@@ -160,7 +160,7 @@ def test_a_planted_effect_is_found_with_the_predicted_power(
         other = b[one.index] if paired else b.sample(runs, random_state=rng)
         found += p_value(one, other, paired=paired, seed=study) <= 0.05
     expected = float(power(runs, plan.effect, plan.sd, paired=paired))
-    # The noncentral t is that of normal values; these are skewed by 0.6.
+    # The noncentral t is that of normal values; these are skewed by 0.7.
     assert found / studies == pytest.approx(expected, abs=2.5 * sqrt(0.16 / studies) + 0.02)
 
 

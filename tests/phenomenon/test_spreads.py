@@ -71,7 +71,7 @@ def test_a_phenomenon_told_by_the_spread_of_its_null(paired: bool) -> None:
     gini = HERDING.measure(trace)
     assert found.margin == pytest.approx(gini.reindex(plain).std() * (1 + 1 / 44))
     assert "expected of runs in which likes are dealt at random" in found.sentence()
-    assert f"counts as grown above {found.margin:g}" in found.sentence()
+    assert f"counts as grown above {found.margin:.3g}" in found.sentence()
     same = IN_SPREADS.against_baseline(trace, again, plain, paired=paired)
     assert same.answer != "grown"
     computed = IN_SPREADS.against_independent(trace, urn)

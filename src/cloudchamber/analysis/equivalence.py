@@ -54,11 +54,11 @@ class Equivalence:
         """The result in words."""
         told = f"the difference is {self.difference} at {1 - 2 * self.alpha:.0%}"
         if self.verdict == "no effect":
-            return f"No effect larger than {self.margin:g} (p = {self.p:.2g}): {told}."
+            return f"No effect larger than {self.margin:.3g} (p = {self.p:.2g}): {told}."
         if self.verdict == "effect":
             return f"An effect (p = {self.difference.p:.2g}): {told}."
         more = f"; {about(self.needed, 'runs')} would decide" if isfinite(self.needed) else ""
-        return f"Undecided: {told}, the margin {self.margin:g}{more}."
+        return f"Undecided: {told}, the margin {self.margin:.3g}{more}."
 
 
 def tost(

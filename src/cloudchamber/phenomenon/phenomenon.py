@@ -106,7 +106,7 @@ class Finding:
         told = (
             f"{self.phenomenon.capitalize()}, by the {self.measure}: {self.answer}. "
             f"Observed {self.observed}; expected of {self.null}: {self.expected}. "
-            f"The excess is {self.excess}; it counts as grown above {self.margin:g}."
+            f"The excess is {self.excess}; it counts as grown above {self.margin:.3g}."
         )
         if self.excess.few:
             return f"{told} Fewer than four runs decide nothing."
