@@ -29,7 +29,6 @@ def test_what_is_sent() -> None:
             {"role": "assistant", "content": "I say"},
         ],
         "temperature": 1.0,
-        "seed": 0,
         "max_tokens": 1,
         "logprobs": True,
         "top_logprobs": 20,

@@ -117,11 +117,10 @@ def _chat() -> Probe:
         flags = ways[1][1] | {"prompt_logprobs": 0}
         said = yield _step(can, begun | flags, max_tokens=1)
         can = replace(can, scores=isinstance(said, Said) and bool(said.scored))
-    wanted = _messages(
-        "Write a sentence about the sea."
-    )  # nobody would answer that so unconstrained
-    longest = 24 + THINKING * can.thinks
-    said = yield _step(can, wanted | {"response_format": _FORMAT}, max_tokens=longest)
+    # What nobody would answer so unconstrained; small models put spaces wherever a schema lets them.
+    wanted = _messages("Write a sentence about the sea, as JSON.") | {"response_format": _FORMAT}
+    longest = 48 + THINKING * can.thinks
+    said = yield _step(can, wanted, max_tokens=longest, temperature=0.01)
     return replace(can, schema=isinstance(said, Said) and _is_answer(said.text))
 
 

@@ -33,7 +33,7 @@ class Wire:
 
     def listed(self, request: Request, begun: str) -> dict[str, Any]:
         """Ask for the likeliest next tokens, the answer being begun."""
-        payload = self._payload(request, begun, 1, 1.0, 0)
+        payload = self._payload(request, begun, 1, 1.0)
         if self.can.form == "chat":
             payload["logprobs"], payload["top_logprobs"] = True, self.can.top
         else:
@@ -53,14 +53,13 @@ class Wire:
         """Ask for an answer; where `said` was no answer, say so and ask again."""
         longest = request.max_tokens
         if schema:
-            longest = max(longest, 24 + max(len(option) for option in request.options))
+            longest = max(longest, 48 + max(len(option) for option in request.options))
         if self.can.thinks or thinks:
             longest += THINKING
-        if said is None:
-            payload = self._payload(request, "", longest, request.temperature, draw, schema)
-        else:
-            payload = self._payload(_again(request, said), "", longest, request.temperature, draw)
-        for field, value in EVEN.items():
+        asked = request if said is None else _again(request, said)
+        payload = self._payload(asked, "", longest, request.temperature, schema)
+        seed = draw & 0x7FFFFFFF  # servers differ in how wide a seed they take
+        for field, value in {"seed": seed, **EVEN}.items():
             if field not in self._refused:
                 payload[field] = value
         if schema:
@@ -74,10 +73,10 @@ class Wire:
         between = request.prefix[len(request.prefix.rstrip()) :]
         if self.can.form == "chat":
             return [
-                self._payload(request, between + label, 1, 1.0, 0) | {"prompt_logprobs": 0}
+                self._payload(request, between + label, 1, 1.0) | {"prompt_logprobs": 0}
                 for label in labels
             ]
-        payload = self._payload(request, "", 1, 1.0, 0)
+        payload = self._payload(request, "", 1, 1.0)
         ahead = payload["prompt"] + (between if request.prefix else " ")
         prompts = [ahead + label for label in labels]
         return [payload | {"prompt": prompts, "logprobs": 1, "echo": True}]
@@ -92,7 +91,6 @@ class Wire:
         begun: str,
         longest: int,
         temperature: float,
-        draw: int,
         schema: bool = False,
     ) -> dict[str, Any]:
         limit = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
@@ -109,7 +107,6 @@ class Wire:
             payload["prompt"] = _text(request) + begun
             payload["stop"] = [_ENDS]
         payload["temperature"] = temperature
-        payload["seed"] = draw & 0x7FFFFFFF  # servers differ in how wide a seed they take
         payload[limit] = longest
         for field in self._refused:
             payload.pop(field, None)
