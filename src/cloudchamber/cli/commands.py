@@ -1,93 +1,33 @@
 """The commands."""
 
-import os
-import sys
-import traceback
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cloudchamber import __version__
-from cloudchamber.cli import finding
-from cloudchamber.cli.growing import (
-    AGENTS,
-    ITEMS,
-    MODEL,
-    QUICK,
-    SET,
-    STUDY,
-    Growing,
-    growing,
-)
-from cloudchamber.cli.options import Options, again, build, options_of, rules, spec_of
-from cloudchamber.cli.telling import cells, columns, say
+from cloudchamber.cli import looking
+from cloudchamber.cli.ending import plainly
+from cloudchamber.cli.growing import Growing, growing
+from cloudchamber.cli.options import Options, again, build
+from cloudchamber.cli.telling import say
 from cloudchamber.cli.watching import watching
-from cloudchamber.errors import ArchiveError, CloudchamberError, SpecificationError, Unfinished
+from cloudchamber.errors import ArchiveError, SpecificationError, Unfinished
 
 if TYPE_CHECKING:
     from cloudchamber.study import Study
 
 __all__ = ["main"]
 
-P = ParamSpec("P")
-
-
-def plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """Let errors end in one message: ours exit with 2, caps with 3, interrupts with 130, faults with 1."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except Unfinished as end:
-            say(
-                f"cloudchamber: unfinished: {end}. What was answered is kept; the same command with a "
-                "higher cap goes on.",
-                err=True,
-            )
-            sys.exit(3)
-        except CloudchamberError as error:
-            say(f"cloudchamber: {_sentence(error)}", err=True)
-            sys.exit(2)
-        except KeyboardInterrupt:
-            click.echo(
-                "\ncloudchamber: stopped. What was answered is kept; the same command goes on.",
-                err=True,
-            )
-            sys.exit(130)
-        except BrokenPipeError:  # whoever reads has read enough; click ends quietly
-            raise
-        except Exception as error:  # a study of the user's own may do anything
-            if os.environ.get("CLOUDCHAMBER_DEBUG"):
-                raise
-            say(f"cloudchamber: {_fault(error)}", err=True)
-            sys.exit(1)
-
-    return run
-
-
-def _sentence(error: CloudchamberError) -> str:
-    """The message on one line; several fields that are wrong stand side by side."""
-    head, *rest = str(error).splitlines() or [type(error).__name__]
-    return f"{head} {'; '.join(rest)}".strip()
-
-
-def _fault(error: Exception) -> str:
-    """Where something went wrong that should not have, in one sentence."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}). No trace was "
-        "harmed; set CLOUDCHAMBER_DEBUG=1 to see the whole way there."
-    )
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cloudchamber")
 def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
+
+
+for command in (looking.list_, looking.show, looking.diff, looking.new):
+    main.add_command(command)
 
 
 @main.command()
@@ -175,90 +115,6 @@ def report(folder: Path) -> None:
     _report(built, built.results(folder), folder, options)
 
 
-@main.command(name="list")
-@plainly
-def list_() -> None:
-    """Name the studies, the rules and the models."""
-    columns("Studies", finding.described())
-    told = {name: (kind.__doc__ or "").partition("\n")[0] for name, kind in rules().items()}
-    columns("Rules (--agents)", told)
-    columns(
-        "Language models (--model)",
-        {
-            "embedded": "SmolLM2-135M-Instruct, fetched once (98 MB), on this machine.",
-            "gguf:PATH": "A GGUF file of your own; also llamacpp:PATH (extra gguf).",
-            "openai:NAME@URL": "Any OpenAI-compatible server; key in CLOUDCHAMBER_API_KEY.",
-            "openai-text:NAME@URL": "The same, asked by plain completions.",
-            "inspect:PROVIDER/NAME": "Whatever Inspect reaches (extra inspect).",
-        },
-    )
-    say("Look at a study: cloudchamber show NAME. Run it: cloudchamber run NAME --quick.")
-
-
-@main.command()
-@STUDY
-@QUICK
-@AGENTS
-@MODEL
-@ITEMS
-@SET
-@click.option("--cell", help="Show this cell's specification, not the baseline's.")
-@click.option("--json", "as_json", is_flag=True, help="Print canonical JSON alone.")
-@click.option("--schema", is_flag=True, help="Print the JSON schema of specifications alone.")
-@plainly
-def show(
-    study: str,
-    quick: bool,
-    agents: str | None,
-    model: str | None,
-    items: Path | None,
-    changes: tuple[str, ...],
-    cell: str | None,
-    as_json: bool,
-    schema: bool,
-) -> None:
-    """Read STUDY's specification aloud, and its table of cells."""
-    built = build(options_of(study, quick, agents, model, items, None, changes))
-    spec = built.microspec if cell is None else built.design()[cell].spec
-    if schema:
-        click.echo(spec.as_json_schema())
-        return
-    if as_json:
-        click.echo(spec.to_json())
-        return
-    say(f"{built.name}: {built.question}\n")
-    say(f"The cell {cell!r}:" if cell is not None else "The baseline, which the cells below vary:")
-    say(f"{spec.aloud()}\nHash: {spec.hash}\n")
-    cells(built)
-
-
-@main.command()
-@click.argument("before")
-@click.argument("after")
-@QUICK
-@plainly
-def diff(before: str, after: str, quick: bool) -> None:
-    """Say in which fields two specifications differ.
-
-    BEFORE and AFTER are files of canonical JSON, studies, or STUDY:CELL.
-    """
-    from cloudchamber.microspec import diff as differences
-
-    changes = differences(spec_of(before, quick), spec_of(after, quick))
-    say("\n".join(map(str, changes)) or "the same specification")
-
-
-@main.command()
-@click.argument("name")
-@plainly
-def new(name: str) -> None:
-    """Write a study of your own into studies/NAME, ready to run and to change."""
-    from cloudchamber.cli.scaffold import scaffold
-
-    folder = scaffold(name, Path("studies"))
-    click.echo(f"{folder}/study.py and {folder}/README.md written. Next: cloudchamber run {name}")
-
-
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
@@ -296,8 +152,9 @@ def replay(file: Path, out: Path | None, trust: bool, quiet: bool) -> None:
     from cloudchamber.experiment.manifest import placed
 
     file = placed(file)
-    _, names = look_into(file)
-    if not trust:
+    about, names = look_into(file)
+    cells = "cells" in about.options
+    if not (trust or cells):
         programs = ", ".join(name for name in names if name.endswith(".py"))
         raise ArchiveError(
             f"{file} holds a program ({programs}), which a replay runs with all your rights; nothing was "
@@ -306,10 +163,21 @@ def replay(file: Path, out: Path | None, trust: bool, quiet: bool) -> None:
     from cloudchamber.cli import sharing
 
     folder = placed(out) if out else Path("out") / file.stem
+    same = (
+        f"The same trace as when it was exported, digest {about.digest[:12]}; no model was asked."
+    )
     with watching(quiet) as watch:
-        about, built, results, options = sharing.replay(file, folder, watch)
-    say(f"The same trace as when it was exported, digest {about.digest[:12]}; no model was asked.")
-    _report(built, results, folder / "out", options)
+        if cells:
+            sharing.replay_cells(file, folder, watch)
+        else:
+            _, built, results, options = sharing.replay(file, folder, watch)
+    say(same)
+    if cells:
+        say(
+            f"Trace: {folder / 'out' / 'trace'}. The study that reports on it is not in the archive."
+        )
+    else:
+        _report(built, results, folder / "out", options)
 
 
 def _report(built: "Study", results: Any, folder: Path, options: Options) -> None:

@@ -21,12 +21,14 @@ import msgspec
 
 from cloudchamber.errors import ArchiveError
 
-__all__ = ["ANSWERS", "Archive", "look_into", "pack", "secrets_in", "unpack"]
+__all__ = ["ANSWERS", "CELLS", "Archive", "look_into", "pack", "secrets_in", "unpack"]
 
 FORMAT = "cloudchamber archive 1"
 ABOUT = "archive.json"
 ANSWERS = "answers.sqlite"
 """The store, within an archive."""
+CELLS = "cells.json"
+"""The cells' specifications, in an archive without a program."""
 MOST_FILES = 2_000
 LARGEST = 16 * 2**30
 """Bytes that an archive comes to at most, unpacked."""
@@ -35,7 +37,7 @@ DENSEST = 200
 """Times an archive may grow in unpacking; text and JSON grow five- to twentyfold."""
 _SLACK = 2**24
 _PLACES = ("studies", "given")
-_NAMES = {ABOUT, ANSWERS, "README.md"}
+_NAMES = {ABOUT, ANSWERS, CELLS, "README.md"}
 _PART = re.compile(
     r"[^\x00-\x1f\x7f\\/:*?\"<>|. ]([^\x00-\x1f\x7f\\/:*?\"<>|]*[^\x00-\x1f\x7f\\/:*?\"<>|. ])?"
 )

@@ -163,6 +163,10 @@ class Manifest:
                 folder
             )
 
+    def answers(self, folder: Path) -> Path:
+        """The store of the last call that asked a model."""
+        return Path(self.store) if self.store else folder / "answers.sqlite"
+
     def billed(self) -> Spending:
         """What was sent and billed in all calls."""
         told = {name: nan if value is None else value for name, value in self.spent.items()}
