@@ -12,6 +12,7 @@ from cloudchamber.agents import LanguageModel, Rule
 from cloudchamber.cli.options import build, options_of
 from cloudchamber.errors import ArchiveError, StoreError
 from cloudchamber.experiment import Limits
+from cloudchamber.microspec import Decider
 from cloudchamber.models.fake import fake
 from cloudchamber.questions import Questions, Reals
 from cloudchamber.study import Study
@@ -73,7 +74,7 @@ def test_what_cannot_be_exported_says_why(here: Path) -> None:
 def test_what_only_a_program_knows_does_not_go_without_it(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Rule, "kinds", dict(Rule.kinds))
+    monkeypatch.setattr(Decider, "kinds", dict(Decider.kinds))
 
     class Loyal(Rule):
         """It takes whatever it is offered first."""

@@ -358,9 +358,8 @@ class Study:
     def export(self, out: str | Path, file: str | Path, *, store: str | Path | None = None) -> Path:
         """Make an archive of what `run` grew into a folder; `cloudchamber replay` grows it again elsewhere.
 
-        In it are the specification of each cell and the answers that were used, no program: the phenomenon
-        and the report stay with the study. A study in a file, grown by `cloudchamber run`, goes as a whole
-        with `cloudchamber export`.
+        In it are each cell's specification and the answers that were used, no program. A study in a file,
+        grown by `cloudchamber run`, goes as a whole with `cloudchamber export`.
 
         Args:
             out: the folder.
@@ -369,7 +368,7 @@ class Study:
 
         Raises:
             ArchiveError: runs are missing, a key is in it, or a part of a cell is your program's own.
-            StoreError: its answers are not there, e.g. as `models` were passed open.
+            StoreError: its answers are not there, as `models` were passed open.
         """
         from cloudchamber.experiment.cell_archive import (
             export_cells,
