@@ -10,14 +10,14 @@ irrelevance is claimed for the perturbations tried, not for all that could be.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from cloudchamber.analysis.comparisons import effects
 from cloudchamber.analysis.equivalence import Test
 from cloudchamber.errors import SpecificationError
-from cloudchamber.measures import Measure
+from cloudchamber.measures import Measure, measure_named
 from cloudchamber.measures.estimate import FEW, about
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Perturbed", "Relevance", "Said", "relevance"]
 
 Said = Literal["relevant", "irrelevant", "undecided"]
-EXCESS = "{}, excess over the null"
+EXCESS = "excess of the {} over its null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,26 @@ class Relevance:
         said: Said = found["verdict"].iloc[0]
         return said
 
+    def _alike(self, outcome: str) -> bool:
+        """Whether an outcome's verdicts and largest changes are those of the first."""
+        table = self.dimensions
+        first, other = (
+            table[table["outcome"] == name].drop(columns="outcome").reset_index(drop=True)
+            for name in (table["outcome"].iloc[0], outcome)
+        )
+        words = ["dimension", "verdict", "change"]
+        close = np.allclose(first["estimate"], other["estimate"], atol=5e-4, equal_nan=True)
+        return bool(close) and first[words].equals(other[words])
+
     def sentences(self) -> list[str]:
         """A line for each outcome and verdict, naming the dimensions it holds of."""
-        lines = []
+        lines: list[str] = []
         for outcome, rows in self.dimensions.groupby("outcome", sort=False):
+            if lines and self._alike(str(outcome)):
+                lines.append(
+                    f"The same holds of the {outcome}: every verdict and change is the same."
+                )
+                continue
             for verdict, told in _TOLD.items():
                 some = rows[rows["verdict"] == verdict]
                 if len(some):
@@ -84,7 +100,7 @@ _TOLD: dict[Said, str] = {
 }
 
 
-def _named(row: "pd.Series[object]") -> str:
+def _named(row: "pd.Series[Any]") -> str:
     """A dimension and the largest change in it, as it is read aloud."""
     low, high, needed = (float(str(row[name])) for name in ("low", "high", "runs_needed"))
     told = f"{row['dimension']} ({row['change']}: {float(str(row['estimate'])):+.3f}"
@@ -125,16 +141,16 @@ def relevance(
 
     if not perturbed:
         raise SpecificationError("a battery needs at least one perturbation; none was given.")
-    known = measure if isinstance(measure, Measure) else None
+    known = measure if isinstance(measure, Measure) else measure_named(measure)
     cells = [baseline, *(one.cell for one in perturbed)]
     parts = []
     settings = {"against": baseline, "margin": margin, "level": level, "test": test}
-    if known is not None and known.across_runs:
+    if known.across_runs:
         parts.append(effects(results, measure, **settings))  # type: ignore[arg-type]
         parts[0] = parts[0][parts[0]["cell"].isin(cells)]
     else:
         table = results.measure(measure)
-        name = known.name if known is not None else str(measure)
+        name = known.aloud()
         nulls = {baseline: null, **{one.cell: one.null for one in perturbed}}
         outcomes = {name: table[cells]}
         if all(nulls.values()):

@@ -10,6 +10,7 @@ from cloudchamber.cli import looking
 from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.growing import Growing, growing
 from cloudchamber.cli.options import Options, again, build
+from cloudchamber.cli.perturbing import battery
 from cloudchamber.cli.telling import say
 from cloudchamber.cli.watching import watching
 from cloudchamber.errors import ArchiveError, SpecificationError, Unfinished
@@ -26,7 +27,7 @@ def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
 
 
-for command in (looking.list_, looking.show, looking.diff, looking.new):
+for command in (looking.list_, looking.show, looking.diff, looking.new, battery):
     main.add_command(command)
 
 

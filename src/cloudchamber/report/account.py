@@ -63,6 +63,7 @@ def build(
         )
     tables = _tables(study, results)
     extra = study.account(study, results) if study.account else Supplement()
+    tables |= extra.tables
     seen = (*checks(results), *extra.checks)
     judged = verdicts(study, results, doubts(seen))
     more = extra.blocks
@@ -82,7 +83,7 @@ def build(
     document = Document(
         title=study.title or study.name,
         question=study.question,
-        answer=(*answer(study, tables, judged), *extra.answer),
+        answer=(*answer(study, tables, judged, shortly=extra.instead), *extra.answer),
         facts=_facts(results),
         sections=tuple(part for part in parts if part.blocks),
         rerun=rerun or f'study.run("{results.folder.parent}")',

@@ -21,12 +21,16 @@ CEILING = 0.85
 """Of the largest value possible, beyond which a null leaves little room."""
 
 
-def answer(study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged) -> tuple[str, ...]:
-    """What was found, sentence by sentence with its numbers."""
+def answer(
+    study: Study, tables: dict[str, "pd.DataFrame"], judged: Judged, *, shortly: bool = False
+) -> tuple[str, ...]:
+    """What was found, sentence by sentence with its numbers; shortly, only what grew."""
     finding, measure = judged.findings[study.at_risk()], study.phenomenon.measure.aloud()
     margin = study.phenomenon.criterion.margin
     told = [_grown(study, finding)] if finding is not None else []
     told += _elsewhere(study, judged)
+    if shortly:
+        return tuple(told)
     told += _factors(tables, f"the {measure}", margin)
     told += _interventions(tables.get("interventions"), measure, margin)
     told += _idle(study)

@@ -1,6 +1,6 @@
 """A study: the five stages in order, as a user writes them; and what can be asked of any study."""
 
-from cloudchamber.study.battery import battery
+from cloudchamber.study.battery import StudyBattery, battery
 from cloudchamber.study.study import Study
 
-__all__ = ["Study", "battery"]
+__all__ = ["Study", "StudyBattery", "battery"]

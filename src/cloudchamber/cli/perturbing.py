@@ -1,0 +1,59 @@
+"""`cloudchamber battery`: which regimes matter to a study's pattern."""
+
+import click
+
+from cloudchamber.cli.ending import plainly
+from cloudchamber.cli.growing import Growing, growing
+from cloudchamber.cli.watching import watching
+from cloudchamber.errors import Unfinished
+
+__all__ = ["battery"]
+
+
+@click.command()
+@growing
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="DIMENSION",
+    help="Perturb this dimension alone, e.g. visibility (may be repeated).",
+)
+@click.option("--quiet", is_flag=True, help="Print the result alone.")
+@plainly
+def battery(asked: Growing, only: tuple[str, ...], quiet: bool) -> None:
+    """Perturb every regime of STUDY's cell at risk, one at a time, and say which matter.
+
+    Visibility, latency, order, synchrony, memory, communication, mix of the population, labels and wording.
+    Grown, capped and resumed like 'run', in a folder of its own.
+    """
+    from rich.console import Console
+
+    from cloudchamber import study as studies
+    from cloudchamber.report import battery as reporting
+    from cloudchamber.report import cards
+    from cloudchamber.trace import Level
+
+    built, folder, options = asked.built()
+    whole = studies.battery(built, only=only)
+    if asked.out is None:
+        folder = folder.with_name(f"{folder.name}-battery")
+    with watching(quiet) as watch:
+        results = whole.study.run(
+            folder,
+            seed=asked.seed,
+            replicates=asked.replicates,
+            level=Level(asked.level),
+            concurrency=asked.concurrency,
+            processes=asked.processes,
+            store=asked.store,
+            store_mode=asked.store_mode,
+            options=options | {"battery": list(only)},
+            limits=asked.limits(),
+            prices=asked.prices(),
+            watch=watch,
+        )
+    if not results.done.empty or not results.stopped:
+        document, _ = reporting.write(whole, results, folder)
+        Console().print(cards.summary(document, folder / "report.html"))
+    if results.stopped and not results.complete:
+        raise Unfinished(results.stopped)
