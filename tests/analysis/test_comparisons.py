@@ -14,6 +14,7 @@ from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import Results
 from cloudchamber.measures import MEASURES
 from cloudchamber.phenomenon import HERDING_FACETS
+from cloudchamber.trace import TraceFolder
 from tests.experiment.small import design, grown
 
 RUNS = 12
@@ -153,6 +154,12 @@ def test_results_by_name_of_the_measure(results: Results) -> None:
     row = found[(found["measure"] == "gini") & (found["cell"] == cell)].iloc[0]
     gap = difference(table[cell], table["hidden / shuffled"], paired=True)
     assert (row["estimate"], row["low"], row["p"]) == pytest.approx((gap.value, gap.low, gap.p))
+
+    def likes(trace: TraceFolder) -> "pd.Series[float]":
+        return 2 * MEASURES["gini"](trace)
+
+    own = effects(results, likes, against={cell: "hidden / shuffled"}).to_dict("records")[0]
+    assert own["measure"] == "likes" and own["estimate"] == pytest.approx(2 * gap.value)
     with pytest.raises(SpecificationError, match="say which measure"):
         effects(results)
 

@@ -56,6 +56,16 @@ def test_random_arrangements_agree_with_all_of_them() -> None:
             assert permutation_p(a, b, paired=paired, alternative=side, draws=200) == drawn
 
 
+def test_thousands_of_runs_are_arranged_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(9)
+    a, b = rng.normal(0.2, 1, (2, 300))
+    whole = [permutation_p(a, b, paired=paired, draws=999) for paired in (True, False)]
+    monkeypatch.setattr("cloudchamber.analysis.resampling._BLOCK", 60_000)
+    parts = [permutation_p(a, b, paired=paired, draws=999) for paired in (True, False)]
+    t = [stats.ttest_rel(a, b).pvalue, stats.ttest_ind(a, b, equal_var=False).pvalue]
+    assert whole == pytest.approx(t, abs=0.05) and parts == pytest.approx(t, abs=0.05)
+
+
 def test_series_are_paired_by_replicate() -> None:
     a = pd.Series([1.0, 2, 3, 4, 5], index=[0, 1, 2, 3, 4])
     b = pd.Series([0.0, 0, 0, 0, 0], index=[4, 3, 2, 1, 9])

@@ -26,19 +26,26 @@ def tables(source: Any, measure: Any) -> list[Table]:
     """Of each measure its name, its table by cell, and for a measure across runs what gives the tallies."""
     import pandas as pd
 
-    one = isinstance(measure, str | Measure)
-    asked = [measure] if one else list(measure)
+    asked = [measure] if isinstance(measure, str) or callable(measure) else list(measure)
     if isinstance(source, pd.DataFrame):
-        names = [one.name if isinstance(one, Measure) else one for one in asked]
+        names = [_name(one) for one in asked]
         return [(name, table, None) for name, table in _of_frame(source, names)]
     if not asked:
         raise SpecificationError("effects: of results, say which measure; e.g. 'gini'")
     found: list[Table] = []
     for one in asked:
         kind = measure_named(one) if isinstance(one, str) else one
-        tallies = _tallies(source, kind) if kind.across_runs else None
-        found.append((kind.name, source.measure(kind), tallies))
+        across = isinstance(kind, Measure) and kind.across_runs
+        tallies = _tallies(source, kind) if across else None
+        found.append((_name(kind), source.measure(kind), tallies))
     return found
+
+
+def _name(measure: Any) -> str:
+    """Of a measure, given by name, as such, or as any function of a trace."""
+    if isinstance(measure, str):
+        return measure
+    return str(getattr(measure, "name", None) or getattr(measure, "__name__", "measure"))
 
 
 def _tallies(results: Any, measure: Measure) -> Callable[[str, str], Tallies]:

@@ -1,6 +1,6 @@
 """The table of effects: every comparison between cells a row, tidy, with all that a claim rests on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from cloudchamber.measures.estimate import (
     mean,
     ratio,
 )
+from cloudchamber.trace import TraceFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from cloudchamber.experiment import Results
 
 __all__ = ["effects", "sentence"]
+
+
+Kind = str | Measure | Callable[[TraceFolder], Any]
+"""What may be compared by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class _Asked:
 
 def effects(
     source: "Results | pd.DataFrame",
-    measure: "str | Measure | Sequence[str | Measure]" = (),
+    measure: "Kind | Sequence[Kind]" = (),
     *,
     against: str | Mapping[str, str] | None = None,
     paired: bool = True,
@@ -66,7 +71,8 @@ def effects(
         source: results of a design. Or a frame: wide, a row a replicate and a column a cell (as
             `Results.measure` gives it), or long, with columns cell (or name), replicate, value, and
             measure where there are several.
-        measure: of results, the measure or measures; of a long frame which of them, all if not given; of a
+        measure: of results, the measure or measures, by name, as such, or as a function of the trace that
+            gives a number by run; of a long frame which of them, all if not given; of a
             wide frame what it is called.
         against: one cell, with which all others are compared; or for each cell to be compared its own
             baseline, e.g. its null; all pairs, if not given.

@@ -109,8 +109,9 @@ def superiority(
     n, m = len(one), len(other)
     if min(n, m) < 2:
         return Estimate(nan, nan, nan, n + m, level, unit, "Newcombe")
-    signs = np.sign(one[:, None] - other[None])
-    share = float((signs + 1).mean() / 2)
+    other = np.sort(other)
+    below = np.searchsorted(other, one, "left") + np.searchsorted(other, one, "right")
+    share = float(below.mean() / (2 * m))
     low, high = 1 - _upper(1 - share, n, m, level), _upper(share, n, m, level)
     return Estimate(share, low, high, n + m, level, unit, "Newcombe")
 

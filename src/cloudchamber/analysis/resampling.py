@@ -21,6 +21,8 @@ Alternative = Literal["two-sided", "greater", "less"]
 Interval = Literal["t", "bca", "percentile-t"]
 DRAWS = 9999
 """Random arrangements of a permutation test: p-values down to 0.0001."""
+_BLOCK = 4_000_000
+"""Numbers that are arranged at a time."""
 
 
 def permutation_p(
@@ -87,15 +89,36 @@ def _all_deals(n: int, total: int) -> NDArray[np.int64]:
 def _sign_flips(values: Reals, alternative: Alternative, draws: int, seed: int) -> float:
     if len(values) < 2:
         return nan
-    flips, _ = signs(len(values), draws, seed)
-    return _share(flips @ values, alternative, float(np.abs(values).sum()))
+    n, scale = len(values), float(np.abs(values).sum())
+    if 2**n <= draws + 1:
+        return _share(signs(n, draws, seed)[0] @ values, alternative, scale)
+    rng, parts = np.random.default_rng(seed), [values[None].sum(axis=1)]
+    for rows in _portions(draws, n):
+        parts.append(rng.choice((1.0, -1.0), (rows, n)) @ values)
+    return _share(np.concatenate(parts), alternative, scale)
 
 
 def _deals(one: Reals, other: Reals, alternative: Alternative, draws: int, seed: int) -> float:
     pooled, n = np.concatenate([one, other]), len(one)
-    dealt = pooled[deals(n, len(pooled), draws, seed)[0]]
-    t = welch(dealt[:, :n], dealt[:, n:])
+    total = len(pooled)
+    if comb(total, n) <= draws + 1:
+        t = _dealt(pooled[_all_deals(n, total)], n)
+    else:
+        rng, parts = np.random.default_rng(seed), [_dealt(pooled[None], n)]
+        for rows in _portions(draws, total):
+            parts.append(_dealt(rng.permuted(np.tile(pooled, (rows, 1)), axis=1), n))
+        t = np.concatenate(parts)
     return _share(t, alternative, 1e-3 + abs(float(t[0])))
+
+
+def _dealt(rows: Reals, n: int) -> Reals:
+    return welch(rows[:, :n], rows[:, n:])
+
+
+def _portions(draws: int, width: int) -> list[int]:
+    """Draws in blocks that need little memory, however many runs there are."""
+    each = max(1, _BLOCK // width)
+    return [min(each, draws - done) for done in range(0, draws, each)]
 
 
 def _share(statistics: Reals, alternative: Alternative, scale: float) -> float:

@@ -58,7 +58,7 @@ def beyond_spreads(a: ArrayLike, b: ArrayLike, spreads: float, *, paired: bool) 
     gap, spread = float(one.mean() - other.mean()), _sd(other)
     if spread <= 1e-12 * max(abs(float(other.mean())), abs(gap)):  # what rounding leaves of none
         spread = 0.0
-    without = spreads * np.array([_sd(np.delete(other, at)) for at in range(m)])
+    without = spreads * _sds_without(other)
     if paired:
         squares = _jackknifed(_means_without(one) - _means_without(other) - without)
     else:
@@ -70,6 +70,14 @@ def beyond_spreads(a: ArrayLike, b: ArrayLike, spreads: float, *, paired: bool) 
 def _sd(values: Reals) -> float:
     """The standard deviation, without its bias for normal values (Holtzman 1950)."""
     return float(values.std(ddof=1)) * (1 + 1 / (4 * (len(values) - 1)))
+
+
+def _sds_without(values: Reals) -> Reals:
+    """`_sd` without each value in turn."""
+    n, away = len(values), values - values.mean()
+    squares = np.square(away).sum() - np.square(away) * n / (n - 1)
+    sd = np.sqrt(np.maximum(squares, 0.0) / (n - 2))
+    return np.asarray(sd * (1 + 1 / (4 * (n - 2))), dtype=np.float64)
 
 
 def _means_without(values: Reals) -> Reals:
