@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudchamber.models.scoring import UNCOVERED, Settled, distribution, settle, spelled
+from cloudchamber.models.scoring import MOST, UNCOVERED, Settled, distribution, settle, spelled
 from cloudchamber.testing.speaker import Speaker
 
 Lists = Callable[[str], dict[str, float]]
@@ -178,7 +178,7 @@ def test_what_is_called_exact_is_within_its_bound(
         return dict(list(speaker.following(asked, text).items())[:top])
 
     found, requests = settled(options, lists, top, continues)
-    assert len(requests) <= 64
+    assert len(requests) <= MOST
     got = np.array(found.found)
     assert (got <= true + 1e-9).all()
     assert true.sum() - found.mass <= found.open + 1e-9
