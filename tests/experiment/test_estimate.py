@@ -154,7 +154,7 @@ def grown_more(tmp_path: Path, replicates: int) -> int:
 
 
 @given(cap=st.integers(1, 40))
-@settings(max_examples=8)
+@settings(max_examples=4)
 def test_of_a_run_that_was_stopped_what_is_held_is_known_up_to_the_first_miss(
     tmp_path_factory: pytest.TempPathFactory, cap: int
 ) -> None:
