@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudchamber.analysis.products import product
 from cloudchamber.analysis.shapes import FAMILIES, PRIOR, Shapes
 
 __all__ = ["Measures", "Posterior", "Response", "Shares", "Weighed", "posterior", "responses"]
@@ -88,12 +89,12 @@ class Shares:
             np.bincount(cells, np.tile(one, len(curves)), size).reshape(len(curves), -1)
             for one in (self.grown, self.n - self.grown)
         ]
-        logs = np.concatenate(counted, axis=1, dtype=np.float32) @ table
+        logs = product(np.concatenate(counted, axis=1, dtype=np.float32), table)
         top = logs.max(axis=1, keepdims=True)
         weight = np.exp(logs - top)
         total = weight.sum(axis=1)
         evidence = np.log(total) + top[:, 0] - log(len(floor))
-        means = weight @ np.stack([floor, ceiling - floor], axis=1) / total[:, None]
+        means = product(weight, np.stack([floor, ceiling - floor], axis=1)) / total[:, None]
         return _OnGrid(
             evidence.astype(np.float64), means[:, 0], means[:, 1], weight, floor, ceiling
         )
@@ -167,9 +168,9 @@ class Measures:
     def _given(self, factor: float, curves: Reals) -> tuple[Reals, ...]:
         """Evidence, floor, gain, their variances and covariance, if variances are so many times theirs."""
         weight, y, first, second = self._weights(factor)
-        a, b = first + weight.sum(), curves @ weight
-        c = second + curves**2 @ weight
-        u, v = float(weight @ y), curves @ (weight * y)
+        a, b = first + weight.sum(), product(curves, weight)
+        c = second + product(curves**2, weight)
+        u, v = float(weight @ y), product(curves, weight * y)
         det = a * c - b * b
         floor, gain = (c * u - b * v) / det, (a * v - b * u) / det
         evidence = 0.5 * (np.log(first * second / det) + u * floor + v * gain)

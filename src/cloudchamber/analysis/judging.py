@@ -12,6 +12,7 @@ from cloudchamber.analysis.axis import Axis
 from cloudchamber.analysis.evidence import Posterior, Shares
 from cloudchamber.analysis.located import NOWHERE, CurvePoint, Kind, Threshold, Trial
 from cloudchamber.analysis.looking import credible, zoomed
+from cloudchamber.analysis.products import product
 from cloudchamber.analysis.shapes import FAMILIES
 from cloudchamber.measures.estimate import Estimate
 
@@ -90,7 +91,10 @@ def _draw(known: Posterior) -> _Drawn:
     spread = (np.arange(_DRAWS) + 0.5) / _DRAWS * sums[-1]
     chosen = np.minimum(np.searchsorted(sums, spread), len(sums) - 1)
     floor, gain = known.weighed.draw(chosen, rng)
-    at = np.unique(np.concatenate([np.linspace(0, 1, _FINE), np.linspace(*zoomed(known), 17)]))
+    zoom = zoomed(known)
+    parts = {zoom.step, zoom.sigmoid, zoom.up, zoom.down}
+    fine = [np.linspace(*part, 17) for part in sorted(parts)]
+    at = np.unique(np.concatenate([np.linspace(0, 1, _FINE), *fine]))
     kept, back = np.unique(chosen, return_inverse=True)
     part = known.grid.some(kept).curves(at)[back]
     return _Drawn(
@@ -103,7 +107,7 @@ def _draw(known: Posterior) -> _Drawn:
 
 def _kind(known: Posterior, drawn: _Drawn, criterion: float | None, sure: float, n: int) -> Kind:
     flat, step, sigmoid, line, hump, rough = known.families.tolist()
-    if criterion is not None and n >= _LEAST:
+    if criterion is not None and (n >= _LEAST or flat < 1 - sure):
         if (drawn.value.max(axis=1) < criterion).mean() * (1 - rough) >= sure:
             return "never"
         if (drawn.value.min(axis=1) >= criterion).mean() * (1 - rough) >= sure:
@@ -124,7 +128,7 @@ def _places(
     if kind in ("never", "always", "flat"):
         return []
     if kind == "threshold":
-        return [credible(known.grid.edges, known.grid.by_step(known.weight), tails)]
+        return [credible(known.grid.edges[0], known.grid.by_cell(known.weight)[0], tails)]
     if kind == "non-monotone":
         rows = drawn.family == 4
         found = _crossings(drawn.at, drawn.value[rows], criterion, 2)
@@ -191,7 +195,7 @@ def _more(known: Posterior, sure: float, n: int) -> float:
     means = []
     for index in ranked:
         weight = known.weight * (known.grid.family == index)
-        means.append(weight @ expected / weight.sum())
+        means.append(product(expected.T, weight) / weight.sum())
     noise = known.response.noise(at, (means[0] + means[1]) / 2)
     rate = np.sort(np.square(means[0] - means[1]) / (2 * noise))[-8:].mean()
     odds = log(known.families[ranked[0]] / (1 - known.families[ranked[0]]))

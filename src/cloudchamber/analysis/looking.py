@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.analysis.evidence import Posterior
+from cloudchamber.analysis.products import product
+from cloudchamber.analysis.shapes import Zoom
 
 __all__ = ["credible", "next_places", "zoomed"]
 
 Reals = NDArray[np.float64]
+_LIKELY: Final = 0.3
 _FAMILY: Final = 8.0
 """How much more a difference between families counts than one within a family."""
 
@@ -27,11 +30,22 @@ def credible(edges: Reals, weight: Reals, chances: Reals) -> Reals:
     return np.asarray(np.interp(chances * sums[-1], sums, edges))
 
 
-def zoomed(known: Posterior, outside: float = 0.01) -> tuple[float, float]:
-    """The part of the range where a step must lie, if there is one, but for some chance at each side."""
-    weight = known.grid.by_step(known.weight)
-    low, high = credible(known.grid.edges, weight, np.array([outside, 1 - outside]))
-    return float(low), float(high)
+def zoomed(known: Posterior, outside: float = 0.01) -> Zoom:
+    """Where each family's changes must lie, if it is that, but for some chance at each side.
+
+    Of sigmoids and humps only where they are likely: finer grids take time.
+    """
+    chances = np.array([outside, 1 - outside])
+    parts = [
+        credible(edges, weight, chances).tolist()
+        for edges, weight in zip(known.grid.edges, known.grid.by_cell(known.weight), strict=True)
+    ]
+    likely = known.families[[1, 2, 4, 4]] > np.array([0.0, _LIKELY, _LIKELY, _LIKELY])
+    step, sigmoid, up, down = (
+        (part[0], part[1]) if it_is else (0.0, 1.0)
+        for part, it_is in zip(parts, likely, strict=True)
+    )
+    return Zoom(step, sigmoid, up, down)
 
 
 def next_places(known: Posterior, candidates: Reals, count: int) -> NDArray[np.int64]:
@@ -45,7 +59,7 @@ def next_places(known: Posterior, candidates: Reals, count: int) -> NDArray[np.i
     expected, family, weight = known.expected(candidates), known.grid.family, known.weight
     keep = weight > 1e-7 * weight.max()
     expected, family, weight = expected[keep], family[keep], weight[keep] / weight[keep].sum()
-    mean = weight @ expected
+    mean = product(expected.T, weight)
     noise = known.response.noise(candidates, mean)
     spread = _covariance(expected, family, weight, mean)
     chosen = np.empty(count, dtype=np.int64)
@@ -59,11 +73,12 @@ def next_places(known: Posterior, candidates: Reals, count: int) -> NDArray[np.i
 
 def _covariance(expected: Reals, family: NDArray[np.int64], weight: Reals, mean: Reals) -> Reals:
     """Of the expected response over curves, what lies between families counting more."""
-    whole = (expected - mean).T @ ((expected - mean) * weight[:, None])
+    away = np.sqrt(weight)[:, None] * (expected - mean)
+    whole = product(away.T, away)
     between = np.zeros_like(whole)
     for index in np.unique(family):
         of = family == index
         share = weight[of].sum()
-        gap = weight[of] @ expected[of] / share - mean
+        gap = product(expected[of].T, weight[of]) / share - mean
         between += share * np.outer(gap, gap)
     return np.asarray(whole + (_FAMILY - 1) * between)

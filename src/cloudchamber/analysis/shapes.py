@@ -19,9 +19,9 @@ from math import log
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FAMILIES", "PRIOR", "Shape", "Shapes", "shapes"]
+__all__ = ["FAMILIES", "PRIOR", "WHOLE", "Shape", "Shapes", "Zoom", "shapes"]
 
 Reals = NDArray[np.float64]
 Shape = Literal["flat", "step", "sigmoid", "line", "hump", "rough", "loop"]
@@ -39,6 +39,20 @@ _MOSTLY: Final = 0.8
 """A sigmoid whose plateaus are both seen makes at least this part of its way within the range."""
 
 
+@dataclass(frozen=True, slots=True)
+class Zoom:
+    """Parts of the range where the grid is fine: where a change of each family lies, if it is that."""
+
+    step: tuple[float, float] = (0.0, 1.0)
+    sigmoid: tuple[float, float] = (0.0, 1.0)
+    up: tuple[float, float] = (0.0, 1.0)
+    """Of a hump, where it begins; the whole range: nowhere finer than elsewhere."""
+    down: tuple[float, float] = (0.0, 1.0)
+
+
+WHOLE: Final = Zoom()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shapes:
     """A grid of curves; each column of numbers has an entry a curve."""
@@ -54,11 +68,15 @@ class Shapes:
     second: Reals
     """Of a hump where half the way back is made; else NaN."""
     depth: Reals
-    """Of a hump which part of the way it goes back; negative if it is mirrored; else NaN."""
+    """Of a hump which part of the way it goes back; negative if so much less far it came up; else NaN."""
     peak: Reals
     """Of a hump its height before it is scaled to 1; else NaN."""
-    edges: Reals
-    """Edges of the cells in which a step may lie, from 0 to 1."""
+    cell: NDArray[np.int64]
+    """Index of the cell that the place lies in; 0 where there is none."""
+    back: NDArray[np.int64]
+    """Of a hump the index of the cell that its second place lies in; else 0."""
+    edges: tuple[Reals, Reals, Reals, Reals]
+    """Edges of the cells, from 0 to 1: of steps, of sigmoids, of a hump's first and second place."""
 
     def curves(self, at: Reals) -> Reals:
         """The shape of each curve at some places between 0 and 1: [curves, places]."""
@@ -83,15 +101,28 @@ class Shapes:
 
     def some(self, chosen: NDArray[np.int64]) -> "Shapes":
         """Some of the curves, in the order of the families; priors as they are."""
-        columns = (self.prior, self.place, self.width, self.second, self.depth, self.peak)
         return Shapes(
-            self.family[chosen], *(column[chosen] for column in columns), edges=self.edges
+            self.family[chosen],
+            self.prior[chosen],
+            self.place[chosen],
+            self.width[chosen],
+            self.second[chosen],
+            self.depth[chosen],
+            self.peak[chosen],
+            self.cell[chosen],
+            self.back[chosen],
+            self.edges,
         )
 
-    def by_step(self, weight: Reals) -> Reals:
-        """The weight of each cell in which a step may lie: [cells]."""
-        cells = len(self.edges) - 1
-        return np.asarray(weight[self.family == 1].reshape(cells, -1).sum(axis=1))
+    def by_cell(self, weight: Reals) -> tuple[Reals, Reals, Reals, Reals]:
+        """The weight of each cell, in the order of `edges`."""
+        which = ((1, self.cell), (2, self.cell), (4, self.cell), (4, self.back))
+        rows = [self.family == index for index, _ in which]
+        step, sigmoid, up, down = (
+            np.bincount(cell[of], weight[of], len(edges) - 1).astype(np.float64)
+            for (_, cell), of, edges in zip(which, rows, self.edges, strict=True)
+        )
+        return step, sigmoid, up, down
 
 
 def _rise(at: Reals, place: Reals, width: Reals) -> Reals:
@@ -106,78 +137,105 @@ def _rise(at: Reals, place: Reals, width: Reals) -> Reals:
 def _hump(at: Reals, place: Reals, second: Reals, width: Reals, depth: Reals) -> Reals:
     flipped = (depth < 0)[:, None]
     up, down = _rise(at, place, width), _rise(at, second, width)
-    back, forth = _rise(1 - at, place, width), _rise(1 - at, second, width)
     part = np.abs(depth)[:, None]
-    return np.where(flipped, back * (1 - part * forth), up * (1 - part * down))
+    return np.where(flipped, (1 - part * (1 - up)) * (1 - down), up * (1 - part * down))
 
 
-def shapes(sharp: float, tested: Reals, zoom: tuple[float, float]) -> Shapes:
-    """The grid of curves, finer where a step is likely.
+def shapes(sharp: float, tested: Reals, zoom: Zoom = WHOLE) -> Shapes:
+    """The grid of curves, finer where changes are likely.
 
     Args:
         sharp: the widest step, as a part of the range: 10 to 90 % of the way.
         tested: places between 0 and 1 where runs were grown. A jump's likelihood is constant between
             them, so with them as edges of the cells the weight of a jump is exact.
-        zoom: the part of the range in which cells are fine.
+        zoom: where cells are fine.
     """
-    spread = np.concatenate(
-        [np.linspace(0, 1, _COARSE + 1), tested, np.linspace(*zoom, _COARSE + 1)]
+    step = _edges(_COARSE, zoom.step, _COARSE, tested)
+    sigmoid = _edges(_COARSE, zoom.sigmoid, 12)
+    up, down = _edges(_PLACES, zoom.up, 8), _edges(_PLACES, zoom.down, 8)
+    blocks = [_flat(), _steps(step, sharp), _sigmoids(sigmoid, sharp), _lines()]
+    blocks.append(
+        _humps() if (zoom.up, zoom.down) == (WHOLE.up, WHOLE.down) else _humps_at(up, down)
     )
-    edges = np.unique(np.round(np.clip(spread, 0, 1), 12))
-    blocks = [_flat(), _steps(edges, sharp), _sigmoids(sharp), _lines(), _humps()]
-    families = [np.full(len(block), index) for index, block in enumerate(blocks)]
-    rows = np.concatenate(blocks)
-    return Shapes(np.concatenate(families), *rows.T, edges=edges)
+    family = np.concatenate([np.full(len(block), index) for index, block in enumerate(blocks)])
+    prior, place, width, second, depth, peak, cell, back = np.concatenate(blocks).T
+    one, other = (np.nan_to_num(column).astype(np.int64) for column in (cell, back))
+    edges = (step, sigmoid, up, down)
+    return Shapes(family, prior, place, width, second, depth, peak, one, other, edges)
 
 
-def _block(index: int, weight: Reals, *columns: Reals) -> Reals:
-    """Rows of prior, place, width, second, depth, peak."""
-    missing = [np.full(len(weight), np.nan)] * (5 - len(columns))
-    return np.stack([PRIOR[index] * weight / weight.sum(), *columns, *missing], axis=1)
+def _edges(coarse: int, zoom: tuple[float, float], fine: int, more: Reals | None = None) -> Reals:
+    spread = [np.linspace(0, 1, coarse + 1)]
+    if zoom != (0.0, 1.0):
+        spread.append(np.linspace(*zoom, fine + 1))
+    if more is not None:
+        spread.append(more)
+    return np.unique(np.round(np.clip(np.concatenate(spread), 0, 1), 12))
+
+
+def _block(index: int, weight: Reals, **columns: Reals) -> Reals:
+    """Rows of prior, place, width, second, depth, peak, cell, back."""
+    missing = np.full(len(weight), np.nan)
+    names = ("place", "width", "second", "depth", "peak", "cell", "back")
+    rest = [columns.get(name, missing) for name in names]
+    return np.stack([PRIOR[index] * weight / weight.sum(), *rest], axis=1)
 
 
 def _flat() -> Reals:
     return _block(0, np.ones(1))
 
 
+def _meshed(*columns: ArrayLike) -> list[Reals]:
+    return [x.ravel().astype(np.float64) for x in np.meshgrid(*columns, indexing="ij")]
+
+
 def _steps(edges: Reals, sharp: float) -> Reals:
     parts = np.array([0.0, 0.03, 0.1, 0.3, 0.6, 0.95])
-    weights = np.array([0.4, 0.12, 0.12, 0.12, 0.12, 0.12])
-    place, width = np.meshgrid((edges[1:] + edges[:-1]) / 2, parts * sharp, indexing="ij")
-    weight = np.diff(edges)[:, None] * weights
-    return _block(1, weight.ravel(), place.ravel(), width.ravel())
+    chances = np.array([0.4, 0.12, 0.12, 0.12, 0.12, 0.12])
+    cell, width = _meshed(np.arange(len(edges) - 1), parts * sharp)
+    _, chance = _meshed(np.arange(len(edges) - 1), chances)
+    place, size = _cells(edges, cell)
+    return _block(1, size * chance, place=place, width=width, cell=cell)
 
 
-def _sigmoids(sharp: float) -> Reals:
+def _cells(edges: Reals, cell: Reals) -> tuple[Reals, Reals]:
+    """Middles and sizes of some cells."""
+    index = cell.astype(np.int64)
+    return ((edges[1:] + edges[:-1]) / 2)[index], np.diff(edges)[index]
+
+
+def _sigmoids(edges: Reals, sharp: float) -> Reals:
     widths = np.geomspace(sharp * 1.05, max(0.75, sharp * 1.5), 9)
-    place, width = (
-        x.ravel() for x in np.meshgrid(np.linspace(0.0125, 0.9875, 40), widths, indexing="ij")
-    )
+    cell, width = _meshed(np.arange(len(edges) - 1), widths)
+    place, size = _cells(edges, cell)
     ends = _rise(np.array([0.0, 1.0]), place, width)
     seen = ends[:, 1] - ends[:, 0] >= _MOSTLY
-    return _block(2, np.ones(int(seen.sum())), place[seen], width[seen])
+    return _block(2, size[seen], place=place[seen], width=width[seen], cell=cell[seen])
 
 
 def _lines() -> Reals:
     exponents = np.array([1.0, 1.5, -1.5, 2.0, -2.0])
-    weights = np.array([0.6, 0.1, 0.1, 0.1, 0.1])
-    return _block(3, weights, np.full(len(exponents), np.nan), exponents)
+    return _block(3, np.array([0.6, 0.1, 0.1, 0.1, 0.1]), width=exponents)
 
 
 @lru_cache(maxsize=1)
 def _humps() -> Reals:
-    places = (np.arange(_PLACES) + 0.5) / _PLACES
+    edges = _edges(_PLACES, WHOLE.up, 0)
+    return _humps_at(edges, edges)
+
+
+def _humps_at(up: Reals, down: Reals) -> Reals:
     widths, depths = np.array([0.02, 0.1, 0.2, 0.35, 0.5]), np.array([1.0, 0.5, -0.5])
-    place, second, width, depth = (
-        x.ravel() for x in np.meshgrid(places, places, widths, depths, indexing="ij")
-    )
+    first, last = np.arange(len(up) - 1), np.arange(len(down) - 1)
+    cell, back, width, depth = _meshed(first, last, widths, depths)
+    (place, size), (second, other) = _cells(up, cell), _cells(down, back)
     apart = second - place > 1.5 / _PLACES
-    place, second, width, depth = (x[apart] for x in (place, second, width, depth))
-    curve = _hump(np.linspace(0, 1, 129), place, second, width, depth)
+    weight = size * other * np.where(depth == 1.0, 2.0, 1.0)
+    columns = np.stack([weight, place, second, width, depth, cell, back])[:, apart]
+    curve = _hump(np.linspace(0, 1, 65), *columns[1:5])
     peak = curve.max(axis=1)
     # It counts as a hump where it is seen to go back.
-    back = 1 - curve[:, [0, -1]].max(axis=1) / peak
-    kept = back >= _BACK
-    weight = np.where(depth[kept] == 1.0, 2.0, 1.0)
-    columns = (place, width, second, depth, peak)
-    return _block(4, weight, *(column[kept] for column in columns))
+    seen = 1 - curve[:, [0, -1]].max(axis=1) / peak >= _BACK
+    weight, place, second, width, depth, cell, back = columns[:, seen]
+    shape = {"place": place, "width": width, "second": second, "depth": depth}
+    return _block(4, weight, **shape, peak=peak[seen], cell=cell, back=back)

@@ -25,7 +25,7 @@ from cloudchamber.analysis.hysteresis import Loop, Sweep, hysteresis
 from cloudchamber.analysis.judging import Asked, judge
 from cloudchamber.analysis.located import NOWHERE, Threshold, Trial
 from cloudchamber.analysis.looking import next_places, zoomed
-from cloudchamber.analysis.shapes import shapes
+from cloudchamber.analysis.shapes import WHOLE, Zoom, shapes
 from cloudchamber.errors import SpecificationError
 
 __all__ = ["Probe", "Threshold", "seek", "threshold"]
@@ -250,23 +250,29 @@ def _learn(asked: Asked, trials: tuple[Trial, ...], before: Posterior | None) ->
     )
     at = np.round(asked.axis.place(level), 12)
     response, tested = responses(at, value), np.unique(at)
-    zoom = (0.0, 1.0) if before is None else zoomed(before, 0.001)
+    zoom = WHOLE if before is None else zoomed(before, 0.001)
     for _ in range(4):
         known = posterior(shapes(asked.sharp, tested, zoom), response, tested)
         tighter = zoomed(known, 0.001)
-        if tighter[1] - tighter[0] > 0.4 * (zoom[1] - zoom[0]):
+        if all(now > 0.4 * then for now, then in zip(_sizes(tighter), _sizes(zoom), strict=True)):
             break
         zoom = tighter
     return known
 
 
+def _sizes(zoom: Zoom) -> list[float]:
+    return [high - low for low, high in (zoom.step, zoom.sigmoid, zoom.up, zoom.down)]
+
+
 def _next(known: Posterior, axis: Axis, batch: int) -> list[float]:
-    """Levels of the next batch: of those evenly over the range and close where a step must lie."""
-    low, high = zoomed(known)
-    spacing = (high - low) / _CLOSE
-    close = axis.near(np.linspace(low - 3 * spacing, high + 3 * spacing, _CLOSE + 7), spacing)
-    even = axis.near(np.linspace(0, 1, _EVEN), 1 / _EVEN)
-    levels = np.unique(np.concatenate([close, even]))
+    """Levels of the next batch: of those evenly over the range and close where changes must lie."""
+    zoom = zoomed(known)
+    looked = [axis.near(np.linspace(0, 1, _EVEN), 1 / _EVEN)]
+    for low, high in {zoom.step, zoom.up, zoom.down} - {(0.0, 1.0)}:
+        spacing = (high - low) / _CLOSE
+        close = np.linspace(low - 3 * spacing, high + 3 * spacing, _CLOSE + 7)
+        looked.append(axis.near(close, spacing))
+    levels = np.unique(np.concatenate(looked))
     places = axis.place(levels)
     # A measure's spread is told by replicates at one level: two at a time.
     each = 1 if known.response.certain else 2
