@@ -103,7 +103,7 @@ class Question:
             found = await self._settled()
         if isinstance(found, Settled):
             if not found.why:
-                if found.spaces > UNCOVERED * found.mass:
+                if found.spaces and found.spaces > UNCOVERED * found.mass:
                     share = found.spaces / found.mass
                     self._notes.append(
                         f"left out: answers that go on with spaces after a space, {share:.1%} "

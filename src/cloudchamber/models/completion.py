@@ -7,6 +7,7 @@ what a model thinks before it answers. Knows JSON shapes; no labels and no netwo
 import re
 from collections.abc import Mapping, Sequence
 from math import exp, isfinite, isnan
+from typing import cast
 
 import msgspec
 
@@ -177,10 +178,12 @@ def _listed(logprobs: _Logprobs) -> Listed | None:
         tokens, scores = [*listed], [*listed.values()]
     else:
         return None
+    known = cast(list[float], scores)
     if None in scores:
         tokens = [token for token, score in zip(tokens, scores, strict=True) if score is not None]
+        known = [score for score in scores if score is not None]
     tokens = _worded(tokens)
-    return _chances(tokens, [score for score in scores if score is not None]) if tokens else None
+    return _chances(tokens, known) if tokens else None
 
 
 _MARKS = str.maketrans({"\u0120": " ", "\u2581": " ", "\u010a": "\n"})
@@ -192,8 +195,10 @@ _NUMBERED = re.compile(r"token_id:\d+")
 def _worded(tokens: list[str]) -> list[str]:
     """Tokens as text, where they came as a vocabulary writes them; none where they are only numbered."""
     joined = "\0".join(tokens)
-    if _NUMBERED.match(joined):  # vLLM's --return-tokens-as-token-ids
+    if joined.startswith("token_id:") and _NUMBERED.match(joined):  # --return-tokens-as-token-ids
         return []
+    if joined.isascii():
+        return tokens
     if _MARKED.search(joined) and "\0 " not in joined:  # beside spaces they are letters
         return joined.translate(_MARKS).split("\0")
     return tokens
@@ -207,7 +212,7 @@ def _chances(tokens: list[str], scores: list[float]) -> dict[str, float]:
     whole = sum(chances)
     if not whole <= _ROUNDING:
         raise Malformed(_NUMBERS if isnan(whole) else _TOO_MUCH)
-    found = dict(zip(tokens, chances, strict=True))
+    found = dict(zip(tokens, chances))  # noqa: B905 (as many of both)
     if len(found) < len(tokens):
         found = dict.fromkeys(tokens, 0.0)
         for token, chance in zip(tokens, chances, strict=True):
@@ -218,6 +223,9 @@ def _chances(tokens: list[str], scores: list[float]) -> dict[str, float]:
 def _scored(completion: _Completion) -> tuple[tuple[tuple[str, float], ...], ...]:
     if completion.prompt_logprobs is not None:
         return (_finite(_prompt(completion.prompt_logprobs)),)
+    first = completion.choices[0].logprobs
+    if first is None or first.tokens is None:
+        return ()
     found = []
     for choice in sorted(completion.choices, key=lambda one: one.index):
         given = choice.logprobs

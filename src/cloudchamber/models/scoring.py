@@ -140,21 +140,21 @@ def _direct(places: Mapping[str, int], listed: Listed) -> list[float] | None:
 
     None unless every label is listed as one token, no label begins another and no other token begins any.
     """
-    order = sorted(places)
-    if any(map(str.startswith, order[1:], order)) or not all(map(str.isascii, order)):
+    begins = "\n" + "\n".join(places)
+    if not begins.isascii():
         return None
+    if len(set(map(len, places))) > 1:
+        order = sorted(places)
+        if any(map(str.startswith, order[1:], order)):
+            return None
     found = [listed.get(label, -1.0) for label in places]
-    others = [token for token in listed if token not in places]
-    if others:
-        begins = "\n" + "\n".join(order)
-        for token in others:
-            plain = token.strip()
-            if "\n" + plain not in begins or not token:
-                continue
-            place = places.get(plain)
-            if place is None:
-                return None
-            found[place] = max(found[place], 0.0) + listed[token]
+    for token, chance in listed.items():
+        if token in places or "\n" + (plain := token.strip()) not in begins or not token:
+            continue
+        place = places.get(plain)
+        if place is None:
+            return None
+        found[place] = max(found[place], 0.0) + chance
     return found if min(found) >= 0 and sum(found) > 0 else None
 
 
@@ -225,16 +225,14 @@ def distribution(
 ) -> NDArray[np.float64]:
     """Log of the distribution over options (options,) at a temperature, of probabilities at 1."""
     # A handful of numbers: faster without arrays.
-    if min(found) > 0:
-        scores = list(map(log, found))
-    else:
-        scores = [log(chance) if chance > 0 else -inf for chance in found]
+    if temperature == 1.0 and min(found) > 0:
+        whole = log(sum(found))
+        return np.array([log(chance) - whole for chance in found])
+    scores = [log(chance) if chance > 0 else -inf for chance in found]
     most = max(scores)
     if temperature == 0.0:
         first = scores.index(most)
         scores = [0.0 if place == first else -inf for place in range(len(scores))]
-    elif temperature == 1.0:
-        scores = [score - most for score in scores]
     else:
         scores = [(score - most) / temperature for score in scores]
     whole = log(sum(map(exp, scores)))
