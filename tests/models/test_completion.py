@@ -50,6 +50,7 @@ def test_tokens_as_a_vocabulary_writes_them_are_read_as_text() -> None:
     assert set(listed(("▁A", -1.0), ("B", -2.0)) or ()) == {" A", "B"}
     maltese = (("Ġ", -1.0), (" A", -2.0))
     assert set(listed(*maltese) or ()) == {"Ġ", " A"}
+    assert set(listed(*maltese[::-1]) or ()) == {"Ġ", " A"}
 
 
 def test_tokens_that_are_only_numbered_are_no_list() -> None:

@@ -199,7 +199,7 @@ def _worded(tokens: list[str]) -> list[str]:
         return []
     if joined.isascii():
         return tokens
-    if _MARKED.search(joined) and "\0 " not in joined:  # beside spaces they are letters
+    if _MARKED.search(joined) and "\0 " not in "\0" + joined:  # beside spaces they are letters
         return joined.translate(_MARKS).split("\0")
     return tokens
 
