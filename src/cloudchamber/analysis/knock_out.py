@@ -13,18 +13,20 @@ can stand in for each other. Where the phenomenon does not depend on conditions,
 nothing is found.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudchamber.analysis.wording import in_runs, nothing_alone, percent
 from cloudchamber.errors import SpecificationError
+from cloudchamber.experiment.design import Cell, Setting
 from cloudchamber.measures.estimate import Estimate, proportion
+from cloudchamber.microspec import Microspec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KnockOut", "Needed", "Trial", "knock_out"]
+__all__ = ["KnockOut", "Needed", "Trial", "knock_out", "taken_away"]
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,23 @@ def knock_out(
         for trial in trials:
             search.tell(trial, grown(trial))
     return search.result
+
+
+def taken_away(
+    base: Microspec, absent: Mapping[str, Mapping[str, object]], kept: Collection[str]
+) -> Cell:
+    """The cell in which some conditions are in place and the others are taken away.
+
+    Args:
+        base: the specification with every condition in place.
+        absent: what each condition's absence sets (path -> value).
+        kept: names of those in place.
+
+    Raises:
+        SpecificationError: a path that does not exist, or what is left makes no sense.
+    """
+    away = {name: Setting("away", changes) for name, changes in absent.items() if name not in kept}
+    return Cell.at(f"without {', '.join(away)}" if away else "all in place", base, away)
 
 
 def _fewest(certain: float) -> int:

@@ -120,7 +120,8 @@ class _Search:
         self.numbers: dict[str, Reals] = {}
         self.levels: dict[str, NDArray[np.str_]] = {}
         self.whole: set[str] = set()
-        for name in map(str, conditions.columns):
+        self.names = list(map(str, conditions.columns))
+        for name in self.names:
             column = conditions[name]
             if is_numeric_dtype(column) and not is_bool_dtype(column):
                 self.numbers[name] = column.to_numpy(dtype=np.float64)
@@ -211,7 +212,7 @@ class _Search:
         return float(weight @ self.share[inside] / weight.sum()) if weight.sum() > 0 else 0.0
 
     def _restricted(self, limits: Limits) -> list[str]:
-        return [name for name, at in limits.items() if at != self.start[name]]
+        return [name for name in self.names if limits[name] != self.start[name]]
 
     def _interval(self, limits: Limits, name: str) -> tuple[float, float]:
         at = limits[name]

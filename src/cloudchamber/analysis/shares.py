@@ -20,7 +20,9 @@ SURE = 0.8
 """How sure it is that replicates have no more in common than is taken into account."""
 
 
-def share_of(grown: Reals, cells: NDArray[np.bool_], level: float = 0.95) -> Estimate:
+def share_of(
+    grown: Reals, cells: NDArray[np.bool_], level: float = 0.95, *, sampled: bool = True
+) -> Estimate:
     """The share among some cells.
 
     Args:
@@ -28,6 +30,7 @@ def share_of(grown: Reals, cells: NDArray[np.bool_], level: float = 0.95) -> Est
             is told from all cells, for where a thing is certain nothing can be seen of it.
         cells: which are counted.
         level: confidence.
+        sampled: whether the cells stand for others, so that it matters which they are.
     """
     from scipy.stats import beta  # SciPy's statistics take a second to import
 
@@ -37,7 +40,8 @@ def share_of(grown: Reals, cells: NDArray[np.bool_], level: float = 0.95) -> Est
         return Estimate(nan, nan, nan, 0, level, "run", "exact binomial")
     k = float(np.nansum(inside))
     replicates, count = inside.shape
-    alike = 1 + (count - 1) * in_common(grown) + (replicates - 1) * _within_cells(inside)
+    alike = 1 + (count - 1) * in_common(grown)
+    alike += (replicates - 1) * _within_cells(inside) if sampled else 0.0
     worth = max(n / max(alike, 1.0), 1.0)
     happened = k / n * worth
     tail = (1 - level) / 2
@@ -63,9 +67,10 @@ def in_common(grown: Reals) -> float:
     among = float(np.square(off.mean(axis=1)).sum()) * cells
     free, rest = replicates - 1, (replicates - 1) * (cells - 1)
     left = (whole - among) / rest
-    ratio = among / free / left if left > 0 else 1.0 if whole == 0 else float(cells)
-    upper = ratio / float(f.ppf(1 - SURE, free, rest))
-    return max(0.0, (upper - 1) / (upper + cells - 1))
+    if left <= 1e-12 * among:
+        return float(among > 0)  # all of a replicate go together, or nothing differs at all
+    upper = among / free / left / float(f.ppf(1 - SURE, free, rest))
+    return float(max(0.0, (upper - 1) / (upper + cells - 1)))
 
 
 def _apart(grown: Reals) -> Reals:

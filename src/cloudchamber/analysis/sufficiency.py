@@ -137,6 +137,9 @@ class _Runs:
         runs = self.counts[cells]
         return float(self.shares[cells] @ runs / runs.sum()) if runs.sum() else 0.0
 
+    def estimate(self, cells: Mask, level: float) -> Estimate:
+        return share_of(self.grown, cells, level, sampled=self.sampled)
+
 
 def sufficient_conditions(
     design: Design,
@@ -169,7 +172,7 @@ def sufficient_conditions(
     judged: list[SufficientSet] = []
     refuted = None
     all_cells = np.ones(judge.grown.shape[1], dtype=np.bool_)
-    anywhere = share_of(judge.grown, all_cells, level)
+    anywhere = judge.estimate(all_cells, level)
     everywhere = anywhere.known and anywhere.low >= certain
     left = find
     while not everywhere and len(judged) < sets:
@@ -265,12 +268,31 @@ def _candidates(runs: _Runs, most: int) -> Iterator[Box]:
     """Every box that PRIM passes through, less some conditions, and of few cells all combinations."""
     for peeled in peel(runs.conditions, runs.shares, runs.counts):
         for size in range(1, min(len(peeled.box), most) + 1):
-            yield from combinations(peeled.box, size)
+            yield from combinations(_settled(runs, peeled.box), size)
     if not runs.sampled and len(runs.conditions) <= MOST_LISTED:
         listed = [_at(runs.conditions, row) for row in range(len(runs.conditions))]
         for box in listed:
             for size in range(1, min(len(box), most) + 1):
                 yield from combinations(box, size)
+
+
+def _settled(runs: _Runs, box: Box) -> Box:
+    """Where cells are all there are, numbers are levels: a box ends at one, not half way to the next."""
+    return box if runs.sampled else tuple(_at_levels(runs.conditions, one) for one in box)
+
+
+def _at_levels(conditions: "pd.DataFrame", one: Condition) -> Condition:
+    if one.levels is not None:
+        return one
+    values = conditions[one.factor].to_numpy(dtype=np.float64)
+    kept = values[one.holds(conditions[one.factor])]
+    low, high = float(kept.min()), float(kept.max())
+    ends = low > values.min(), high < values.max()
+    return replace(
+        one,
+        low=low if ends[0] or low == high else one.low,
+        high=high if ends[1] or low == high else one.high,
+    )
 
 
 def _at(conditions: "pd.DataFrame", row: int) -> Box:
@@ -293,9 +315,9 @@ def _judged(runs: _Runs, box: Box, level: float) -> SufficientSet:
     covered = float(np.nansum(runs.grown[:, inside]))
     return SufficientSet(
         box,
-        share_of(runs.grown, inside, level),
-        share_of(runs.grown, ~inside, level),
-        tuple(share_of(runs.grown, _relaxed(runs, box, one), level) for one in box),
+        runs.estimate(inside, level),
+        runs.estimate(~inside, level),
+        tuple(runs.estimate(_relaxed(runs, box, one), level) for one in box),
         _p(runs, inside) if larger else 1.0,
         covered / max(float(np.nansum(runs.grown)), 1.0),
     )

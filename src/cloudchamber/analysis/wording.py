@@ -27,7 +27,7 @@ def told_sets(found: "Sufficiency") -> str:
     fewest = ceil(log((1 - one.share.level) / 2) / log(found.certain))
     return (
         f"nothing found: {one} looked sufficient, but the runs held back do not show it, where it grew in "
-        f"{in_runs(one.share)} ({base}); it would take {fewest} runs or more"
+        f"{in_runs(one.share)} ({base}); it would take {fewest} runs that all grow, or more"
     )
 
 

@@ -1,0 +1,50 @@
+"""The share of runs: exact for independent ones, wider where replicates or cells go together."""
+
+import numpy as np
+import pytest
+
+from cloudchamber.analysis.shares import in_common, share_of
+from cloudchamber.measures.estimate import proportion
+
+ALL = np.ones(20, dtype=np.bool_)
+
+
+def test_one_cell_has_the_exact_interval() -> None:
+    grown = np.array([[1.0], [1.0], [0.0], [1.0], [1.0]])
+    found = share_of(grown, np.array([True]))
+    assert (found.low, found.high) == pytest.approx((proportion(4, 5).low, proportion(4, 5).high))
+    assert found.n == 5
+
+
+def test_what_replicates_have_in_common_widens_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    alone = (rng.random((6, 20)) < 0.8).astype(float)
+    lucky = np.repeat(np.array([[1.0], [1], [1], [1], [0], [1]]), 20, axis=1)
+    assert in_common(lucky) > 0.9
+    narrow, wide = share_of(alone, ALL), share_of(lucky, ALL)
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+    six = proportion(5, 6)
+    assert (wide.low, wide.high) == pytest.approx((six.low, six.high), abs=0.05)
+
+
+def test_runs_that_are_lacking_do_not_count() -> None:
+    grown = np.array([[1.0, np.nan], [0.0, 1.0], [1.0, np.nan]])
+    found = share_of(grown, np.array([True, True]))
+    assert (found.value, found.n) == (0.75, 4)
+    assert share_of(grown, np.array([False, False])).n == 0
+
+
+@pytest.mark.parametrize("luck", [0.0, 0.3])
+def test_the_interval_holds_the_share(luck: float) -> None:
+    """300 studies of 8 replicates of 20 cells; part of what is drawn is drawn for a whole replicate."""
+    from scipy.stats import norm
+
+    held = 0
+    for study in range(300):
+        rng = np.random.default_rng(study)
+        drawn = np.sqrt(luck) * rng.normal(size=(8, 1)) + np.sqrt(1 - luck) * rng.normal(
+            size=(8, 20)
+        )
+        found = share_of((drawn < norm.ppf(0.8)).astype(float), ALL)
+        held += found.low <= 0.8 <= found.high
+    assert held / 300 >= 0.93
