@@ -1,6 +1,7 @@
 """PRIM: the boxes of the EMA Workbench, boxes that were planted, and boundaries in words."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -94,3 +95,24 @@ def test_conditions_in_words() -> None:
     assert str(Condition("order", levels=three - {"fixed"}, others=frozenset({"fixed"}))) == (
         "order not fixed"
     )
+
+
+def test_the_published_example() -> None:
+    """Bryant & Lempert (2010): of 89 costly futures 67 in a box of 87, by four conditions."""
+    data = pd.read_csv(Path(__file__).parent / "data" / "bryant-lempert-2010.csv")
+    grown = data.pop("high_cost").to_numpy(dtype=np.float64)
+    chosen = peel(data, grown, slice=0.1)[21]
+    assert grown.sum() == 89
+    assert grown[chosen.inside].sum() / 89 == pytest.approx(0.752809, abs=1e-6)  # coverage
+    assert grown[chosen.inside].mean() == pytest.approx(0.770115, abs=1e-6)  # density
+    limits = {one.factor: (one.low, one.high) for one in chosen.box}
+    assert limits.keys() == {
+        "Total biomass",
+        "Demand elasticity",
+        "Biomass backstop price",
+        "Cellulosic cost",
+    }
+    assert limits["Total biomass"][1] == pytest.approx(755.8, abs=0.01)
+    assert limits["Demand elasticity"][0] == pytest.approx(-0.422, abs=1e-4)
+    assert limits["Biomass backstop price"][0] == pytest.approx(150.05, abs=0.01)
+    assert limits["Cellulosic cost"][0] == pytest.approx(72.65, abs=0.01)

@@ -7,6 +7,7 @@ import click
 
 from cloudchamber import __version__
 from cloudchamber.cli import looking
+from cloudchamber.cli.designing import design
 from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.growing import Growing, growing
 from cloudchamber.cli.options import Options, again, build
@@ -27,7 +28,7 @@ def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
 
 
-for command in (looking.list_, looking.show, looking.diff, looking.new, battery):
+for command in (looking.list_, looking.show, looking.diff, looking.new, battery, design):
     main.add_command(command)
 
 
