@@ -13,7 +13,7 @@ from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Cell, Design, Driver
 from cloudchamber.experiment.limits import Budget
 from cloudchamber.experiment.metering import Metered
-from cloudchamber.experiment.open_runs import AHEAD, ENOUGH, OpenRuns, Place
+from cloudchamber.experiment.open_runs import ENOUGH, LAST, OpenRuns, Place
 from cloudchamber.microspec import Group, Microspec, Population, Simultaneous
 from cloudchamber.models.fake import fake
 from cloudchamber.models.model import Model, Reply, Request
@@ -67,9 +67,9 @@ def opened(at_once: int | None, most: int | None, questions: int, wanting: int =
 @pytest.mark.parametrize(
     ("at_once", "most", "questions", "runs"),
     [
-        (4, None, 1, AHEAD * 4),  # one after the other: enough for the model
-        (4, None, AHEAD * 4, 1),  # all together: one is enough
-        (4, None, AHEAD * 4 - 1, 2),
+        (4, None, 1, 4),  # one after the other: enough for the model
+        (4, None, 4, 1),  # all together: one is enough
+        (4, None, 3, 2),
         (4, 3, 1, 3),  # as the user says
         (1, None, 1000, 1),
         (None, None, 1, ENOUGH),  # nobody says anything
@@ -81,11 +81,20 @@ def test_so_many_are_open(at_once: int | None, most: int | None, questions: int,
     assert opened(at_once, most, questions) == runs
 
 
+@pytest.mark.parametrize(("wanting", "runs"), [(8, 8), (9, 4), (7, 7), (4, 4), (3, 3), (100, 4)])
+def test_the_last_ones_do_not_end_alone(wanting: int, runs: int) -> None:
+    """Four at a time; where no more than four are left besides, they are let in as well."""
+    assert LAST == 2
+    assert opened(4, None, 1, wanting) == runs
+
+
 def test_the_next_is_opened_when_a_batch_runs_out_and_not_when_it_is_about_to_be_followed() -> None:
     async def main() -> None:
-        runs = OpenRuns([Telling(2)])
+        runs = OpenRuns([Telling(4)])
         first = await runs.enter()
         second = asyncio.ensure_future(runs.enter())
+        others = [asyncio.ensure_future(runs.enter()) for _ in range(9)]
+        await asyncio.sleep(0)
         first.asks(6)
         for left in (5, 4):
             first.answered()
@@ -94,7 +103,7 @@ def test_the_next_is_opened_when_a_batch_runs_out_and_not_when_it_is_about_to_be
         first.answered()
         await asyncio.sleep(0)
         assert (runs.open, runs.asked) == (2, 3)
-        third = asyncio.ensure_future(runs.enter())
+        third = others[0]
         (await second).asks(1)
         await asyncio.sleep(0)
         assert not third.done(), "four are asked, which is enough"
@@ -104,8 +113,10 @@ def test_the_next_is_opened_when_a_batch_runs_out_and_not_when_it_is_about_to_be
         (await second).leave()
         await asyncio.sleep(0)
         assert third.done()
-        for place in (first, await third):
+        for place in (first, third.result()):
             place.leave()
+        for place in others[1:]:
+            (await place).leave()
         assert (runs.open, runs.asked) == (0, 0)
 
     asyncio.run(main())
@@ -138,7 +149,7 @@ def test_the_driver_opens_as_many_as_the_model_takes_and_the_trace_is_the_same(
         digests.add(TraceFolder(folder).digest())
         most.append(model.most)
     assert len(digests) == 1
-    assert most == [AHEAD, 3 * AHEAD, 20, 2]
+    assert most == [LAST, 3 * LAST, 20, 2]
 
 
 def test_runs_whose_agents_decide_together_are_open_one_or_two_at_a_time(tmp_path: Path) -> None:

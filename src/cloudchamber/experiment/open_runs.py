@@ -15,16 +15,16 @@ __all__ = ["OpenRuns", "Place"]
 
 ENOUGH = 8
 """Runs that are open where a model does not say how many questions are worth handing to it."""
-AHEAD = 2
-"""Times as many questions as are worth handing to a model at once, so that it has some when runs end."""
+LAST = 2
+"""Times as many questions are asked for the sake of the last runs, which else would end alone."""
 
 
 class OpenRuns:
     """Lets in another run when there is room for its questions, in the order in which they came.
 
     Args:
-        models: whoever is asked; one that says how many questions are worth handing to it `at_once` (which
-            may change as it goes on) is asked for `AHEAD` times as many.
+        models: whoever is asked; they may say how many questions are worth handing to them `at_once`, and
+            something else as they go on.
         most: runs at a time, whatever the models could do; None for no cap, and for `ENOUGH` where the
             models do not say what they could.
     """
@@ -74,7 +74,8 @@ class OpenRuns:
         known = [at_once for at_once in told if at_once is not None]
         if not known:
             return self._most is not None or self.open < ENOUGH
-        return bool(self.asked < AHEAD * sum(known))
+        last = LAST if len(self._waiting) <= self.open else 1
+        return bool(self.asked < last * sum(known))
 
 
 class Place:
