@@ -90,7 +90,8 @@ def told(progress: "Progress") -> str:
     parts += [f"{progress.hits:,} from the store"] if progress.hits else []
     if progress.budget is not None and progress.budget.spent.tokens:
         spent = progress.budget.spent
-        parts.append(f"{amount(spent.tokens)} tokens")
+        untold = f" (at most: of {amount(spent.untold)} nobody told)" if spent.untold else ""
+        parts.append(f"{amount(spent.tokens)} tokens{untold}")
         if isnan(spent.cost):
             parts.append("cost unknown")
         elif spent.cost:

@@ -87,6 +87,8 @@ class Budget:
         """Whether what is stopped is to stand still although the store could still answer."""
         self._clock, self._began = clock, clock()
         self._waiting: deque[asyncio.Future[None]] = deque()
+        named = ("questions", "tokens", "cost")
+        self._caps = [(n, cap) for n in named if (cap := getattr(self.limits, n)) is not None]
 
     def stop(self, why: str, *, at_once: bool = False) -> None:
         """Send nothing more, for this reason; the first reason stands."""
@@ -174,10 +176,7 @@ class Budget:
 
     def _over(self, most: Spending, *, waiting: bool) -> str:
         """Which cap a question would pass: for certain, or with all that is set aside besides."""
-        for name in ("questions", "tokens", "cost"):
-            cap = getattr(self.limits, name)
-            if cap is None:
-                continue
+        for name, cap in self._caps:
             spent, more = getattr(self.spent, name), getattr(most, name)
             whole = spent + more + (getattr(self.reserved, name) if waiting else 0)
             if not whole <= cap * (1 + _ROUNDING):  # an unknown price fits no cap

@@ -117,17 +117,15 @@ class Metered:
     def most(self, tokens_in: int, tokens_out: int) -> Spending:
         """What a question may take whose tokens are so many at most, as far as this model keeps to that."""
         longer_in, longer_out = self._longer
-        return self._spending(ceil(tokens_in * longer_in), ceil(tokens_out * longer_out))
+        if longer_in > 1 or longer_out > 1:
+            tokens_in, tokens_out = ceil(tokens_in * longer_in), ceil(tokens_out * longer_out)
+        return self._spending(tokens_in, tokens_out)
 
     def took(self, most: tuple[int, int], told: tuple[int, int]) -> Spending:
         """What a question took; if that was more than it might, later ones may, too."""
-        longer = [
-            max(*pair)
-            for pair in zip(
-                self._longer, (t / m for t, m in zip(told, most, strict=True)), strict=True
-            )
-        ]
-        self._longer = (longer[0], longer[1])
+        if told[0] > most[0] or told[1] > most[1]:
+            longer_in, longer_out = self._longer
+            self._longer = max(longer_in, told[0] / most[0]), max(longer_out, told[1] / most[1])
         return self._spending(*told)
 
     def _spending(self, tokens_in: int, tokens_out: int) -> Spending:
@@ -146,6 +144,8 @@ class _Purse:
         metered: tells what they cost.
         budget: of the call.
     """
+
+    __slots__ = ("_budget", "_metered", "sent", "tokens_in", "tokens_out")
 
     def __init__(self, metered: Metered, budget: Budget) -> None:
         self.sent = False
