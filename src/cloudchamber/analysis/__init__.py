@@ -14,11 +14,17 @@ from cloudchamber.analysis.effects import (
     verdict,
 )
 from cloudchamber.analysis.equivalence import tost
+from cloudchamber.analysis.knocking_out import KnockOut, knock_out, taken_away
 from cloudchamber.analysis.power import runs_for
+from cloudchamber.analysis.screening import screen
+from cloudchamber.analysis.sensitivity import sobol_indices
+from cloudchamber.analysis.sufficiency import sufficient_conditions
+from cloudchamber.analysis.surrogate import surrogate_indices
 
 # `effects`, `power` and `parting` are modules here; the functions of these names are theirs.
 __all__ = [
     "Estimate",
+    "KnockOut",
     "adjust",
     "adjusted",
     "bootstrap",
@@ -27,12 +33,18 @@ __all__ = [
     "cohens_dz",
     "difference",
     "hedges_g",
+    "knock_out",
     "mean",
     "permutation_p",
     "proportion",
     "ratio",
     "runs_for",
+    "screen",
+    "sobol_indices",
+    "sufficient_conditions",
     "superiority",
+    "surrogate_indices",
+    "taken_away",
     "tost",
     "verdict",
 ]

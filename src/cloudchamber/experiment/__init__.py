@@ -15,6 +15,7 @@ from cloudchamber.experiment.fraction import Fraction, fractional
 from cloudchamber.experiment.limits import Budget, Limits
 from cloudchamber.experiment.manifest import Manifest
 from cloudchamber.experiment.prices import Price
+from cloudchamber.experiment.probing import Paths, Rows, morris_paths, saltelli_rows
 from cloudchamber.experiment.progress import Progress
 from cloudchamber.experiment.results import Results
 from cloudchamber.experiment.sampling import (
@@ -36,16 +37,20 @@ __all__ = [
     "Fraction",
     "Limits",
     "Manifest",
+    "Paths",
     "Price",
     "Progress",
     "Range",
     "Results",
+    "Rows",
     "Sample",
     "Setting",
     "factorial",
     "fractional",
     "latin_hypercube",
+    "morris_paths",
     "one_factor_at_a_time",
+    "saltelli_rows",
     "sample_at",
     "sobol_sequence",
 ]

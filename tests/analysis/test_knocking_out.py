@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloudchamber.analysis.knock_out import KnockOut, Needed, Trial, knock_out, taken_away
+from cloudchamber.analysis.knocking_out import KnockOut, Needed, Trial, knock_out, taken_away
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import Design, Driver, Results
 from tests.experiment.small import spec
