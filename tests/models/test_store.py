@@ -8,7 +8,9 @@ import pytest
 from cloudchamber.errors import ModelError
 from cloudchamber.models import FakeModel, Reply, Request, open_model
 from cloudchamber.models.fake import fake
+from cloudchamber.models.remote import RemoteModel
 from cloudchamber.models.store import StoredModel
+from cloudchamber.testing.server import Abilities, Server
 
 REQUEST = Request((("user", "pick"),), ("a", "b"))
 OTHER = Request((("user", "pick one"),), ("a", "b"))
@@ -168,3 +170,23 @@ def test_a_place_where_no_file_can_be_is_said(tmp_path: Path) -> None:
         open_model("fake:uniform", store=tmp_path / "file" / "store")
     with pytest.raises(ModelError, match="cannot be used"):
         open_model("fake:uniform", store=tmp_path)
+
+
+@pytest.mark.parametrize(("top", "sent"), [(20, 1), (0, 12)])
+def test_equal_prompts_at_once_are_sent_once_where_a_server_gives_distributions(
+    tmp_path: Path, top: int, sent: int
+) -> None:
+    request = Request((("user", "Pick.\n11: a\n12: b"),), ("11", "12"))
+
+    async def main() -> list[Reply]:
+        async with Server(Abilities(top=top, scores=False)) as server:
+            remote = RemoteModel("toy", server.url)
+            stored = StoredModel(remote, tmp_path / "s")
+            replies = await asyncio.gather(*(stored.ask(request, draw) for draw in range(12)))
+            mine = [body for body in server.asked if "Pick." in str(body)]
+            assert len(mine) == sent
+            await stored.close()
+            return replies
+
+    replies = asyncio.run(main())
+    assert all((one.logprobs is not None) == (sent == 1) for one in replies)
