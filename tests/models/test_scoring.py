@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudchamber.models.scoring import MOST, UNCOVERED, Settled, distribution, settle, spelled
+from cloudchamber.models.scoring import (
+    MOST,
+    UNCOVERED,
+    Settled,
+    apart,
+    at_once,
+    distribution,
+    settle,
+    spelled,
+)
 from cloudchamber.testing.speaker import Speaker
 
 Lists = Callable[[str], dict[str, float]]
@@ -196,12 +205,23 @@ def test_what_is_called_exact_is_within_its_bound(
 def test_what_the_first_list_says_alone_is_what_the_labels_by_their_beginnings_say(
     options: list[str], listed: dict[str, float]
 ) -> None:
-    shortcut, asked = settled(options, given_lists(root=listed), 5, continues=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cloudchamber.models.scoring._direct", lambda *_: None)
-        tree, also = settled(options, given_lists(root=listed), 5, continues=False)
-    np.testing.assert_allclose(shortcut.found, tree.found, rtol=1e-14)
-    assert (shortcut.why, shortcut.open, asked) == (tree.why, tree.open, also)
+    found, asked = settled(options, given_lists(root=listed), 5, continues=False)
+    places = apart(options)
+    assert bool(places) == bool(asked)
+    plainly = at_once(places, listed) if places else None
+    if plainly is not None:
+        np.testing.assert_allclose(plainly, found.found, rtol=1e-14)
+        assert (found.why, found.open, found.spaces) == ("", 0.0, 0.0)
+
+
+def test_a_plain_list_is_told_at_once_and_no_other() -> None:
+    labels = apart(("A", "B "))
+    assert labels == {"A": 0, "B": 1}
+    assert at_once(labels, {"A": 0.5, " A": 0.25, "B": 0.125, "The": 0.125}) == [0.75, 0.125]
+    assert at_once(labels, {"A": 0.5, "The": 0.25}) is None
+    assert at_once(labels, {"A": 0.5, " ": 0.25, "B": 0.125}) is None
+    assert at_once(apart(("1", "12")), {"1": 0.5, "12": 0.25}) is None
+    assert apart(("A", " A")) == {}
 
 
 def test_temperature_sharpens() -> None:

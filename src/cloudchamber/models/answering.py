@@ -17,6 +17,8 @@ from cloudchamber.models.scoring import (
     MOST,
     UNCOVERED,
     Settled,
+    apart,
+    at_once,
     distribution,
     settle,
     spelled,
@@ -99,8 +101,15 @@ class Question:
         """The distribution over the options, or why it cannot be had."""
         options, can = self._request.options, self._wire.can
         found: Settled | Reply | str = "the server lists no tokens"
-        if can.top:
-            found = await self._settled()
+        if can.top and not (places := apart(options)):
+            found = "labels that differ by spaces only"
+        elif can.top:
+            first = await self._said(self._wire.listed(self._request, ""))
+            if first.listed is not None and not first.refusal:
+                plainly = at_once(places, first.listed)
+                if plainly is not None:
+                    return self._reply(plainly, min(sum(plainly), 1.0))
+            found = await self._settled(first)
         if isinstance(found, Settled):
             if not found.why:
                 if found.spaces and found.spaces > UNCOVERED * found.mass:
@@ -121,20 +130,17 @@ class Question:
         self._note_unbegun(False)
         return Reply(logprobs=distribution(found, self._request.temperature), mass=mass)
 
-    async def _settled(self) -> Settled | Reply | str:
+    async def _settled(self, first: Said) -> Settled | Reply | str:
+        """What the lists come to, beginning with the first."""
         can = self._wire.can
         options, most = self._request.options, MOST
         if can.scores and not _begun_by_another(options):  # where scoring them takes fewer
             most = len(options) if can.form == "chat" else 1
         search = settle(options, can.top, can.continues != "no", most)
         try:
-            wave = next(search)
+            next(search)
+            said = [first]
             while True:
-                payloads = [self._wire.listed(self._request, begun) for begun in wave]
-                if len(payloads) == 1:
-                    said = [await self._said(payloads[0])]
-                else:
-                    said = await _all(map(self._said, payloads))
                 lists = []
                 for one in said:
                     if one.refusal:
@@ -143,6 +149,8 @@ class Question:
                         return "the server listed no tokens this time"
                     lists.append(one.listed)
                 wave = search.send(lists)
+                payloads = [self._wire.listed(self._request, begun) for begun in wave]
+                said = await _all(map(self._said, payloads))
         except StopIteration as end:
             settled: Settled = end.value
             return settled

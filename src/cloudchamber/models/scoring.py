@@ -16,7 +16,17 @@ from math import exp, inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "UNCOVERED", "Listed", "Settled", "distribution", "settle", "spelled"]
+__all__ = [
+    "MOST",
+    "UNCOVERED",
+    "Listed",
+    "Settled",
+    "apart",
+    "at_once",
+    "distribution",
+    "settle",
+    "spelled",
+]
 
 UNCOVERED = 1e-3
 """Largest share of the labels' mass that may be unaccounted for in an exact readout."""
@@ -70,6 +80,39 @@ def _known(options: tuple[str, ...]) -> _Labels:
     return _Labels(options)
 
 
+def apart(options: Sequence[str]) -> dict[str, int]:
+    """The labels without spaces around them, and their places; nothing where that leaves two alike."""
+    places = {option.strip(): place for place, option in enumerate(options)}
+    return places if len(places) == len(options) and "" not in places else {}
+
+
+def at_once(places: Mapping[str, int], listed: Listed) -> list[float] | None:
+    """What `settle` finds of each label where the first list alone says it: the plain case, told soon.
+
+    None unless every label is listed as one token, no label begins another and no other token begins any.
+
+    Args:
+        places: the labels, as `apart` gives them.
+        listed: the first list.
+    """
+    begins = "\n" + "\n".join(places)
+    if not begins.isascii():
+        return None
+    if len(set(map(len, places))) > 1:
+        order = sorted(places)
+        if any(map(str.startswith, order[1:], order)):
+            return None
+    found = [listed.get(label, -1.0) for label in places]
+    for token, chance in listed.items():
+        if token in places or "\n" + (plain := token.strip()) not in begins or not token:
+            continue
+        place = places.get(plain)
+        if place is None:
+            return None
+        found[place] = max(found[place], 0.0) + chance
+    return found if min(found) >= 0 and sum(found) > 0 else None
+
+
 def settle(
     options: Sequence[str], top: int, continues: bool, most: int = MOST
 ) -> Generator[tuple[str, ...], Sequence[Listed], Settled]:
@@ -82,17 +125,14 @@ def settle(
         most: requests at most, 1 or more.
     """
     found, bound, asked, spaces = [0.0] * len(options), 0.0, 0, 0.0
-    places = {option.strip(): place for place, option in enumerate(options)}
-    if len(places) < len(options) or "" in places:
-        return Settled(found, 1.0, "labels that differ by spaces only")
-    lists = yield ("",)
-    if (direct := _direct(places, lists[0])) is not None:
-        return Settled(direct, 0.0)
     known = _known(tuple(options))
-    wave, first = [("", 1.0)], lists[0]
+    if len(known.whole) < len(options) or "" in known.whole:
+        return Settled(found, 1.0, "labels that differ by spaces only")
+    wave: list[tuple[str, float]] = [("", 1.0)]
+    first: Listed = {}
     while wave:
-        if asked:
-            lists = yield tuple(text for text, _ in wave)
+        lists = yield tuple(text for text, _ in wave)
+        first = first or lists[0]
         asked += len(wave)
         pending: list[tuple[str, float]] = []
         for (text, chance), listed in zip(wave, lists, strict=True):
@@ -133,29 +173,6 @@ def _alike(listed: Listed, other: Listed) -> bool:
     return listed.keys() == other.keys() and all(
         abs(chance - other[token]) <= 0.02 * chance + 1e-4 for token, chance in listed.items()
     )
-
-
-def _direct(places: Mapping[str, int], listed: Listed) -> list[float] | None:
-    """What each label was found to be, where the first list alone says it: the plain case, without a tree.
-
-    None unless every label is listed as one token, no label begins another and no other token begins any.
-    """
-    begins = "\n" + "\n".join(places)
-    if not begins.isascii():
-        return None
-    if len(set(map(len, places))) > 1:
-        order = sorted(places)
-        if any(map(str.startswith, order[1:], order)):
-            return None
-    found = [listed.get(label, -1.0) for label in places]
-    for token, chance in listed.items():
-        if token in places or "\n" + (plain := token.strip()) not in begins or not token:
-            continue
-        place = places.get(plain)
-        if place is None:
-            return None
-        found[place] = max(found[place], 0.0) + chance
-    return found if min(found) >= 0 and sum(found) > 0 else None
 
 
 def _next(pending: list[tuple[str, float]], spare: float) -> list[tuple[str, float]]:
