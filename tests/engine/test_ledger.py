@@ -7,8 +7,19 @@ import pytest
 
 from cloudchamber.agents import Random
 from cloudchamber.engine.ledger import Ledger, Log, Marks, Ring
-from cloudchamber.microspec import Group, Microspec, Population, Simultaneous, Visibility
+from cloudchamber.microspec import (
+    Affordances,
+    Group,
+    Microspec,
+    Population,
+    Retrieval,
+    Simultaneous,
+    Visibility,
+)
+from cloudchamber.microspec import Ring as RingNetwork
 from cloudchamber.microspec.world import Acts
+from cloudchamber.testing import grown
+from cloudchamber.trace.tables import Channel
 from cloudchamber.worlds import Feed
 
 
@@ -136,3 +147,20 @@ def test_a_feed_of_rules_can_be_large() -> None:
     kept = [ledger.by_run, ledger.by_agent, ledger.ring, ledger.log]
     assert sum(one is not None for one in kept) == 1
     assert ledger.by_run is not None and ledger.by_run.count.size == 48
+
+
+def test_memory_does_not_reach_further_because_others_acts_are_heard() -> None:
+    """What one hears of others is kept in the same ring, which may be deeper than one's own memory."""
+    spec = Microspec(
+        world=Feed.of(5),
+        population=Population(groups=(Group(count=3, decides=Random(base=1.0)),)),
+        communication=RingNetwork(representation="acts", last=5),
+        visibility=Visibility(whose="neighbours"),
+        turns=Simultaneous(steps=3),
+        memory=Retrieval(k=3, horizon=2, relevance_weight=0.0),
+        affordances=Affordances(choose="any"),
+    )
+    shown = grown(spec).columns("exposures")
+    own = shown["channel"] == Channel.own
+    _, times = np.unique(shown["decision"][own], return_counts=True)
+    assert set(times.tolist()) == {2}

@@ -48,6 +48,7 @@ def test_of_a_feed_with_rules_everything_but_words_is_perturbed() -> None:
     assert [one.name for one in found.perturbations] == [
         "hide likes",
         "bucket likes",
+        "deal likes",
         "show only that there are likes",
         "show 4",
         "delay by 1",

@@ -7,7 +7,7 @@ import pytest
 
 from cloudchamber.errors import AnswerError
 from cloudchamber.questions import Answers, Choose
-from tests.test_questions import questions
+from tests.questions.test_drawing import questions
 
 BAD: Mapping[str, tuple[Choose, Callable[[], Answers]]] = {
     "picked an option outside 0..2": (Choose(), lambda: Answers(np.array([[0], [3]], np.int32))),

@@ -1,37 +1,23 @@
 """A phenomenon against each kind of null, on worlds grown with rules."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 import pytest
 
-from cloudchamber import randomness
 from cloudchamber.agents import Random, SocialProof
 from cloudchamber.experiment import Cell, Design, Driver, Results
-from cloudchamber.intervention import isolate, let_decide
+from cloudchamber.intervention import deal, isolate, let_decide
 from cloudchamber.microspec import Group, Microspec, Population, Sequential
-from cloudchamber.microspec.visibility import Display, Seeded
+from cloudchamber.microspec.visibility import Seeded
 from cloudchamber.phenomenon import HERDING, Criterion, Finding
-from cloudchamber.questions import Address, Ints, Reals
 from cloudchamber.worlds import Feed
 
 RUNS = 10
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
-    class Dealt(Display):
-        """What is shown is true of other items: exposures are shuffled among the options."""
-
-        kind: Literal["dealt"] = "dealt"
-
-        def show(self, values: Reals, items: Ints, address: Address, field: str) -> Reals:
-            order = randomness.uniforms(address.keys(f"dealt/{field}"), items).argsort(axis=1)
-            return np.take_along_axis(values, order, axis=1)
-
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     heeding = Group(name="readers", count=15, decides=SocialProof())
     spec = Microspec(
         world=Feed.of(12), population=Population(groups=(heeding,)), turns=Sequential(steps=6)
@@ -39,15 +25,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
     cells = (
         Cell("heeding", spec),
         Cell("isolated", isolate()(spec)),
-        Cell("dealt", spec.replace("visibility.fields.likes", Dealt())),
+        Cell("dealt", deal("likes")(spec)),
         Cell("seeded", spec.replace("visibility.fields.likes", Seeded(each="run"))),
         Cell("at random", let_decide(Random())(spec)),
         Cell("heeding hardly", let_decide(SocialProof(strength=0.01))(spec)),
     )
     folder: Path = tmp_path_factory.mktemp("nulls")
     Driver(folder, seed=2).grow(Design(cells), RUNS)
-    yield Results(Design(cells), RUNS, 2, folder)
-    del Display.kinds["dealt"]
+    return Results(Design(cells), RUNS, 2, folder)
 
 
 def told(results: Results, cell: str, null: str, criterion: Criterion) -> Finding:

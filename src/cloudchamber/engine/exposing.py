@@ -143,7 +143,7 @@ class Exposing:
 
         -1 and 0 where it rests on none: nobody acted on it yet, or nothing of it is shown.
         """
-        told = any(self.spec.visibility.display(name).reveals for name in self.shown)
+        told = any(self.spec.visibility.display(name).about_item for name in self.shown)
         if not (told or self.spec.visibility.order.reveals):
             return np.full(items.shape, -1), np.zeros(items.shape, np.int64)
         decision, when = self._latest(batch, items)

@@ -98,7 +98,10 @@ class Hearing:
             return self._tallies(batch, owner, step)
         ring = self.ledger.ring
         assert ring is not None
-        item, decision, when = ring.oldest_first(owner)
+        # The ring may be deeper than memory goes, where it also serves what is heard of others.
+        item, decision, when = (
+            part[:, -self.spec.memory.depth :] for part in ring.oldest_first(owner)
+        )
         worth = decision.astype(np.float64)
         width = self.spec.memory.depth
         if isinstance(self.spec.memory, Retrieval):

@@ -4,6 +4,7 @@ from cloudchamber.intervention.intervention import Intervention
 from cloudchamber.intervention.on_agents import instruct, let_decide, mix_in
 from cloudchamber.intervention.on_architecture import (
     bucket,
+    deal,
     delay,
     hide,
     isolate,
@@ -21,6 +22,7 @@ __all__ = [
     "Perturbation",
     "battery",
     "bucket",
+    "deal",
     "delay",
     "hide",
     "instruct",

@@ -3,6 +3,7 @@
 from cloudchamber.intervention.intervention import Intervention
 from cloudchamber.microspec import (
     Bucketed,
+    Dealt,
     Engineered,
     Hidden,
     Microspec,
@@ -12,6 +13,7 @@ from cloudchamber.microspec import (
 
 __all__ = [
     "bucket",
+    "deal",
     "delay",
     "hide",
     "isolate",
@@ -56,6 +58,16 @@ def hide(field: str) -> Intervention:
         "architecture",
         lambda spec: spec.replace(f"visibility.fields.{field}", Hidden()),
         f"nobody sees {field}, so they cannot be followed",
+    )
+
+
+def deal(field: str) -> Intervention:
+    """Show the numbers that are there on items that they do not belong to: a null of shuffled exposures."""
+    return Intervention(
+        f"deal {field}",
+        "architecture",
+        lambda spec: spec.replace(f"visibility.fields.{field}", Dealt()),
+        f"{field} are seen, but say nothing of the items",
     )
 
 

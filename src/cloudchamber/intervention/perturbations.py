@@ -12,7 +12,7 @@ from cloudchamber.agents import Random
 from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention.intervention import Intervention
 from cloudchamber.intervention.on_agents import mix_in
-from cloudchamber.intervention.on_architecture import bucket, delay, hide, limit
+from cloudchamber.intervention.on_architecture import bucket, deal, delay, hide, limit
 from cloudchamber.microspec import (
     Asynchronous,
     Binary,
@@ -111,6 +111,7 @@ def _visibility(spec: Microspec) -> Iterator[Intervention]:
         if shown.kind != "hidden":
             yield hide(field)
             yield bucket(field)
+            yield deal(field)
             yield _set(f"show only that there are {field}", {path: Binary()})
     half = (spec.world.items if spec.visibility.top is None else spec.visibility.top) // 2
     if half >= max(2, spec.affordances.most):

@@ -18,6 +18,7 @@ __all__ = [
     "Binary",
     "Bucketed",
     "Chronological",
+    "Dealt",
     "Display",
     "Engineered",
     "Exact",
@@ -39,6 +40,11 @@ class Display(Family):
     def reveals(self) -> bool:
         """Whether what is shown depends on what agents did."""
         return True
+
+    @property
+    def about_item(self) -> bool:
+        """Whether what is shown of an item rests on what was done to that item."""
+        return self.reveals
 
     def show(self, values: Reals, items: Ints, address: Address, field: str) -> Reals:
         """What is seen of `values` (rows, k) of `items` (rows, k); NaN is not seen."""
@@ -130,6 +136,29 @@ class Noisy(Display):
     def aloud(self) -> str:
         """The display in words."""
         return f"blurred by a random factor (log standard deviation {self.sd:g})"
+
+
+class Dealt(Display):
+    """The values that are there, dealt anew to the items at random for each reader.
+
+    As many likes are seen as there are, but they say nothing of the items: a null of shuffled exposures.
+    """
+
+    kind: Literal["dealt"] = "dealt"
+
+    @property
+    def about_item(self) -> bool:
+        """They come from other items."""
+        return False
+
+    def show(self, values: Reals, items: Ints, address: Address, field: str) -> Reals:
+        """The values in an order drawn at random."""
+        drawn = randomness.uniforms(address.keys(f"dealt/{field}"), items)
+        return np.asarray(np.take_along_axis(values, drawn.argsort(axis=1), axis=1))
+
+    def aloud(self) -> str:
+        """The display in words."""
+        return "shown on items that they do not belong to, dealt at random for each reader"
 
 
 class Seeded(Display):

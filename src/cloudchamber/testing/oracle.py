@@ -240,7 +240,7 @@ class _Oracle:
             shown = seen.display(name).show(np.array([told]), items[None], address, name)[0]
             for place, value in enumerate(shown):
                 signals[place].append((name, round(float(value), DIGITS)))
-        rests = seen.order.reveals or any(seen.display(name).reveals for name in fields)
+        rests = seen.order.reveals or any(seen.display(name).about_item for name in fields)
         rows: list[Row] = []
         for place, item in enumerate(items.tolist()):
             last = max((a for a in counted if a.item == item), key=_time, default=None)

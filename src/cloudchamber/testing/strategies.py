@@ -24,6 +24,7 @@ from cloudchamber.microspec import (
     Chronological,
     Communication,
     Complete,
+    Dealt,
     Decider,
     Display,
     Edges,
@@ -158,6 +159,7 @@ def displays() -> st.SearchStrategy[Display]:
         st.builds(Exact),
         st.builds(Binary, threshold=st.sampled_from([1.0, 3.0])),
         st.builds(Bucketed, edges=st.just((1.0, 5.0, 20.0))),
+        st.builds(Dealt),
         st.builds(Noisy, sd=st.sampled_from([0.0, 0.5])),
         st.builds(Seeded, levels=st.just((0.0, 1.0, 100.0)), each=each),
     )
