@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Iterable, Sequence
 from math import exp
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from cloudchamber.models.asking import Asking
 from cloudchamber.models.completion import Said
@@ -39,6 +41,7 @@ class Question:
         wire: what is sent to it.
         request: the request.
         draw: address of the draw.
+        start: when it was asked, by the asking's clock.
     """
 
     __slots__ = (
@@ -47,18 +50,22 @@ class Question:
         "_notes",
         "_repairs",
         "_request",
+        "_start",
         "_tokens_in",
         "_tokens_out",
         "_wire",
     )
 
-    def __init__(self, asking: Asking, wire: Wire, request: Request, draw: int) -> None:
+    def __init__(
+        self, asking: Asking, wire: Wire, request: Request, draw: int, start: float
+    ) -> None:
         self._asking, self._wire, self._request, self._draw = asking, wire, request, draw
+        self._start = start
         self._tokens_in = self._tokens_out = self._repairs = 0
         self._notes: list[str] = []
 
     async def answered(self) -> Reply:
-        """Exactly if that can be, else by a sample; a reply that lacks the account.
+        """Exactly if that can be, else by a sample.
 
         Raises:
             Unanswered: the server gave none.
@@ -71,22 +78,36 @@ class Question:
             elif can.top or can.scores:
                 found = await self._exact()
             if isinstance(found, Reply):
-                return found
+                return found if found.logprobs is not None else self.account(found)
             self._notes.append(f"sampled: {found}.")
-        return await self._sampled(can.schema and not can.top and bool(request.options))
+        schema = can.schema and not can.top and bool(request.options)
+        return self.account(await self._sampled(schema))
 
-    def account(self, reply: Reply, seconds: float) -> Reply:
-        """The reply with what it took and how it was had."""
+    def account(self, reply: Reply) -> Reply:
+        """A reply without a distribution, with what it took and how it was had."""
+        return self._accounted(
+            None, reply.mass, reply.text, reply.choice, reply.status, reply.reason
+        )
+
+    def _accounted(
+        self,
+        logprobs: NDArray[np.float64] | None,
+        mass: float,
+        text: str = "",
+        choice: int = -1,
+        status: str = "ok",
+        reason: str = "",
+    ) -> Reply:
         return Reply(
-            reply.logprobs,
-            reply.mass,
-            reply.text,
-            reply.choice,
-            reply.status,
-            reply.reason,
+            logprobs,
+            mass,
+            text,
+            choice,
+            status,
+            reason,
             self._tokens_in,
             self._tokens_out,
-            seconds,
+            self._asking.clock() - self._start,
             " ".join(self._notes),
             self._repairs,
         )
@@ -128,7 +149,7 @@ class Question:
 
     def _reply(self, found: list[float], mass: float) -> Reply:
         self._note_unbegun(False)
-        return Reply(logprobs=distribution(found, self._request.temperature), mass=mass)
+        return self._accounted(distribution(found, self._request.temperature), mass)
 
     async def _settled(self, first: Said) -> Settled | Reply | str:
         """What the lists come to, beginning with the first."""

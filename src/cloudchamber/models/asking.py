@@ -76,7 +76,7 @@ class Asking:
         """Fields that the server refuses."""
         self.pace, self.breaker = Pace(most, clock, sleep), Breaker()
         self._address, self._model, self._timeout = address, model, timeout
-        self._sleep, self._clock = sleep, clock
+        self._sleep, self.clock = sleep, clock
         self._encode = msgspec.json.Encoder().encode
         self._last, self._denial = "", 0
 
@@ -171,7 +171,7 @@ class Asking:
         if self.breaker.open or self._denial:
             pace.leave()
             await self._give_up()
-        ticket, start = pace.ticket, self._clock()
+        ticket, start = pace.ticket, self.clock()
         try:
             answer = await self.connection.post(path, self._encode(payload))
             if answer.status in (429, 503):
@@ -193,7 +193,7 @@ class Asking:
             return Answer(complaint.status, answer.body)
         except Malformed as error:
             return Answer(200, trouble=self.hush(str(error)))
-        pace.worked(self._clock() - start)
+        pace.worked(self.clock() - start)
         self.breaker.worked()
         return said
 

@@ -107,12 +107,11 @@ class RemoteModel:
                 wire = await self._probed()
             except Unanswered as failure:
                 return replace(failure.reply, seconds=self._clock() - start)
-        question = Question(self._asking, wire, request, draw)
+        question = Question(self._asking, wire, request, draw, start)
         try:
-            reply = await question.answered()
+            return await question.answered()
         except Unanswered as failure:
-            reply = failure.reply
-        return question.account(reply, self._clock() - start)
+            return question.account(failure.reply)
 
     async def _probed(self) -> Wire:
         """What the server can do, found out once however many questions wait for it."""
