@@ -1,92 +1,194 @@
 """One call: opens the models that are still to be asked, grows what is missing, and notes what it came to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cloudchamber.agents.society import models_of
-from cloudchamber.errors import ModelError, TraceError
-from cloudchamber.experiment.design import Design
+from cloudchamber.errors import ModelError, SpecificationError, TraceError
+from cloudchamber.experiment.design import Design, Replicates
 from cloudchamber.experiment.driver import Driver
 from cloudchamber.experiment.interrupting import run, until_interrupted
-from cloudchamber.experiment.manifest import Manifest, placed
+from cloudchamber.experiment.limits import Budget, Limits
+from cloudchamber.experiment.manifest import NAME, TRACE, Manifest, placed
 from cloudchamber.experiment.metering import Metered, affordable
-from cloudchamber.experiment.prices import price_of
+from cloudchamber.experiment.prices import Prices, price_of
+from cloudchamber.experiment.progress import Watch
 from cloudchamber.models import Mode, Model, abilities, check_mode, open_model
+from cloudchamber.trace import Level
 
-__all__ = ["ANSWERS", "call", "looked_into"]
+__all__ = ["ANSWERS", "MOST_REPLICATES", "Means", "Round", "looked_into"]
+
+Round = tuple[Design, Replicates]
+MOST_REPLICATES = 1_000_000
+"""Of each cell; what is missing is looked up run by run."""
 
 ANSWERS = "answers.sqlite"
 """A folder's own store."""
 
 
-def call(
-    driver: Driver,
-    design: Design,
-    replicates: int,
-    *,
-    answers: Path | None = None,
-    mode: Mode = "read-write",
-    processes: int | None = None,
-) -> None:
-    """Grow what is missing into a study's folder, whose manifest stands.
+@dataclass(frozen=True)
+class Means:
+    """With what a call grows, and how far it may go: nothing here changes what a run comes to."""
 
-    Args:
-        driver: of the folder's trace.
-        design: what is asked for.
-        replicates: of each cell.
-        answers: the store; the folder's own if None.
-        mode: how it is used.
-        processes: workers of an embedded model.
+    level: Level = field(default_factory=Level)
+    """How much of the trace is kept."""
+    concurrency: int | None = None
+    """Runs open at a time where models are asked, at most; as many as keep the models busy, if None."""
+    processes: int | None = None
+    """Workers of an embedded model; the machine's cores if None."""
+    models: Mapping[str, Model] | None = None
+    """Models already open, by the names that specifications use; what they answer is not stored."""
+    store: str | Path | None = None
+    """SQLite file of what language models answered; answers.sqlite in the folder if None."""
+    store_mode: Mode = "read-write"
+    limits: Limits | None = None
+    """Caps on what the call may spend."""
+    prices: Prices | None = None
+    """Of models, where the table that ships does not know them."""
+    watch: Watch | None = None
+    """Called with the progress."""
 
-    Raises:
-        SpecificationError: a cap on the cost of a model whose price is not known.
-        ModelError: a model cannot be had, or nothing answers any more.
-    """
-    folder, budget, prices = driver.folder.parent, driver.budget, driver.prices
-    # Models are opened only where there is something left to ask them.
-    named = {n for unit in driver.missing(design, replicates) for n in models_of(unit.cell.spec)}
-    own = sorted(named - driver.models.keys())
-    affordable(budget.limits, named, prices)
+    def __post_init__(self) -> None:
+        """Refuse an unknown mode, and models for a replay."""
+        check_mode(self.store_mode)
+        if self.store_mode == "replay" and self.models:
+            raise SpecificationError("models: some were given, but a replay asks no model.")
 
-    def metered(model: Model, name: str) -> Model:
-        return Metered(model, budget, price_of(name, prices))
+    def grow(
+        self,
+        study: str,
+        folder: Path,
+        rounds: Iterable[Round],
+        *,
+        seed: int = 0,
+        options: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Grow what is missing of one design after another; each is asked for when the last is grown.
 
-    for name in named & driver.models.keys():
-        driver.models[name] = metered(driver.models[name], name)
-    # Where it is not the folder's own, a replay or an archive has to know.
-    kept = "" if answers is None or mode == "off" else str(answers.resolve())
-    refresh = Manifest.begun(folder, kept, mode) if own else ""
+        Args:
+            study: its name.
+            folder: where everything goes.
+            rounds: designs, with the replicates of their cells. What asks for them may look at what is
+                in the folder by then.
+            seed: of every draw.
+            options: how the study was built, kept in the folder.
 
-    async def grow() -> None:
+        Returns:
+            Why it stopped before everything was grown; empty if it did not.
+
+        Raises:
+            SpecificationError: a seed or a number of replicates out of range; a cap on the cost of a model
+                whose price is not known.
+            TraceError: the folder is of something else, or cannot be written.
+            ModelError: a model cannot be had, or nothing answers any more.
+            StoreError: the store cannot be used, or a replay misses an answer.
+        """
+        _within("seed", seed, 0, 2**63 - 1)
+        driver = Driver(
+            folder / TRACE,
+            seed=seed,
+            level=self.level,
+            models=self.models,
+            concurrency=self.concurrency,
+            study=study,
+            watch=self.watch,
+            budget=Budget(self.limits),
+            prices=self.prices,
+        )
+        opened = _Opened(driver, self)
+        stopped = ""
+
+        async def grow() -> None:
+            try:
+                for design, replicates in rounds:
+                    most = _most(replicates)
+                    _within("replicates", most, 1, MOST_REPLICATES)
+                    there = Manifest.of(study, options or {}, seed, self.level.name, most, design)
+                    there.claim(folder)
+                    opened.whoever_is_asked(design, replicates)
+                    await until_interrupted(driver, driver.grow_async(design, replicates))
+                    if driver.budget.stopped:
+                        break
+            finally:
+                await opened.close()
+
         try:
-            for name in own:
-                driver.models[name] = open_model(
-                    name,
-                    store=answers or folder / ANSWERS,
-                    mode=mode,
-                    refresh=refresh,
-                    processes=processes,
-                    beneath=partial(metered, name=name),
-                )
-            await until_interrupted(driver, driver.grow_async(design, replicates))
+            run(grow)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+            raise
+        except ModelError as error:
+            stopped = str(error)
+            raise
         finally:
-            for name in own:
-                if name in driver.models:
-                    await driver.models[name].close()
+            if (folder / NAME).exists():
+                budget = driver.budget
+                able = abilities(driver.models)
+                Manifest.note(folder, stopped or budget.stopped, able, budget.spent)
+        return driver.budget.stopped
 
-    stopped = ""
-    try:
-        run(grow)
-    except KeyboardInterrupt:
-        stopped = "interrupted"
-        raise
-    except ModelError as error:
-        stopped = str(error)
-        raise
-    finally:
-        Manifest.note(folder, stopped or budget.stopped, abilities(driver.models), budget.spent)
+
+class _Opened:
+    """The models of a call: opened where there is something left to ask them, and counted."""
+
+    def __init__(self, driver: Driver, means: Means) -> None:
+        self.driver, self.means = driver, means
+        self.own: list[str] = []
+        self.refresh: str | None = None
+        self.given = set(driver.models)
+
+    def whoever_is_asked(self, design: Design, replicates: Replicates) -> None:
+        """Open what is not open yet."""
+        driver, prices = self.driver, self.driver.prices
+        lacking = driver.missing(design, replicates)
+        named = {name for unit in lacking for name in models_of(unit.cell.spec)}
+        affordable(driver.budget.limits, named, prices)
+        for name in sorted(named & self.given):
+            driver.models[name] = self._metered(driver.models[name], name)
+            self.given.remove(name)
+        for name in sorted(named - driver.models.keys()):
+            driver.models[name] = self._open(name)
+            self.own.append(name)
+
+    def _open(self, name: str) -> Model:
+        means, folder = self.means, self.driver.folder.parent
+        store = None if means.store is None else placed(means.store)
+        if self.refresh is None:
+            # Where it is not the folder's own, a replay or an archive has to know.
+            kept = "" if store is None or means.store_mode == "off" else str(store.resolve())
+            self.refresh = Manifest.begun(folder, kept, means.store_mode)
+        return open_model(
+            name,
+            store=store or folder / ANSWERS,
+            mode=means.store_mode,
+            refresh=self.refresh,
+            processes=means.processes,
+            beneath=partial(self._metered, name=name),
+        )
+
+    def _metered(self, model: Model, name: str) -> Model:
+        return Metered(model, self.driver.budget, price_of(name, self.driver.prices))
+
+    async def close(self) -> None:
+        """Close what was opened here."""
+        for name in self.own:
+            await self.driver.models[name].close()
+
+
+def _within(name: str, given: int, least: int, most: int) -> None:
+    if not least <= given <= most:
+        raise SpecificationError(f"{name}: {given} was given; allowed: {least} to {most}.")
+
+
+def _most(replicates: Replicates) -> int:
+    """As many as a cell has, counted from the first."""
+    if isinstance(replicates, int):
+        return replicates
+    return max((max(some) + 1 for some in replicates.values() if some), default=1)
 
 
 def looked_into(

@@ -5,7 +5,7 @@ paired. Cells of one specification are grown once, in whatever design they stand
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import product
@@ -19,7 +19,21 @@ from cloudchamber.microspec import Microspec
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Axis", "Cell", "Design", "Factor", "Range", "Setting", "factorial", "run_id"]
+__all__ = [
+    "Axis",
+    "Cell",
+    "Design",
+    "Factor",
+    "Range",
+    "Replicates",
+    "Setting",
+    "factorial",
+    "run_id",
+]
+
+
+Replicates = int | Mapping[str, Collection[int]]
+"""Of every cell so many, or for each cell's id which; of a cell that is not named none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,13 @@ class Design:
     def conditions(self) -> tuple[Cell, ...]:
         """One cell for each different specification: what has to be grown."""
         return tuple({cell.id: cell for cell in reversed(self.cells)}.values())[::-1]
+
+    def asked(self, replicates: Replicates) -> Iterator[tuple[Cell, Collection[int]]]:
+        """Each condition, and which of its replicates."""
+        for cell in self.conditions():
+            some = range(replicates) if isinstance(replicates, int) else replicates.get(cell.id, ())
+            if some:
+                yield cell, some
 
     def __getitem__(self, name: str) -> Cell:
         for cell in self.cells:

@@ -25,7 +25,7 @@ from cloudchamber.errors import (
     TraceError,
     Unfinished,
 )
-from cloudchamber.experiment.design import Design, run_id
+from cloudchamber.experiment.design import Design, Replicates, run_id
 from cloudchamber.experiment.holding import held
 from cloudchamber.experiment.limits import Budget
 from cloudchamber.experiment.metering import Billed
@@ -93,18 +93,18 @@ class Driver:
         if self._progress is not None:
             self.watch(self._progress)
 
-    def missing(self, design: Design, replicates: int, *, anew: bool = False) -> list[Unit]:
+    def missing(self, design: Design, replicates: Replicates, *, anew: bool = False) -> list[Unit]:
         """What is not grown yet, replicate by replicate so that all cells advance together.
 
         Args:
             design: what is asked for.
-            replicates: of each cell.
+            replicates: of each cell; or which, by the cells' ids.
             anew: whether to take nothing for grown.
         """
         done = set() if anew else self._done()
         rules, asked = [], []
-        for cell in design.conditions():
-            lacking = [r for r in range(replicates) if run_id(cell.spec, self.seed, r) not in done]
+        for cell, some in design.asked(replicates):
+            lacking = [r for r in some if run_id(cell.spec, self.seed, r) not in done]
             if models_of(cell.spec):
                 asked += [Unit(cell, (r,)) for r in lacking]
             else:
@@ -117,7 +117,7 @@ class Driver:
         runs = TraceFolder(self.folder).runs()
         return set(runs.loc[runs["status"] == "done", "run"])
 
-    def grow(self, design: Design, replicates: int) -> Progress:
+    def grow(self, design: Design, replicates: Replicates) -> Progress:
         """Grow what is missing.
 
         Raises:
@@ -126,15 +126,15 @@ class Driver:
         """
         return asyncio.run(self.grow_async(design, replicates))
 
-    async def grow_async(self, design: Design, replicates: int) -> Progress:
+    async def grow_async(self, design: Design, replicates: Replicates) -> Progress:
         """As `grow`, for notebooks and programs with an event loop of their own."""
         with held(self.folder):
             clean(self.folder)
             return await self._grow(design, replicates)
 
-    async def _grow(self, design: Design, replicates: int) -> Progress:
+    async def _grow(self, design: Design, replicates: Replicates) -> Progress:
         units = self.missing(design, replicates)
-        total = len(design.conditions()) * replicates
+        total = sum(len(some) for _, some in design.asked(replicates))
         lacking = sum(len(unit.replicates) for unit in units)
         progress = self._progress = Progress(total, total - lacking, budget=self.budget)
         behind = Counter({unit.cell.id: 0 for unit in units})

@@ -170,14 +170,14 @@ class Supplement:
 
     answer: tuple[str, ...] = ()
     """Sentences for the summary, with their numbers."""
-    instead: bool = False
-    """Whether they stand in the place of those on factors and interventions, and not after them."""
     checks: tuple[Check, ...] = ()
     """Further questions that a sceptic would ask of this study."""
     blocks: Mapping[int, tuple[Block, ...]] = field(default_factory=dict)
     """Further blocks by stage, 1 to 5."""
     tables: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     """What all this rests on, by a name; kept with the other tables."""
+    instead: bool = False
+    """Whether the sentences stand in the place of those on factors and interventions, not after them."""
 
     def __post_init__(self) -> None:
         _no_bare_text("Supplement.answer", self.answer)

@@ -18,7 +18,6 @@ from typing import Any
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import (
     Axis,
-    Budget,
     Cell,
     Design,
     Driver,
@@ -28,7 +27,7 @@ from cloudchamber.experiment import (
     Results,
     factorial,
 )
-from cloudchamber.experiment.calling import call, looked_into
+from cloudchamber.experiment.calling import Means, looked_into
 from cloudchamber.experiment.estimate import estimate
 from cloudchamber.experiment.expected import CostEstimate
 from cloudchamber.experiment.manifest import placed
@@ -36,15 +35,12 @@ from cloudchamber.experiment.prices import Prices
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.microspec import Decider, Microspec
 from cloudchamber.microspec.paths import overlap
-from cloudchamber.models import Mode, Model, check_mode
+from cloudchamber.models import Mode, Model
 from cloudchamber.phenomenon import Phenomenon
 from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
 
 __all__ = ["Study"]
-
-MOST_REPLICATES = 1_000_000
-"""Of each cell; what is missing is looked up run by run."""
 
 
 @dataclass(frozen=True)
@@ -274,38 +270,20 @@ class Study:
             ModelError: a model cannot be had.
             StoreError: the store cannot be used, or a replay misses an answer.
         """
-        check_mode(store_mode)
-        if store_mode == "replay" and models:
-            raise SpecificationError("models: some were given, but a replay asks no model.")
-        folder, level = placed(out), level or Level()
+        means = Means(
+            level or Level(),
+            concurrency,
+            processes,
+            models,
+            store,
+            store_mode,
+            limits,
+            prices,
+            watch,
+        )
+        folder = placed(out)
         design, count = self.design(), self.replicates if replicates is None else replicates
-        for name, given, least, most in (
-            ("seed", seed, 0, 2**63 - 1),
-            ("replicates", count, 1, MOST_REPLICATES),
-        ):
-            if not least <= given <= most:
-                raise SpecificationError(f"{name}: {given} was given; allowed: {least} to {most}.")
-        Manifest.of(self.name, options or {}, seed, level.name, count, design).claim(folder)
-        budget = Budget(limits)
-        driver = Driver(
-            folder / "trace",
-            seed=seed,
-            level=level,
-            models=models,
-            concurrency=concurrency,
-            study=self.name,
-            watch=watch,
-            budget=budget,
-            prices=prices,
-        )
-        call(
-            driver,
-            design,
-            count,
-            answers=None if store is None else placed(store),
-            mode=store_mode,
-            processes=processes,
-        )
+        means.grow(self.name, folder, [(design, count)], seed=seed, options=options)
         return self.results(folder, seed=seed, replicates=count)
 
     def estimate(
