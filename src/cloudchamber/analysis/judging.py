@@ -21,6 +21,8 @@ __all__ = ["Asked", "judge"]
 Reals = NDArray[np.float64]
 _DRAWS: Final = 1000
 _FINE: Final = 129
+_FLAT: Final = 0.9
+"""Odds that runs must give to flat by themselves (9 to 1), whatever they were beforehand."""
 _LEAST: Final = 27
 """Before so many runs it is neither never nor always: three over each eighth of the range."""
 
@@ -118,7 +120,17 @@ def _kind(known: Posterior, drawn: _Drawn, criterion: float | None, sure: float,
         return "gradual"
     if hump >= sure:
         return "non-monotone"
-    return "flat" if flat >= sure and n >= _LEAST else "cannot tell"
+    # That nothing changes cannot be shown, only that it changes by less than would matter.
+    small = (np.ptp(drawn.value, axis=1) < _margin(known)).mean() * (1 - rough)
+    return "flat" if flat >= _FLAT and small >= sure and n >= _LEAST else "cannot tell"
+
+
+def _margin(known: Posterior) -> float:
+    """A change that would matter: of shares a fifth, of measures half a run's standard deviation."""
+    if known.response.certain:
+        return 0.2
+    middle = np.linspace(0, 1, 9)
+    return 0.5 * float(np.sqrt(known.response.noise(middle, middle).mean()))
 
 
 def _places(

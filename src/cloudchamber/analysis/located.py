@@ -187,7 +187,11 @@ def _flat(found: Threshold) -> str:
     which = (
         "" if found.criterion is None else f"; whether that is {found.criterion:g} cannot be told"
     )
-    return f"the {found._what} does not depend on the factor {found._range}: {told(found.first)}{which}"
+    less = "a fifth" if found.shares else "half a standard deviation between runs"
+    return (
+        f"the {found._what} does not depend on the factor {found._range} (it changes by less than "
+        f"{less}): {told(found.first)}{which}"
+    )
 
 
 def _non_monotone(found: Threshold) -> str:
