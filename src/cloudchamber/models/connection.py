@@ -71,15 +71,20 @@ class Connection:
         if url is None:
             url = self._urls[path] = URL(self._address + path)
         try:
-            async with session.post(url, data=body, allow_redirects=False) as response:
+            response = await session.post(url, data=body, allow_redirects=False)
+            # A connection goes back by itself once all is read; `async with` would look after that again.
+            try:
                 stream = response.content
                 received = await stream.read(LARGEST + 1)
                 if not stream.at_eof():
                     received = await _bounded(stream, received)
-                wait = None
-                if response.status != 200:
-                    wait = _retry_after(response.headers, self._now)
-                return Answer(response.status, received, wait)
+            finally:
+                if not response.content.at_eof():
+                    response.close()
+            wait = None
+            if response.status != 200:
+                wait = _retry_after(response.headers, self._now)
+            return Answer(response.status, received, wait)
         except TimeoutError:
             return Answer(TIMED_OUT)
         except aiohttp.ClientConnectorError as error:
