@@ -51,7 +51,7 @@ def test_two_conditions_that_only_suffice_together() -> None:
     found = sufficient_conditions(design, grown)
     (one,) = found.sets
     assert [condition.factor for condition in one.conditions] == ["x0", "order"]
-    assert 0.33 < one.conditions[0].low < 0.5
+    assert 0.38 < one.conditions[0].low < 0.5
     assert one.share.low >= 0.9
     assert max(rest.high for rest in one.without) < 0.9
     assert str(found).startswith("x0 at least 0.")
@@ -72,7 +72,7 @@ def test_either_of_two_conditions() -> None:
 
 def test_what_is_certain_everywhere_needs_no_condition() -> None:
     design = sampled()
-    found = sufficient_conditions(design, drawn(design, np.full(200, 0.97), 10))
+    found = sufficient_conditions(design, drawn(design, np.full(200, 0.98), 12))
     assert (found.sets, found.everywhere) == ((), True)
     assert str(found).startswith("no condition is needed: grown in ")
 
@@ -81,13 +81,13 @@ def test_what_never_grows_has_no_sufficient_set() -> None:
     design = sampled()
     found = sufficient_conditions(design, drawn(design, np.zeros(200), 6))
     assert str(found) == (
-        "nothing found: no set of conditions makes it certain (grown in 0 % [0, 1] of 300 runs overall)"
+        "nothing found: no set of conditions makes it certain (grown in 0 % [0, 3] of 536 runs overall)"
     )
 
 
 def test_what_looks_sufficient_is_not_claimed_on_the_runs_that_found_it() -> None:
     design = sampled(64)
-    found = sufficient_conditions(design, drawn(design, np.full(64, 0.85), 3, seed=4))
+    found = sufficient_conditions(design, drawn(design, np.full(64, 0.85), 6, seed=1), seed=1)
     assert found.sets == ()
     assert found.refuted is not None
     assert "looked sufficient, but the runs held back do not show it" in str(found)
@@ -99,9 +99,9 @@ def test_no_run_that_finds_is_a_run_that_judges() -> None:
     """Runs that find are made certain in a region, all others as they come: nothing may be claimed."""
     design = sampled()
     where = (design.table()["x1"] > 0.5).to_numpy()
-    halves = np.random.default_rng(0).permutation(200)[:100]
+    halves = np.random.default_rng(0).permutation(200)[:66]
     for seed in range(5):
-        grown = drawn(design, np.full(200, 0.5), 8, seed=seed)
+        grown = drawn(design, np.full(200, 0.5), 12, seed=seed)
         values = grown.to_numpy(copy=True)
         inside = np.zeros(200, dtype=bool)
         inside[halves] = True
@@ -120,7 +120,7 @@ def test_of_a_factorial_the_replicates_are_split() -> None:
     assert str(found).startswith("likes exact AND order popularity suffice (grown in ")
     assert str(found).endswith("neither alone does")
     (one,) = found.sets
-    assert one.share.n == 50
+    assert (one.share.n, one.share.unit) == (67, "replicate")
 
 
 def test_through_runs_that_are_grown(tmp_path: Path) -> None:

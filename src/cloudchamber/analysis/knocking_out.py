@@ -84,7 +84,7 @@ class Needed:
         if not self.kept:
             return f"none of the conditions is needed: grown in {in_runs(self.share)} without any"
         verb = "suffice" if len(self.kept) > 1 else "suffices"
-        parts = [f"without {name} {percent(one)}" for name, one in self.without.items()]
+        parts = [f"without {name}: {percent(one)}" for name, one in self.without.items()]
         needed = (
             nothing_alone(list(self.without.values()), self.certain)
             if len(self.kept) > 1

@@ -114,8 +114,8 @@ def indices_of(
     ]
     k = len(names)
     return Indices(
-        dict(zip(names, told[:k], strict=True)),
-        dict(zip(names, told[k : 2 * k], strict=True)),
+        dict(zip(names, map(_possible, told[:k]), strict=True)),
+        dict(zip(names, map(_possible, told[k : 2 * k]), strict=True)),
         _share(told[-1]),
     )
 
@@ -160,6 +160,13 @@ def _ratios(means: Reals) -> Reals:
     varies = made > 0
     index = np.divide(means[:-3], made, out=np.full_like(means[:-3], nan), where=varies)
     return np.concatenate([index, noise_odds(means[-1:], made[None])])
+
+
+def _possible(index: Estimate) -> Estimate:
+    """No end of an interval further out than an index can be, but for an estimate that is."""
+    if not index.known:
+        return index
+    return index.within(min(index.value, 0.0), max(index.value, 1.0))
 
 
 def _share(odds: Estimate) -> Estimate:

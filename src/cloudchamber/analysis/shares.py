@@ -1,11 +1,12 @@
 """The share of runs in which something happened, where cells share the draws of their replicates.
 
 Runs of one replicate have their draws in common (law 6), and runs of one cell their conditions: so many runs
-say less than as many independent ones. The exact interval (Clopper & Pearson 1934) is taken with the number
-of runs that would say as much (Korn & Graubard 1998).
+say less than as many independent ones. The interval is exact (Clopper & Pearson 1934) for as many as would
+say the same, as for samples of clusters (Korn & Graubard 1998). What is certain shows nothing of what runs
+have in common, so that is told from all cells: what replicates share, and how cells differ on either side.
+Where cells are all that there are, each replicate counts once, however many cells it has.
 """
 
-from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -16,13 +17,12 @@ from cloudchamber.measures.estimate import Estimate
 __all__ = ["share_of"]
 
 Reals = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 SURE = 0.8
 """How sure it is that replicates have no more in common than is taken into account."""
 
 
-def share_of(
-    grown: Reals, cells: NDArray[np.bool_], level: float = 0.95, *, sampled: bool = True
-) -> Estimate:
+def share_of(grown: Reals, cells: Mask, level: float = 0.95, *, sampled: bool = True) -> Estimate:
     """The share among some cells.
 
     Args:
@@ -35,20 +35,37 @@ def share_of(
     from scipy.stats import beta  # SciPy's statistics take a second to import
 
     inside = grown[:, cells]
-    n = int((~np.isnan(inside)).sum())
+    there = ~np.isnan(inside)
+    replicates, count = int(there.any(axis=1).sum()), int(there.any(axis=0).sum())
+    unit, n = ("run", int(there.sum())) if sampled else ("replicate", replicates)
     if n == 0:
-        return Estimate(nan, nan, nan, 0, level, "run", "exact binomial")
-    k = float(np.nansum(inside))
-    replicates, count = inside.shape
-    alike = 1 + (count - 1) * in_common(grown)
-    alike += (replicates - 1) * _within_cells(inside) if sampled else 0.0
-    worth = max(n / max(alike, 1.0), 1.0)
-    happened = k / n * worth
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, happened, worth - happened + 1)) if k else 0.0
-    high = float(beta.ppf(1 - tail, happened + 1, worth - happened)) if k < n else 1.0
-    found = Estimate(k / n, low, high, n, level, "run", "exact binomial")
-    return found if worth == n else replace(found, method="exact binomial, effective runs")
+        return Estimate(nan, nan, nan, 0, level, unit, "exact binomial")
+    share = float(np.nansum(inside) / there.sum())
+    worth = float(n)
+    if sampled:
+        alike = 1 + (count - 1) * in_common(grown) + (replicates - 1) * of_one_cell(grown, cells)
+        worth = max(n / alike, 1.0)
+    happened, tail = share * worth, (1 - level) / 2
+    low = float(beta.ppf(tail, happened, worth - happened + 1)) if share > 0 else 0.0
+    high = float(beta.ppf(1 - tail, happened + 1, worth - happened)) if share < 1 else 1.0
+    return Estimate(share, low, high, n, level, unit, "exact binomial")
+
+
+def of_one_cell(grown: Reals, cells: Mask) -> float:
+    """Correlation of two runs of one cell, both sides apart; 1 if runs of a cell never differ."""
+    several = (~np.isnan(grown)).sum(axis=0) > 1
+    between, within, free = 0.0, 0.0, 0
+    for side in (cells & several, ~cells & several):
+        if side.sum() > 1:
+            kept = grown[:, side]
+            means = np.nanmean(kept, axis=0)
+            between += float(np.square(means - means.mean()).sum())
+            within += float(np.nanvar(kept, axis=0, ddof=1).sum())
+            free += len(means)
+    if within == 0:
+        return 1.0
+    own = max(between / free - within / free / len(grown), 0.0)
+    return own / (own + within / free)
 
 
 def in_common(grown: Reals) -> float:
@@ -81,17 +98,3 @@ def _apart(grown: Reals) -> Reals:
         return kept
     off: Reals = np.nan_to_num(kept - np.nanmean(kept, axis=0, keepdims=True))
     return off
-
-
-def _within_cells(grown: Reals) -> float:
-    """Correlation of two runs of the same cell, by the variance of cells' shares; 0 or more."""
-    counts = (~np.isnan(grown)).sum(axis=0)
-    kept = grown[:, counts > 1]
-    if kept.shape[1] < 2:
-        return 0.0
-    spread = float(np.nanvar(kept, axis=0, ddof=1).mean())
-    between = float(np.nanmean(kept, axis=0).var(ddof=1)) - spread / float(
-        counts[counts > 1].mean()
-    )
-    whole = between + spread
-    return max(0.0, between / whole) if whole > 0 else 0.0

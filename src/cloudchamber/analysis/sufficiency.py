@@ -1,8 +1,8 @@
 """Sufficiency: the smallest sets of conditions under which a phenomenon is certain.
 
-Boxes are looked for by PRIM in some runs and judged on others. Of a sampled design one half of the cells
-and of the replicates finds, and the other half of both judges: no run that found a box judges it, nor one
-that shares its draws. Other designs are all the cells that there are; there only replicates are split. A
+Boxes are looked for by PRIM in some runs and judged on others. Of a sampled design a third of the cells
+and of the replicates finds, and the rest of both judges: no run that found a box judges it, nor one that
+shares its draws. Other designs are all the cells that there are; there only replicates are split. A
 set is claimed where, in what judges,
 
 - the lower end of the interval of its share reaches what is called certain, and
@@ -17,7 +17,7 @@ claimed in at least 95 % of studies; where the phenomenon is certain everywhere,
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import nan, sqrt
+from math import inf, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,10 @@ LEAST_REPLICATES_OF_ALL = 12
 """Where replicates alone are split: six signs can make a p-value of 0.03."""
 LEAST_CELLS = 16
 """Of a sample."""
+FINDS = 3
+"""One part in so many finds; to judge takes more."""
+MOSTLY = 0.5
+"""Share of a cell's runs from which a box may end at it."""
 LEAST_RUNS = 10
 """That find a box."""
 MOST_LISTED = 100
@@ -221,13 +225,13 @@ def _runs(design: Design, grown: "pd.DataFrame") -> _Runs:
 def _split(runs: _Runs, seed: int) -> tuple[_Runs, _Runs]:
     """What finds and what judges."""
     replicates, cells = runs.grown.shape
-    first = min(replicates // 2, replicates - 2)
+    first = max(replicates // FINDS, 1)
     finds = replace(runs, grown=runs.grown[:first])
     judges = replace(runs, grown=runs.grown[first:])
     if not runs.sampled:
         return finds, judges
     chosen = np.zeros(cells, dtype=np.bool_)
-    chosen[np.random.default_rng(seed).permutation(cells)[: cells // 2]] = True
+    chosen[np.random.default_rng(seed).permutation(cells)[: cells // FINDS]] = True
     return finds.among(chosen), judges.among(~chosen)
 
 
@@ -277,21 +281,23 @@ def _candidates(runs: _Runs, most: int) -> Iterator[Box]:
 
 
 def _settled(runs: _Runs, box: Box) -> Box:
-    """Where cells are all there are, numbers are levels: a box ends at one, not half way to the next."""
-    return box if runs.sampled else tuple(_at_levels(runs.conditions, one) for one in box)
+    """No end half way to the next cell: a box reaches as far as it grew, and not beyond."""
+    inside = within(runs.conditions, box) & (runs.shares >= MOSTLY)
+    if not inside.any():
+        return box
+    return tuple(_reaching(runs.conditions, one, inside) for one in box)
 
 
-def _at_levels(conditions: "pd.DataFrame", one: Condition) -> Condition:
+def _reaching(conditions: "pd.DataFrame", one: Condition, inside: Mask) -> Condition:
     if one.levels is not None:
         return one
     values = conditions[one.factor].to_numpy(dtype=np.float64)
-    kept = values[one.holds(conditions[one.factor])]
-    low, high = float(kept.min()), float(kept.max())
-    ends = low > values.min(), high < values.max()
+    low, high = float(values[inside].min()), float(values[inside].max())
+    single = low == high
     return replace(
         one,
-        low=low if ends[0] or low == high else one.low,
-        high=high if ends[1] or low == high else one.high,
+        low=low if one.low > -inf or single else -inf,
+        high=high if one.high < inf or single else inf,
     )
 
 

@@ -27,7 +27,7 @@ def told_sets(found: "Sufficiency") -> str:
     fewest = ceil(log((1 - one.share.level) / 2) / log(found.certain))
     return (
         f"nothing found: {one} looked sufficient, but the runs held back do not show it, where it grew in "
-        f"{in_runs(one.share)} ({base}); it would take {fewest} runs that all grow, or more"
+        f"{in_runs(one.share)} ({base}); it would take {fewest} {one.share.unit}s that all grow, or more"
     )
 
 
@@ -36,10 +36,10 @@ def _told(one: "SufficientSet", certain: float) -> str:
     verb = "suffice" if several else "suffices"
     head = f"{one} {verb} (grown in {in_runs(one.share)})"
     if not several:
-        return f"{head}; without it {in_runs(one.outside)}"
+        return f"{head}; without it: {in_runs(one.outside)}"
     names = [str(condition) for condition in one.conditions]
     pairs = [
-        f"without {name} {percent(rest)}" for name, rest in zip(names, one.without, strict=True)
+        f"without {name}: {percent(rest)}" for name, rest in zip(names, one.without, strict=True)
     ]
     return f"{head}; {', '.join(pairs)}; {nothing_alone(one.without, certain)}"
 
@@ -53,8 +53,9 @@ def nothing_alone(without: Sequence[Estimate], certain: float) -> str:
 
 
 def in_runs(one: Estimate) -> str:
-    """A share with its interval and its runs: "97 % [93, 99] of 212 runs"."""
-    return f"{percent(one)} of {one.n:,} run{'' if one.n == 1 else 's'}"
+    """A share with what it rests on: "97 % [93, 99] of 212 runs", or "of the runs of 70 cells"."""
+    of = "" if one.unit == "run" else "the runs of "
+    return f"{percent(one)} of {of}{one.n:,} {one.unit}{'' if one.n == 1 else 's'}"
 
 
 def percent(one: Estimate) -> str:
