@@ -253,7 +253,7 @@ def test_fields_a_server_refuses_are_left_out_from_then_on() -> None:
 def test_a_name_for_servers_that_go_on_with_a_text() -> None:
     server = Server(says("A"))
     model = open_model("openai-text:base@http://127.0.0.1:9/v1")
-    assert model.name == model.fingerprint == "openai-text:base@http://127.0.0.1:9/v1"
+    assert model.name == "openai-text:base@http://127.0.0.1:9/v1"
     (reply,) = server.ask(can=Capabilities("completions", continues="plain"))
     assert (server.paths, reply.choice) == (["/v1/completions"], 0)
     assert server.bodies[0]["prompt"] == "s\n\nUser: ab\n\nAssistant: I say"

@@ -87,7 +87,9 @@ class Asking:
             Unanswered: it refused this request, or was asked often enough.
             ModelUnreachable: nothing can be asked any more.
         """
-        heard = await self._persist(path, payload, draw, RETRIES)
+        heard = await self._attempt(path, payload, False)
+        if not isinstance(heard, Said):
+            heard = await self._persist(path, payload, draw, RETRIES, heard)
         if isinstance(heard, Said):
             return heard
         if self._denies(heard):
@@ -99,7 +101,8 @@ class Asking:
         """What the server says to a request that it may refuse; "absent" where there is no such path."""
         for field in self.refused & payload.keys():
             _drop(payload, field)
-        heard = await self._persist(path, payload, 0, TRIED)
+        first = await self._attempt(path, payload, False)
+        heard = await self._persist(path, payload, 0, TRIED, first)
         if isinstance(heard, Said):
             return heard
         # Who has answered already refuses this and not everything: OpenAI's word for log-probabilities that
@@ -130,38 +133,39 @@ class Asking:
         )
 
     async def _persist(
-        self, path: str, payload: dict[str, Any], draw: int, retries: int
+        self, path: str, payload: dict[str, Any], draw: int, retries: int, heard: Said | Answer
     ) -> Said | Answer:
+        """What is said in the end, after a first attempt."""
         attempt = busy = 0
         left: list[str] = []
-        while True:
-            heard = await self._attempt(path, payload, attempt + busy > 0)
-            if isinstance(heard, Said):
-                self.refused.update(left)
-                return heard
+        while isinstance(heard, Answer):
             if heard.status in (400, 422) and (fields := _leave_out(heard.body, payload)):
                 left += fields
-                continue
-            if why := declined(heard.status, heard.body):
+            elif why := declined(heard.status, heard.body):
                 return Said("", self.hush(why))
-            self._count(heard)
-            if not self._passes(heard):
-                return heard
-            if heard.status == 429:
-                busy += 1
             else:
-                attempt += 1
-            if heard.status == NOBODY and not self.breaker.ever:
-                retries = min(retries, RETRIES)  # nobody is there: that need not be found out again
-            if attempt > retries or busy > BUSY:
-                return heard
-            if self.breaker.open:
-                continue  # which ends it, once what is under way has ended
-            if heard.status == 429 and not attempt:
-                wait = self.pace.again(draw, busy - 1, heard.retry_after)
-            else:
-                wait = backoff(draw, attempt + busy - 1, heard.retry_after)
-            await self._sleep(wait)
+                self._count(heard)
+                if not self._passes(heard):
+                    return heard
+                if heard.status == 429:
+                    busy += 1
+                else:
+                    attempt += 1
+                if heard.status == NOBODY and not self.breaker.ever:
+                    retries = min(retries, RETRIES)  # that need not be found out again
+                if attempt > retries or busy > BUSY:
+                    return heard
+                if not self.breaker.open:  # which ends it, once what is under way has ended
+                    await self._sleep(self._wait(heard, draw, attempt, busy))
+            heard = await self._attempt(path, payload, attempt + busy > 0)
+        self.refused.update(left)
+        return heard
+
+    def _wait(self, heard: Answer, draw: int, attempt: int, busy: int) -> float:
+        """Seconds before the next attempt."""
+        if heard.status == 429 and not attempt:
+            return self.pace.again(draw, busy - 1, heard.retry_after)
+        return backoff(draw, attempt + busy - 1, heard.retry_after)
 
     async def _attempt(self, path: str, payload: dict[str, Any], again: bool) -> Said | Answer:
         """One attempt, at the server's pace."""

@@ -6,6 +6,7 @@ usage; no budget and no prices.
 """
 
 import re
+from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -62,7 +63,7 @@ class Paying:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def post(self, path: str, body: bytes) -> Answer:
+    def post(self, path: str, body: bytes) -> Coroutine[Any, Any, Answer]:
         """Send JSON to a path once; see `Connection.post`.
 
         Raises:
@@ -70,7 +71,10 @@ class Paying:
         """
         purse = PURSE.get()
         if purse is None:
-            return await self._connection.post(path, body)
+            return self._connection.post(path, body)
+        return self._paid(purse, path, body)
+
+    async def _paid(self, purse: Purse, path: str, body: bytes) -> Answer:
         room = await purse.reserve(*_most(body))
         told: tuple[int, int] | None = None
         try:

@@ -23,6 +23,11 @@ from cloudchamber.models.wire import Wire
 __all__ = ["RemoteModel"]
 
 
+FORM = "form 2"
+"""How servers are asked and read: part of a model's fingerprint, for an answer had in another way is
+another answer. To be raised with every change of what is sent or of how answers are read."""
+
+
 class RemoteModel:
     """A model behind an OpenAI-compatible address.
 
@@ -69,7 +74,8 @@ class RemoteModel:
             )
         address = address.rstrip("/")
         kind = "openai-text" if form == "completions" else "openai"
-        self.name = self.fingerprint = f"{kind}:{model}@{address}"
+        self.name = f"{kind}:{model}@{address}"
+        self.fingerprint = f"{self.name} ({FORM})"
         self._model, self._form, self._clock = model, form, clock
         connection = Paying(Connection(address, key, concurrency, timeout, now))
         self._asking = Asking(connection, address, model, key, concurrency, timeout, sleep, clock)
