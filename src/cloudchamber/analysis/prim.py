@@ -1,8 +1,8 @@
 """PRIM, the patient rule induction method: a box of conditions in which an outcome is frequent.
 
 From all cells on, the best thin slice is peeled off again and again, then what was peeled too much is pasted
-back (Friedman & Fisher 1999; for scenarios Bryant & Lempert 2010). The slice taken is the one that raises
-the mean most for each cell given up, which is fair between numbers and levels (Kwakkel & Jaxa-Rozen 2016).
+back (Friedman & Fisher 1999; Bryant & Lempert 2010). The slice taken is the one that raises the mean most for
+each cell given up, which is fair between numbers and levels (Kwakkel & Jaxa-Rozen 2016).
 The boxes are those that the EMA Workbench finds.
 """
 
