@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import exp, floor, isfinite, log, log10
 from typing import Any
 
-from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import Microspec
 
 __all__ = ["Axis", "Factor", "Range", "Setting", "at_levels", "distinct"]
@@ -191,16 +191,3 @@ def distinct(factors: Sequence[Any]) -> Sequence[Axis]:
         if isinstance(factor, Factor) and not factor.settings:
             raise SpecificationError(f"{factor.name}: no level was given; allowed: one or more.")
     return factors
-
-
-def find(factors: Sequence[Axis], name: str) -> Axis:
-    """The factor of that name.
-
-    Raises:
-        SpecificationError: there is none; lists the names.
-    """
-    for factor in factors:
-        if factor.name == name:
-            return factor
-    known = nearest(name, [factor.name for factor in factors])
-    raise SpecificationError(f"no factor {name!r}; {known}")
