@@ -12,6 +12,7 @@ from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.growing import Growing, growing
 from cloudchamber.cli.options import Options, again, build
 from cloudchamber.cli.perturbing import battery
+from cloudchamber.cli.searching import threshold
 from cloudchamber.cli.telling import say
 from cloudchamber.cli.watching import watching
 from cloudchamber.errors import ArchiveError, SpecificationError, Unfinished
@@ -28,7 +29,7 @@ def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
 
 
-for command in (looking.list_, looking.show, looking.diff, looking.new, battery, design):
+for command in (looking.list_, looking.show, looking.diff, looking.new, battery, threshold, design):
     main.add_command(command)
 
 

@@ -12,8 +12,6 @@ from cloudchamber.cli.telling import columns, say
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cloudchamber.experiment import Axis
-
 __all__ = ["design"]
 
 
@@ -45,7 +43,7 @@ def design(asked: Growing, as_csv: bool) -> None:
         say(table.to_csv(index=False).rstrip())
         return
     columns(
-        "Factors", {axis.name: _told(axis) for axis in built.factors} or {"none": "nothing varies"}
+        "Factors", {axis.name: axis.aloud() for axis in built.factors} or {"none": "nothing varies"}
     )
     for line in _lines(table):
         say(line)
@@ -54,17 +52,6 @@ def design(asked: Growing, as_csv: bool) -> None:
         f"\n{len(whole)} cells, {conditions} specifications x {count} replicates = "
         f"{conditions * count:,} runs, of which {sum(missing.values()):,} are missing."
     )
-
-
-def _told(axis: "Axis") -> str:
-    """What a factor is varied over."""
-    from cloudchamber.experiment import Range
-
-    if isinstance(axis, Range):
-        kind = "whole numbers from" if axis.whole else "from"
-        scale = ", on a log scale" if axis.log else ""
-        return f"{axis.path} {kind} {axis.low:g} to {axis.high:g}{scale}"
-    return ", ".join(one.name for one in axis.settings)
 
 
 def _lines(table: "pd.DataFrame") -> list[str]:

@@ -14,6 +14,8 @@ from cloudchamber.errors import SpecificationError
 
 if TYPE_CHECKING:
     from cloudchamber.experiment import Limits, Price
+    from cloudchamber.experiment.calling import Means
+    from cloudchamber.experiment.progress import Watch
     from cloudchamber.study import Study
 
 __all__ = ["AGENTS", "FIELD", "ITEMS", "MODEL", "QUICK", "SET", "STUDY", "Growing", "growing"]
@@ -192,6 +194,23 @@ class Growing:
         study = build(options)
         usual = folder_of(study.name, options, self.seed, str(self.level or "full"))
         return study, placed(self.out) if self.out else usual, options
+
+    def means(self, watch: "Watch | None" = None) -> "Means":
+        """With what it grows."""
+        from cloudchamber.experiment.calling import Means
+        from cloudchamber.trace import Level
+
+        return Means(
+            Level(self.level),
+            self.concurrency,
+            self.processes,
+            None,
+            self.store,
+            self.store_mode,
+            self.limits(),
+            self.prices(),
+            watch,
+        )
 
     def limits(self) -> "Limits":
         """The caps."""

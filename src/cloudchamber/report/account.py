@@ -102,7 +102,7 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
         "cells": evidence.cells(study, results, [main, *also]),
         "courses": evidence.courses(study, results, main),
     }
-    if any(len(factor.settings) > 1 for factor in study.factors):
+    if any(len(factor.settings) > 1 for factor in study.crossed):
         tables["factors"] = evidence.factors(study, results, main)
         tables["simple_effects"] = evidence.simple_effects(study, results, main)
     if study.interventions:

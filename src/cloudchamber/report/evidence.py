@@ -99,7 +99,7 @@ def factors(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
     """
     table = results.measure(measure)
     told = []
-    for factor in study.factors:
+    for factor in study.crossed:
         names = [setting.name for setting in factor.settings]
         for level in names[1:]:
             gap = _gap(study, table, factor.name, level, names[0])
@@ -115,7 +115,7 @@ def simple_effects(study: Study, results: Results, measure: Measure) -> "pd.Data
     """The same in each place of the other factors: `of` is the main effect's label, `place` where."""
     table, design = results.measure(measure), study.combinations()
     told = []
-    for factor in study.factors:
+    for factor in study.crossed:
         first, *levels = [setting.name for setting in factor.settings]
         for cell in design.where(**{factor.name: first}):
             others = {name: level for name, level in cell.levels.items() if name != factor.name}

@@ -109,7 +109,7 @@ def _contrasts(study: Study, results: Results) -> list[adequacy.Contrast]:
     table = excesses(study, results, study.phenomenon.measure)
     risk = study.design()[study.at_risk()]
     found = []
-    for factor in study.factors:
+    for factor in study.crossed:
         first = factor.settings[0].name
         level = risk.levels.get(factor.name, first)
         if level == first:

@@ -26,15 +26,13 @@ def identify(study: Study, criterion: tuple[Block, ...], extra: tuple[Block, ...
 
 def microspecify(study: Study, extra: tuple[Block, ...]) -> Section:
     """The baseline read aloud, and what is varied."""
-    varied = [
-        f"**{factor.name}**: {', '.join(setting.name for setting in factor.settings)}"
-        for factor in study.factors
-    ]
+    varied = [f"**{factor.name}**: {factor.aloud()}" for factor in study.factors]
     name = study.at_risk()
     aloud = study.design()[name].spec.aloud().replace("\n", "\n\n")
     blocks: list[Block] = [Reading(aloud, f"The cell at risk, {name}, read aloud")]
     if varied:
-        blocks.append(Prose("Varied, in every combination: " + "; ".join(varied) + "."))
+        how = "in every combination" if study.crossed else "in the cells below"
+        blocks.append(Prose(f"Varied, {how}: {'; '.join(varied)}."))
     return Section(
         "Who interacts, and how",
         2,
@@ -76,19 +74,20 @@ def grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ..
         )
     blocks += _courses(study, tables["courses"])
     blocks += [*extra, _cells_table(study, frame)]
+    which = "Every combination of the factors" if study.crossed else "Each cell of the plan"
     return Section(
         "What grew",
         3,
-        "Every combination of the factors, grown in replicates that share their noise across cells.",
+        f"{which}, grown in replicates that share their noise across cells.",
         tuple(blocks),
     )
 
 
 def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
-    if courses.empty or not study.factors or courses["step"].nunique() < 3:
+    if courses.empty or not study.crossed or courses["step"].nunique() < 3:
         return []
     main = study.phenomenon.measure
-    first, *rest = [factor.name for factor in study.factors]
+    first, *rest = [factor.name for factor in study.crossed]
     return [
         grid_of_curves(
             courses,
