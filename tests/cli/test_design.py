@@ -81,8 +81,19 @@ def test_ranges_are_told_and_their_paths_are_checked(here: Path, path: str, said
         assert result.exit_code == 2
         assert said in result.stderr
         return
-    assert "latency   visibility.latency whole numbers from 0 to 3" in result.stdout
-    assert f"strength  {path} from 0.1 to 10, on a log scale" in result.stdout
+    assert "latency   whole numbers from 0 to 3" in result.stdout
+    assert "strength  from 0.1 to 10, on a log scale" in result.stdout
     assert [line.split()[:2] for line in result.stdout.splitlines() if "point" in line] == [
         ["point", str(number)] for number in range(1, 5)
     ]
+
+
+def test_a_sampled_study_has_a_report(here: Path) -> None:
+    (here / "studies" / "sampled").mkdir()
+    program = SAMPLED.replace("PATH", "population.groups[0].decides.strength")
+    (here / "studies" / "sampled" / "study.py").write_text(program, encoding="utf-8")
+    assert call("run", "sampled", "--quiet").exit_code == 0
+    report = (here / "out" / "sampled" / "report.html").read_text(encoding="utf-8")
+    assert "Varied, in the cells below: " in report
+    assert "from 0.1 to 10, on a log scale" in report
+    assert "of which 0 are missing" in call("design", "sampled").stdout

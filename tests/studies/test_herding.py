@@ -293,7 +293,7 @@ def test_a_model_that_sees_the_likes_passes_the_check_and_a_blind_one_does_not(
         # Of the combinations only the one that the checks compare with.
         kept = tuple(
             replace(f, settings=tuple(s for s in f.settings if s.name in ("seeded", "shuffled")))
-            for f in study.factors
+            for f in study.crossed
         )
         study = replace(study, factors=kept, risk="")
         study = replace(study, interventions=(), attack=None, replicates=3)

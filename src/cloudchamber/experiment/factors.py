@@ -71,6 +71,10 @@ class Factor:
         """What its levels set."""
         return tuple(dict.fromkeys(path for one in self.settings for path in one.changes))
 
+    def aloud(self) -> str:
+        """Its levels."""
+        return ", ".join(one.name for one in self.settings)
+
     def setting(self, u: float) -> Setting:
         """The level at a number from 0 to 1: each level has an equal part of it."""
         return self.settings[min(floor(u * len(self.settings)), len(self.settings) - 1)]
@@ -110,6 +114,12 @@ class Range:
     def paths(self) -> tuple[str, ...]:
         """What it sets."""
         return (self.path,)
+
+    def aloud(self) -> str:
+        """From where to where."""
+        kind = "whole numbers from" if self.whole else "from"
+        scale = ", on a log scale" if self.log else ""
+        return f"{kind} {self.low:g} to {self.high:g}{scale}"
 
     def setting(self, u: float) -> Setting:
         """The number at a number from 0 to 1: at 0 the lower end, at 1 the upper."""

@@ -12,6 +12,7 @@ A study is a value; `run` grows what is missing of it into a folder, `results` r
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from cloudchamber.experiment import (
     Cell,
     Design,
     Driver,
+    Factor,
     Limits,
     Manifest,
     Progress,
@@ -114,6 +116,14 @@ class Study:
     @cached_property
     def _combinations(self) -> Design:
         return (self.plan if self.factors else factorial)(self.microspec, self.factors)
+
+    @property
+    def crossed(self) -> tuple[Factor, ...]:
+        """The factors, where every combination of their levels is a cell; none of a fraction or sample."""
+        levelled = tuple(factor for factor in self.factors if isinstance(factor, Factor))
+        every = prod(len(factor.settings) for factor in levelled)
+        whole = levelled == self.factors and len(self.combinations()) == every
+        return levelled if whole else ()
 
     def design(self) -> Design:
         """Every cell: the combinations of factors, the interventions, the attack, and the nulls.
