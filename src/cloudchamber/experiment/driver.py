@@ -40,6 +40,8 @@ from cloudchamber.trace.layout import check_mark
 
 __all__ = ["Driver", "Progress", "Unit", "questions_of"]
 
+WRITING = 2
+"""Units that are written at a time."""
 BREATH = 0.1
 """Seconds that rules work at most before an interrupt is let in."""
 
@@ -159,8 +161,8 @@ class Driver:
                 place.leave()
 
         try:
-            # Units are written one after the other, and nobody's questions wait for that.
-            with ThreadPoolExecutor(2) as self._writing:
+            # Nobody's questions wait for what is written.
+            with ThreadPoolExecutor(WRITING) as self._writing:
                 async with asyncio.TaskGroup() as group:
                     for unit in units:
                         group.create_task(one(unit))
