@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from typing import Literal
 
 import numpy as np
 
 from cloudchamber.analysis.thresholds import Threshold, threshold
 
-STEEP = 2 * np.log(9)
+STEEP = 2 * log(9)
 """10 to 90 % of a logistic curve of scale 1."""
 
 
@@ -43,8 +43,9 @@ def plant(what: str, rng: np.random.Generator) -> Planted:
             )
         case "sigmoid":
             middle, width = rng.uniform(0.35, 0.65), rng.uniform(0.25, 0.4)
+            passes = middle + width / STEEP * log((0.5 - low) / (high - 0.5))
             return Planted(
-                lambda x: low + reach * rise(x, middle, width), middle, (("gradual", "sigmoid"),)
+                lambda x: low + reach * rise(x, middle, width), passes, (("gradual", "sigmoid"),)
             )
         case "line":
             return Planted(lambda x: low + reach * x, (0.5 - low) / reach, (("gradual", "line"),))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaln
 from scipy.stats import multivariate_normal
@@ -83,6 +83,7 @@ def test_the_place_of_a_jump_is_even_between_the_last_no_and_the_first_yes() -> 
     assert low == pytest.approx(0.4025, abs=0.003) and high == pytest.approx(0.4975, abs=0.003)
 
 
+@settings(max_examples=10)
 @given(st.integers(1, 70), st.integers(1, 40), st.integers(0, 40))
 def test_products_in_blocks_are_products(rows: int, inner: int, columns: int) -> None:
     rng = np.random.default_rng(rows)

@@ -20,11 +20,13 @@ from cloudchamber.analysis.screening import screen
 from cloudchamber.analysis.sensitivity import sobol_indices
 from cloudchamber.analysis.sufficiency import sufficient_conditions
 from cloudchamber.analysis.surrogate import surrogate_indices
+from cloudchamber.analysis.thresholds import Threshold, seek, threshold
 
 # `effects`, `power` and `parting` are modules here; the functions of these names are theirs.
 __all__ = [
     "Estimate",
     "KnockOut",
+    "Threshold",
     "adjust",
     "adjusted",
     "bootstrap",
@@ -40,11 +42,13 @@ __all__ = [
     "ratio",
     "runs_for",
     "screen",
+    "seek",
     "sobol_indices",
     "sufficient_conditions",
     "superiority",
     "surrogate_indices",
     "taken_away",
+    "threshold",
     "tost",
     "verdict",
 ]

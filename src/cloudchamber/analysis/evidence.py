@@ -23,8 +23,8 @@ _BINS: Final = 8
 _STEPS: Final = 32
 _MISFIT: Final = 0.02
 """Shapes are idealisations: a level's mean may lie this part of the response's range off its curve."""
-_FACTORS: Final = np.geomspace(1 / 8, 8, 9)
-"""By how much variances may differ from what replicates tell of them."""
+_FACTORS: Final = np.geomspace(0.7, 11, 9)
+"""By how much variances may differ from what replicates tell of them: rarely are they less."""
 _REACH: Final = 0.08
 """How far along the range the spread of a level tells that of others (standard deviation)."""
 

@@ -190,8 +190,8 @@ def _meshed(*columns: ArrayLike) -> list[Reals]:
 
 
 def _steps(edges: Reals, sharp: float) -> Reals:
-    parts = np.array([0.0, 0.03, 0.1, 0.3, 0.6, 0.95])
-    chances = np.array([0.4, 0.12, 0.12, 0.12, 0.12, 0.12])
+    parts = np.array([0.0, 0.015, 0.04, 0.09, 0.18, 0.3, 0.43, 0.57, 0.71, 0.85, 0.98])
+    chances = np.array([0.4, *([0.06] * 10)])
     cell, width = _meshed(np.arange(len(edges) - 1), parts * sharp)
     _, chance = _meshed(np.arange(len(edges) - 1), chances)
     place, size = _cells(edges, cell)
