@@ -151,6 +151,12 @@ def test_only_levels_that_there_are_are_asked_for() -> None:
     assert found.at.low >= 16 and found.at.high <= 17
 
 
+def test_between_two_levels_there_is_nothing_more_to_find() -> None:
+    found = threshold(lambda n, _: n >= 4, 1, 6, runs=200, levels=[1, 2, 3, 4, 5, 6])
+    assert found.kind == "threshold" and found.runs < 100
+    assert 3 <= found.at.low < found.at.high <= 4
+
+
 def test_failed_runs_are_spent_and_tell_nothing() -> None:
     found = threshold(lambda x, k: nan if k % 3 == 0 else x > 0.4, 0, 1, runs=60)
     assert found.kind == "threshold" and found.at.low <= 0.4 <= found.at.high

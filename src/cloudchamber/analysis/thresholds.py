@@ -27,6 +27,7 @@ from cloudchamber.analysis.located import NOWHERE, Threshold, Trial
 from cloudchamber.analysis.looking import next_places, zoomed
 from cloudchamber.analysis.shapes import WHOLE, Zoom, shapes
 from cloudchamber.errors import SpecificationError
+from cloudchamber.measures.estimate import Estimate
 
 __all__ = ["Probe", "Threshold", "seek", "threshold"]
 
@@ -286,8 +287,14 @@ def _settled(found: Threshold, narrow: float) -> bool:
     if found.kind == "gradual" and found.probability(found.shape) < found.first.level:
         return False
     places = found.crossings or ((found.at,) if found.at.known else ())
-    axis = found.axis
-    return all(float(axis.place(x.high) - axis.place(x.low)) <= narrow for x in places)
+    return all(_narrow(place, found.axis, narrow) for place in places)
+
+
+def _narrow(place: Estimate, axis: Axis, narrow: float) -> bool:
+    """Whether an interval is as narrow as wanted, or as can be: no level lies in it."""
+    if axis.levels and not any(place.low < level < place.high for level in axis.levels):
+        return True
+    return float(axis.place(place.high) - axis.place(place.low)) <= narrow
 
 
 def _looped(loop: Loop, axis: Axis, criterion: float | None) -> Threshold:
