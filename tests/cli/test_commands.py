@@ -33,14 +33,18 @@ def test_run_writes_everything_into_one_folder_and_names_the_report(here: Path) 
         "trace",
     }
     results = here / "out" / "tiny" / "results"
-    assert {p.stem for p in results.iterdir()} == {
+    tables = {p.stem for p in results.iterdir()}
+    assert {one for one in tables if not one.startswith("figure-")} == {
         "attack",
         "cells",
+        "comparisons",
         "courses",
         "factors",
         "interventions",
         "runs",
+        "values",
     }
+    assert {"figure-cells", "figure-interventions"} <= tables
 
 
 def test_run_again_grows_nothing_and_more_replicates_only_these(out: Path) -> None:

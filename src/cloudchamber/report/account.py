@@ -10,6 +10,7 @@ from platform import python_version
 from typing import TYPE_CHECKING
 
 from cloudchamber import __version__
+from cloudchamber.analysis import saved
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Manifest, Results
 from cloudchamber.measures import MEASURES
@@ -39,7 +40,8 @@ def write(study: Study, results: Results, folder: str | Path, rerun: str = "") -
     folder = Path(folder)
     try:
         (folder / "results").mkdir(parents=True, exist_ok=True)
-        for name, frame in tables.items():
+        drawn = {f"figure-{figure.id}": figure.data for figure in document.figures}
+        for name, frame in (tables | drawn).items():
             _keep(frame, folder / "results" / f"{name}.parquet")
         save(document, folder / "report.html")
     except OSError as error:
@@ -99,12 +101,15 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
     also = [MEASURES[name] for name in ALSO if name != main.name]
     tables = {
         "runs": results.runs,
+        "values": evidence.values(study, results, [main, *also]),
         "cells": evidence.cells(study, results, [main, *also]),
         "courses": evidence.courses(study, results, main),
     }
     if any(len(factor.settings) > 1 for factor in study.crossed):
         tables["factors"] = evidence.factors(study, results, main)
         tables["simple_effects"] = evidence.simple_effects(study, results, main)
+    if len(study.combinations()) > 1:
+        tables["comparisons"] = evidence.comparisons(study, results, main)
     if study.interventions:
         tables["interventions"] = evidence.contrasts(study, results, main)
     if study.attack is not None:
@@ -113,22 +118,14 @@ def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
 
 
 def _keep(frame: "pd.DataFrame", path: Path) -> None:
-    """Save a table as Parquet, by DuckDB as the trace is."""
-    import duckdb
-
+    """Save a table as Parquet; mixed columns as text."""
     if frame.empty:
         return
     plain = frame.copy()
     for name in plain.columns:
         if str(plain[name].dtype) in ("object", "category"):
             plain[name] = plain[name].astype(str)
-    fresh = path.with_suffix(".tmp")
-    with duckdb.connect() as connection:
-        connection.register("kept", plain)
-        connection.execute(
-            f"COPY kept TO '{str(fresh).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
-        )
-    fresh.replace(path)
+    saved.save(plain, path)
 
 
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:

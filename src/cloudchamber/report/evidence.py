@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cloudchamber.analysis import Estimate, cluster_curve, difference, mean
+from cloudchamber.analysis.comparisons import effects
 from cloudchamber.experiment import Results
 from cloudchamber.measures import Measure, attention, final_tallies
 from cloudchamber.measures.concentration import unpredictability_by_run
@@ -25,6 +26,7 @@ __all__ = [
     "attacks",
     "brief",
     "cells",
+    "comparisons",
     "contrasts",
     "courses",
     "estimates",
@@ -33,6 +35,7 @@ __all__ = [
     "full",
     "simple_effects",
     "target_share",
+    "values",
 ]
 
 WHOLE, EXCESS = "all of it", "excess over the null"
@@ -75,6 +78,33 @@ def cells(study: Study, results: Results, measures: Iterable[Measure]) -> "pd.Da
         labels = {"label": cell.name, "measure": "unpredictability"}
         told.append((labels, jackknife(tally, _unpredictability).within(0, 1)))
     return estimates(told)
+
+
+def values(study: Study, results: Results, measures: Iterable[Measure]) -> "pd.DataFrame":
+    """A row for each run of each cell and measure: what every mean and interval is of."""
+    import pandas as pd
+
+    done = results.done[["name", "replicate", "run"]].rename(columns={"name": "cell"})
+    parts = []
+    for measure in measures:
+        table = results.measure(measure).rename_axis("cell", axis=1)
+        long = table.melt(ignore_index=False, value_name="value").reset_index().dropna()
+        parts.append(done.merge(long, on=["cell", "replicate"]).assign(measure=measure.name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def comparisons(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
+    """Every combination against the first, as `cloudchamber.analysis.effects` tells it."""
+    first, *others = [cell.name for cell in study.combinations()]
+    criterion = study.phenomenon.criterion
+    return effects(
+        results,
+        measure,
+        against=dict.fromkeys(others, first),
+        margin=criterion.margin if criterion.margin > 0 else None,
+        in_sd=criterion.in_sd,
+        level=criterion.level,
+    )
 
 
 def _unpredictability(tally: Any) -> float:

@@ -1,8 +1,12 @@
 """The five stages of an account as sections: what each shows of the tables."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
+from cloudchamber.measures.estimate import Estimate, about
 from cloudchamber.report.document import Block, Prose, Reading, Section, Table
+from cloudchamber.report.evidence import brief
 from cloudchamber.report.figures import Axis, grid_of_curves, intervals
 from cloudchamber.study import Study
 
@@ -73,6 +77,8 @@ def grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ..
             )
         )
     blocks += _courses(study, tables["courses"])
+    if "comparisons" in tables:
+        blocks.append(_comparisons(tables["comparisons"], main.aloud()))
     blocks += [*extra, _cells_table(study, frame)]
     which = "Every combination of the factors" if study.crossed else "Each cell of the plan"
     return Section(
@@ -105,6 +111,48 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
             height=190,
         )
     ]
+
+
+def _comparisons(table: "pd.DataFrame", measure: str) -> Table:
+    """Every combination against the first, with what is claimed over all of them."""
+    import pandas as pd
+
+    shown = [
+        {
+            "cell": row["cell"],
+            "change": brief(_gap_of(row)),
+            "p, adjusted": _number(row["p_adjusted"]),
+            "p of equivalence": _number(row["p_equivalence_adjusted"]),
+            "verdict": row["verdict"],
+            "runs needed": "–" if isnan(row["runs_needed"]) else about(row["runs_needed"], "pairs"),
+        }
+        for row in table.to_dict("records")
+    ]
+    first, margin = table["against"].iloc[0], table["margin"].iloc[0]
+    within = "" if isnan(margin) else f" No effect: shown to change it by less than {margin:.3g}."
+    return Table(
+        f"The {measure} of every combination against {first}",
+        pd.DataFrame(shown),
+        "Difference over pairs of runs with its 95 % interval; permutation tests, adjusted for the number of "
+        f"comparisons (Holm).{within} With few runs no permutation can be rare: then nothing is claimed.",
+    )
+
+
+def _gap_of(row: "Mapping[Any, Any]") -> Estimate:
+    """The difference of a row of effects."""
+    return Estimate(
+        float(row["estimate"]),
+        float(row["low"]),
+        float(row["high"]),
+        int(row["n"]),
+        float(row["level"]),
+        str(row["unit"]),
+    )
+
+
+def _number(p: float) -> str:
+    """A p-value as it is printed."""
+    return "–" if isnan(p) else f"{p:.2g}"
 
 
 def _step(study: Study) -> str:
