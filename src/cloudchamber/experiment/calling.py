@@ -13,7 +13,7 @@ from cloudchamber.experiment.design import Design, Replicates
 from cloudchamber.experiment.driver import Driver
 from cloudchamber.experiment.interrupting import run, until_interrupted
 from cloudchamber.experiment.limits import Budget, Limits
-from cloudchamber.experiment.manifest import NAME, TRACE, Manifest, placed
+from cloudchamber.experiment.manifest import TRACE, Manifest, placed
 from cloudchamber.experiment.metering import Metered, affordable
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.experiment.progress import Watch
@@ -100,15 +100,17 @@ class Means:
             prices=self.prices,
         )
         opened = _Opened(driver, self)
-        stopped = ""
+        stopped, claimed = "", False
 
         async def grow() -> None:
+            nonlocal claimed
             try:
                 for design, replicates in rounds:
                     most = _most(replicates)
                     _within("replicates", most, 1, MOST_REPLICATES)
                     there = Manifest.of(study, options or {}, seed, self.level.name, most, design)
                     there.claim(folder)
+                    claimed = True
                     opened.whoever_is_asked(design, replicates)
                     await until_interrupted(driver, driver.grow_async(design, replicates))
                     if driver.budget.stopped:
@@ -125,7 +127,7 @@ class Means:
             stopped = str(error)
             raise
         finally:
-            if (folder / NAME).exists():
+            if claimed:
                 budget = driver.budget
                 able = abilities(driver.models)
                 Manifest.note(folder, stopped or budget.stopped, able, budget.spent)
