@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from cloudchamber.microspec.value import Family
+
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
@@ -49,3 +51,13 @@ def no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
         patch.setattr(socket, "getaddrinfo", guarded)
         yield
+
+
+@pytest.fixture
+def own_kinds() -> Iterator[None]:
+    """Kinds of rules, worlds and regimes that a test or a page defines are forgotten after it."""
+    known = {family: set(family.kinds) for family in Family.__subclasses__()}
+    yield
+    for family, kinds in known.items():
+        for kind in family.kinds.keys() - kinds:
+            del family.kinds[kind]

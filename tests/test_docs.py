@@ -18,7 +18,6 @@ import pytest
 from click.testing import CliRunner
 
 from cloudchamber import cli
-from cloudchamber.microspec.value import Family
 from cloudchamber.trace import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -78,15 +77,6 @@ def run_console(text: str) -> None:
         assert result.exit_code == expected, f"{arguments}: {result.output}"
         absent = missing(shown, result.output)
         assert absent is None, f"{arguments} does not print {absent!r} but:\n{result.output}"
-
-
-@pytest.fixture
-def own_kinds() -> Iterator[None]:
-    """Kinds that a page defines are forgotten after it."""
-    yield
-    for family in Family.__subclasses__():
-        for kind in [name for name, one in family.kinds.items() if one.__module__ == NAMESPACE]:
-            del family.kinds[kind]
 
 
 @pytest.mark.usefixtures("own_kinds")

@@ -302,6 +302,7 @@ def test_tables_beside_the_report_hold_its_numbers(out: Path) -> None:
     assert shown.rpartition(", ")[0] in page
 
 
+@pytest.mark.usefixtures("own_kinds")
 def test_a_rule_of_the_studys_own_may_decide(here: Path) -> None:
     file = here / "studies" / "tiny" / "study.py"
     rule = """

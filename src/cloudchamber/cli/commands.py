@@ -43,24 +43,9 @@ def run(asked: Growing, quiet: bool) -> None:
     Run again, it computes only what is missing. STUDY is a name (see 'cloudchamber list') or a path.
     At a cap (--max-...) it ends with exit code 3; the same command with a higher cap goes on.
     """
-    from cloudchamber.trace import Level
-
     built, folder, options = asked.built()
     with watching(quiet) as watch:
-        results = built.run(
-            folder,
-            seed=asked.seed,
-            replicates=asked.replicates,
-            level=Level(asked.level),
-            concurrency=asked.concurrency,
-            processes=asked.processes,
-            store=asked.store,
-            store_mode=asked.store_mode,
-            options=options,
-            limits=asked.limits(),
-            prices=asked.prices(),
-            watch=watch,
-        )
+        results = asked.run(built, folder, options, watch)
     if not results.done.empty or not results.stopped:
         _report(built, results, folder, options)
     if results.stopped and not results.complete:

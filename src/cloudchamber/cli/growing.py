@@ -13,7 +13,7 @@ from cloudchamber.cli.options import Options, build, folder_of, options_of
 from cloudchamber.errors import SpecificationError
 
 if TYPE_CHECKING:
-    from cloudchamber.experiment import Limits, Price
+    from cloudchamber.experiment import Limits, Price, Results
     from cloudchamber.experiment.calling import Means
     from cloudchamber.experiment.progress import Watch
     from cloudchamber.study import Study
@@ -194,6 +194,19 @@ class Growing:
         study = build(options)
         usual = folder_of(study.name, options, self.seed, str(self.level or "full"))
         return study, placed(self.out) if self.out else usual, options
+
+    def run(
+        self, built: "Study", folder: Path, options: Options, watch: "Watch | None" = None
+    ) -> "Results":
+        """Grow what is missing of a study."""
+        means = self.means(watch)
+        return built.run(
+            folder,
+            seed=self.seed,
+            replicates=self.replicates,
+            options=options,
+            **{one.name: getattr(means, one.name) for one in fields(means)},
+        )
 
     def means(self, watch: "Watch | None" = None) -> "Means":
         """With what it grows."""

@@ -31,27 +31,13 @@ def battery(asked: Growing, only: tuple[str, ...], quiet: bool) -> None:
     from cloudchamber import study as studies
     from cloudchamber.report import battery as reporting
     from cloudchamber.report import cards
-    from cloudchamber.trace import Level
 
     built, folder, options = asked.built()
     whole = studies.battery(built, only=only)
     if asked.out is None:
         folder = folder.with_name(f"{folder.name}-battery")
     with watching(quiet) as watch:
-        results = whole.study.run(
-            folder,
-            seed=asked.seed,
-            replicates=asked.replicates,
-            level=Level(asked.level),
-            concurrency=asked.concurrency,
-            processes=asked.processes,
-            store=asked.store,
-            store_mode=asked.store_mode,
-            options=options | {"battery": list(only)},
-            limits=asked.limits(),
-            prices=asked.prices(),
-            watch=watch,
-        )
+        results = asked.run(whole.study, folder, options | {"battery": list(only)}, watch)
     if not results.done.empty or not results.stopped:
         document, _ = reporting.write(whole, results, folder)
         Console().print(cards.summary(document, folder / "report.html"))
