@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloudchamber import Factor, Feed, Group, Microspec, Population, Study
-from cloudchamber.agents import SocialProof
+from cloudchamber.agents import Random, SocialProof
 from cloudchamber.analysis.saved import load
 from cloudchamber.errors import SpecificationError, Unfinished
 from cloudchamber.experiment import Limits
@@ -14,7 +14,7 @@ from cloudchamber.intervention import isolate
 from cloudchamber.microspec import Sequential
 from cloudchamber.phenomenon import HERDING
 from cloudchamber.report import searching
-from cloudchamber.study import threshold
+from cloudchamber.study import boundary, threshold
 from cloudchamber.trace import TraceFolder
 
 STRENGTH = Factor.over("population.groups[0].decides.strength", 0.0, 4.0, name="strength")
@@ -90,3 +90,21 @@ def test_the_page_shows_the_curve_and_every_level(tmp_path: Path) -> None:
     assert "where does it begin?" in text and "threshold-curve" in text
     document = searching.document(study(), STRENGTH, found)
     assert document.answer[0].startswith("**strength**: ")
+
+
+def test_the_boundary_of_two_factors_bends_where_influence_is_diluted(tmp_path: Path) -> None:
+    """Where half of the readers pick at random, it takes a stronger pull to grow as much."""
+    mixed = study()
+    people = Population(
+        groups=(
+            Group(name="readers", count=14, decides=SocialProof(strength=3.0)),
+            Group(name="random", count=6, decides=Random()),
+        )
+    )
+    mixed = mixed.set("population", people)
+    random = Factor.over("population.groups[1].share", 0.0, 0.8, name="random")
+    found = boundary(mixed, STRENGTH, random, tmp_path, runs=24, lines=3, criterion=0.1)
+    assert [across for across, _ in found.lines] == [0.0, 0.4, 0.8]
+    first, last = found.lines[0][1], found.lines[-1][1]
+    assert first.last.value > last.last.value
+    assert len(load(tmp_path / "results" / "boundary_runs.parquet")) == found.runs

@@ -1,7 +1,7 @@
 """A study: the five stages in order, as a user writes them; and what can be asked of any study."""
 
 from cloudchamber.study.battery import StudyBattery, battery
-from cloudchamber.study.searching import threshold
+from cloudchamber.study.searching import boundary, threshold
 from cloudchamber.study.study import Study
 
-__all__ = ["Study", "StudyBattery", "battery", "threshold"]
+__all__ = ["Study", "StudyBattery", "battery", "boundary", "threshold"]

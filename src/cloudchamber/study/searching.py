@@ -1,14 +1,15 @@
-"""Where along a factor a study's phenomenon appears: runs are grown where they tell most, round by round."""
+"""Where along one factor or two a study's phenomenon appears: runs are grown where they tell most."""
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 from typing import Any
 
+from cloudchamber.analysis.boundary import Boundary, follow
 from cloudchamber.analysis.located import Threshold
 from cloudchamber.analysis.saved import save
-from cloudchamber.analysis.thresholds import Probe, seek
+from cloudchamber.analysis.thresholds import seek
 from cloudchamber.errors import SpecificationError, Unfinished
 from cloudchamber.experiment import Axis, Cell, Design, Range, Results
 from cloudchamber.experiment.calling import Means, Round
@@ -18,9 +19,10 @@ from cloudchamber.experiment.manifest import TRACE, placed
 from cloudchamber.measures import Measure
 from cloudchamber.study.study import Study
 
-__all__ = ["threshold"]
+__all__ = ["boundary", "threshold"]
 
-Search = Generator[tuple[Probe, ...], Sequence[float], Threshold]
+Search = Generator[tuple[Any, ...], Sequence[float], Any]
+Levels = tuple[float, ...]
 _FEWEST = 3
 """Levels of a factor that can be searched."""
 
@@ -83,15 +85,82 @@ def threshold(
         logarithmic=line.logarithmic,
         levels=line.levels,
     )
-    searching = _Searching(study, cell or study.at_risk(), factor, placed(out), seed, search)
-    stopped = (means or Means()).grow(
-        f"{study.name}-threshold", searching.folder, searching.rounds(), seed=seed, options=options
+    searching = _Searching(
+        study, cell, (factor,), placed(out), seed, search, lambda probe: (probe.level,)
     )
-    if searching.found is None:
-        raise Unfinished(stopped)
-    found = searching.found
+    found: Threshold = searching.run(f"{study.name}-threshold", means, options)
     save(found.trials_frame(), searching.folder / "results" / "threshold.parquet")
     save(found.curve_frame(), searching.folder / "results" / "threshold_curve.parquet")
+    return found
+
+
+def boundary(
+    study: Study,
+    along: Axis,
+    across: Range,
+    out: str | Path,
+    *,
+    runs: int = 80,
+    lines: int = 9,
+    cell: str = "",
+    criterion: float | None = None,
+    coverage: float = 0.95,
+    jointly: bool = False,
+    batch: int = 6,
+    seed: int = 0,
+    means: Means | None = None,
+    options: dict[str, Any] | None = None,
+) -> Boundary:
+    """Where in the plane of two factors does the phenomenon appear? See `threshold`.
+
+    Args:
+        study: any.
+        along: the factor along which each line is searched.
+        across: the factor that the lines are levels of.
+        out: the folder.
+        runs: how many may be spent on each line, each with its twin.
+        lines: how many levels of the other factor, at least 3.
+        cell: see `threshold`.
+        criterion: see `threshold`.
+        coverage: of each interval, or of all together.
+        jointly: whether all intervals together are to have the coverage.
+        batch: see `threshold`.
+        seed: see `threshold`.
+        means: see `threshold`.
+        options: see `threshold`.
+
+    Returns:
+        What was found; saved as results/boundary.parquet (a row a line) and boundary_runs.parquet.
+
+    Raises:
+        SpecificationError: as for `threshold`.
+        Unfinished: a cap was reached; the same call with a higher cap goes on.
+    """
+    line, other = _line(along), _line(across)
+    search = follow(
+        (line.low, line.high),
+        (other.low, other.high),
+        runs=runs,
+        lines=lines,
+        coverage=coverage,
+        jointly=jointly,
+        levels=other.levels,
+        criterion=_criterion(study, criterion),
+        batch=batch,
+        logarithmic=line.logarithmic,
+    )
+    searching = _Searching(
+        study,
+        cell,
+        (along, across),
+        placed(out),
+        seed,
+        search,
+        lambda spot: (spot.level, spot.across),
+    )
+    found: Boundary = searching.run(f"{study.name}-boundary", means, options)
+    save(found.frame(), searching.folder / "results" / "boundary.parquet")
+    save(found.trials_frame(), searching.folder / "results" / "boundary_runs.parquet")
     return found
 
 
@@ -136,29 +205,48 @@ class _Searching:
     """The rounds of a search: what is grown next depends on what was grown."""
 
     def __init__(
-        self, study: Study, cell: str, factor: Axis, folder: Path, seed: int, search: Search
+        self,
+        study: Study,
+        cell: str,
+        factors: tuple[Axis, ...],
+        folder: Path,
+        seed: int,
+        search: Search,
+        place: Callable[[Any], Levels],
     ) -> None:
-        self.study, self.factor, self.folder, self.seed = study, factor, folder, seed
-        self.base = study.design()[cell].spec
-        self.search = search
-        self.found: Threshold | None = None
-        self.cells: dict[float, tuple[Cell, Cell | None]] = {}
+        self.study, self.factors, self.folder, self.seed = study, factors, folder, seed
+        self.base = study.design()[cell or study.at_risk()].spec
+        self.search, self.place = search, place
+        self.found: Any = None
+        self.cells: dict[Levels, tuple[Cell, Cell | None]] = {}
+
+    def run(self, name: str, means: Means | None, options: dict[str, Any] | None) -> Any:
+        """Search to the end.
+
+        Raises:
+            Unfinished: a cap was reached before.
+        """
+        means = means or Means()
+        stopped = means.grow(name, self.folder, self.rounds(), seed=self.seed, options=options)
+        if self.found is None:
+            raise Unfinished(stopped)
+        return self.found
 
     def rounds(self) -> Iterator[Round]:
         """Designs with the replicates that tell most, until it is told."""
-        probes = next(self.search)
+        asked = next(self.search)
         while True:
-            yield self._round(probes)
+            yield self._round(asked)
             try:
-                probes = self.search.send(self._responses(probes))
+                asked = self.search.send(self._responses(asked))
             except StopIteration as end:
                 self.found = end.value
                 return
 
-    def _round(self, probes: Sequence[Probe]) -> Round:
+    def _round(self, asked: Sequence[Any]) -> Round:
         wanted: dict[str, list[int]] = {}
-        for probe in probes:
-            for one in self._pair(probe.level):
+        for probe in asked:
+            for one in self._pair(self.place(probe)):
                 if one is not None and probe.replicate not in wanted.setdefault(one.id, []):
                     wanted[one.id].append(probe.replicate)
         return self.design(), wanted
@@ -167,51 +255,47 @@ class _Searching:
         """All cells so far."""
         return Design(tuple(one for pair in self.cells.values() for one in pair if one is not None))
 
-    def _pair(self, level: float) -> tuple[Cell, Cell | None]:
-        """The cell at a level, and its twin without influence."""
-        if level not in self.cells:
-            setting = self._setting(level)
-            name = f"{self.factor.name} = {setting.name}"
-            cell = Cell.at(name, self.base, {self.factor.name: setting})
-            twin = None
+    def _pair(self, levels: Levels) -> tuple[Cell, Cell | None]:
+        """The cell at some levels, and its twin without influence."""
+        if levels not in self.cells:
+            settings = {
+                factor.name: _setting(factor, level)
+                for factor, level in zip(self.factors, levels, strict=True)
+            }
+            name = " / ".join(f"{factor} = {one.name}" for factor, one in settings.items())
+            cell, twin = Cell.at(name, self.base, settings), None
             if self.study.null is not None:
-                twin = replace(
-                    cell,
-                    name=f"{name}, {self.study.null.name}",
-                    spec=self.study.null(cell.spec),
-                    levels={},
-                    values={},
-                )
-            self.cells[level] = (cell, twin)
-        return self.cells[level]
+                twin = Cell(f"{name}, {self.study.null.name}", self.study.null(cell.spec))
+            self.cells[levels] = (cell, twin)
+        return self.cells[levels]
 
-    def _setting(self, level: float) -> Setting:
-        if isinstance(self.factor, Range):
-            value = round(level) if self.factor.whole else level
-            return Setting(str(value), {self.factor.path: value})
-        return next(
-            one
-            for one in self.factor.settings
-            if isinstance(one.value, int | float) and float(one.value) == level
-        )
-
-    def _responses(self, probes: Sequence[Probe]) -> list[float]:
+    def _responses(self, asked: Sequence[Any]) -> list[float]:
         """The excess of each run, in the phenomenon's direction; NaN where it failed."""
         phenomenon = self.study.phenomenon
         values = self._values(phenomenon.measure)
         sign = 1.0 if phenomenon.criterion.direction == "above" else -1.0
         told = []
-        for probe in probes:
-            cell, twin = self._pair(probe.level)
+        for probe in asked:
+            cell, twin = self._pair(self.place(probe))
             grown = values.get(run_id(cell.spec, self.seed, probe.replicate), nan)
-            if twin is None:
-                told.append(grown)
-                continue
-            told.append(
-                sign * (grown - values.get(run_id(twin.spec, self.seed, probe.replicate), nan))
-            )
+            if twin is not None:
+                null = values.get(run_id(twin.spec, self.seed, probe.replicate), nan)
+                grown = sign * (grown - null)
+            told.append(grown)
         return told
 
     def _values(self, measure: Measure) -> dict[int, float]:
         results = Results(self.design(), 1, self.seed, self.folder / TRACE)
         return {int(str(run)): float(value) for run, value in measure(results.trace).items()}
+
+
+def _setting(factor: Axis, level: float) -> Setting:
+    """A factor at a level."""
+    if isinstance(factor, Range):
+        value = round(level) if factor.whole else level
+        return Setting(str(value), {factor.path: value})
+    return next(
+        one
+        for one in factor.settings
+        if isinstance(one.value, int | float) and float(one.value) == level
+    )
