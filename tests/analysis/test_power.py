@@ -129,7 +129,11 @@ def test_what_would_decide() -> None:
     assert runs_to_decide(0.1, 1.0, margin=1.0) < runs_to_decide(0.1, 1.0)
     assert runs_to_decide(0.9, 1.0, margin=1.0) == runs_to_decide(0.9, 1.0)
     assert runs_to_decide(0.0, 1.0) == inf
-    assert np.isnan(runs_to_decide(0.3, 0.0))
+    # Runs that do not differ tell as soon as a permutation can be rare.
+    assert runs_to_decide(0.3, 0.0) == 6
+    assert runs_to_decide(0.0, 0.0, margin=0.1) == runs_to_decide(0.05, 0.0, margin=0.1) == 5
+    assert runs_to_decide(0.0, 0.0) == inf
+    assert np.isnan(runs_to_decide(0.3, np.nan))
 
 
 def test_what_makes_no_sense_is_refused() -> None:

@@ -2,9 +2,10 @@
 
 Every perturbation is compared with the unperturbed cell, run by run, on two outcomes: the measure itself,
 and its excess over each cell's own null, which is what influence adds. A regime is *relevant* where one of
-its perturbations moves the outcome beyond chance, over all comparisons of the battery (Holm); *irrelevant*
+its perturbations moves the outcome beyond chance, over all comparisons of that outcome (Holm); *irrelevant*
 where each is shown to move it by less than the margin (equivalence tests); else *undecided*. So an
-irrelevance is claimed for the perturbations tried, not for all that could be.
+irrelevance is claimed for the perturbations tried, not for all that could be; and each outcome has a chance
+of its own of a false claim: of both together it is less than twice as large.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 
 from cloudchamber.analysis.comparisons import effects
 from cloudchamber.analysis.equivalence import Test
+from cloudchamber.analysis.power import fewest
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import Measure, measure_named
 from cloudchamber.measures.estimate import FEW, about
@@ -73,8 +75,26 @@ class Relevance:
             for name in (table["outcome"].iloc[0], outcome)
         )
         words = ["dimension", "verdict", "change"]
-        close = np.allclose(first["estimate"], other["estimate"], atol=5e-4, equal_nan=True)
-        return bool(close) and first[words].equals(other[words])
+        close = [
+            np.allclose(first[name], other[name], atol=5e-4, equal_nan=True)
+            for name in ("estimate", "low", "high")
+        ]
+        return all(close) and first[words].equals(other[words])
+
+    def _too_few(self, outcome: str) -> str:
+        """That no change could be told beyond chance, whatever it was; empty where it could."""
+        rows = self.effects[self.effects["measure"] == outcome]
+        rows = rows[rows["p"].notna()]
+        if rows.empty or set(rows["test"]) != {"permutation"}:
+            return ""
+        alpha = 1 - float(rows["level"].iloc[0])
+        least, there = fewest(alpha / len(rows), paired=True), int(rows["n"].max())
+        if there >= least:
+            return ""
+        return (
+            f"With {there} pairs of runs no change can be told beyond chance over {len(rows)} comparisons: "
+            f"that takes {least} or more."
+        )
 
     def sentences(self) -> list[str]:
         """A line for each outcome and verdict, naming the dimensions it holds of."""
@@ -82,9 +102,11 @@ class Relevance:
         for outcome, rows in self.dimensions.groupby("outcome", sort=False):
             if lines and self._alike(str(outcome)):
                 lines.append(
-                    f"The same holds of the {outcome}: every verdict and change is the same."
+                    f"The same holds of the {outcome}: its verdicts are the same, and so is the largest "
+                    "change in each dimension."
                 )
                 continue
+            lines += [few] if (few := self._too_few(str(outcome))) and few not in lines else []
             for verdict, told in _TOLD.items():
                 some = rows[rows["verdict"] == verdict]
                 if len(some):
@@ -144,10 +166,11 @@ def relevance(
     known = measure if isinstance(measure, Measure) else measure_named(measure)
     cells = [baseline, *(one.cell for one in perturbed)]
     parts = []
-    settings = {"against": baseline, "margin": margin, "level": level, "test": test}
+    # Nulls are no comparisons of the battery: they would be counted among those that p is adjusted for.
+    against = {one.cell: baseline for one in perturbed}
+    settings = {"against": against, "margin": margin, "level": level, "test": test}
     if known.across_runs:
         parts.append(effects(results, measure, **settings))  # type: ignore[arg-type]
-        parts[0] = parts[0][parts[0]["cell"].isin(cells)]
     else:
         table = results.measure(measure)
         name = known.aloud()

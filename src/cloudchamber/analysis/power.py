@@ -260,14 +260,19 @@ def runs_to_decide(
 
     Args:
         effect: the estimated difference.
-        sd: as for `power`.
+        sd: as for `power`; if it is 0, as many runs as a permutation test needs to say anything.
         margin: of equivalence; without one only an effect can be told.
         paired: whether runs are paired.
         alpha: of either test.
         target: chance to decide.
     """
     if not sd > 0:
-        return nan
+        if sd != 0 or not isfinite(effect):
+            return nan
+        within = margin is not None and abs(effect) < margin
+        if effect == 0 and not within:
+            return inf
+        return float(fewest(min(2 * alpha, 1.0) if within else alpha, paired=paired))
     ways = [_fewest_with(target, effect, sd, paired, alpha, None)]
     if margin is not None:
         ways.append(_fewest_with(target, effect, sd, paired, alpha, margin))

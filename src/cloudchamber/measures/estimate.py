@@ -205,7 +205,8 @@ def ratio(
     else:
         logs = difference(one / top, other / bottom, level=level)
         half = (logs.high - logs.low) / 2
-    low, high = value * np.exp(-half), value * np.exp(half)
+    with np.errstate(over="ignore"):  # of a mean that is hardly above 0 the ratio has no upper end
+        low, high = value * np.exp(-half), value * np.exp(half)
     return Estimate(value, float(low), float(high), count, level, what, "log t")
 
 
