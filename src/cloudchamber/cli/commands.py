@@ -70,18 +70,7 @@ def estimate(asked: Growing, rate: float | None) -> None:
     from cloudchamber.cli.estimating import tell
 
     built, folder, _ = asked.built()
-    tell(
-        built.estimate(
-            folder,
-            seed=asked.seed,
-            replicates=asked.replicates,
-            prices=asked.prices(),
-            rate=rate,
-            store=asked.store,
-            store_mode=asked.store_mode,
-        ),
-        asked.limits(),
-    )
+    tell(asked.estimate(built, folder, rate), asked.limits())
 
 
 @main.command()

@@ -13,7 +13,7 @@ from cloudchamber.cli.options import Options, build, folder_of, options_of
 from cloudchamber.errors import SpecificationError
 
 if TYPE_CHECKING:
-    from cloudchamber.experiment import Limits, Price, Results
+    from cloudchamber.experiment import CostEstimate, Limits, Price, Results
     from cloudchamber.experiment.calling import Means
     from cloudchamber.experiment.progress import Watch
     from cloudchamber.study import Study
@@ -206,6 +206,18 @@ class Growing:
             replicates=self.replicates,
             options=options,
             **{one.name: getattr(means, one.name) for one in fields(means)},
+        )
+
+    def estimate(self, built: "Study", folder: Path, rate: float | None = None) -> "CostEstimate":
+        """What growing what is missing would come to."""
+        return built.estimate(
+            folder,
+            seed=self.seed,
+            replicates=self.replicates,
+            prices=self.prices(),
+            rate=rate,
+            store=self.store,
+            store_mode=self.store_mode,
         )
 
     def means(self, watch: "Watch | None" = None) -> "Means":

@@ -18,9 +18,12 @@ __all__ = ["battery"]
     metavar="DIMENSION",
     help="Perturb this dimension alone, e.g. visibility (may be repeated).",
 )
+@click.option(
+    "--estimate", "only_told", is_flag=True, help="Say what it would come to, and grow nothing."
+)
 @click.option("--quiet", is_flag=True, help="Print the result alone.")
 @plainly
-def battery(asked: Growing, only: tuple[str, ...], quiet: bool) -> None:
+def battery(asked: Growing, only: tuple[str, ...], only_told: bool, quiet: bool) -> None:
     """Perturb every regime of STUDY's cell at risk, one at a time, and say which matter.
 
     Visibility, latency, order, synchrony, memory, communication, mix of the population, labels and wording.
@@ -29,6 +32,7 @@ def battery(asked: Growing, only: tuple[str, ...], quiet: bool) -> None:
     from rich.console import Console
 
     from cloudchamber import study as studies
+    from cloudchamber.cli.estimating import tell
     from cloudchamber.report import battery as reporting
     from cloudchamber.report import cards
 
@@ -36,6 +40,9 @@ def battery(asked: Growing, only: tuple[str, ...], quiet: bool) -> None:
     whole = studies.battery(built, only=only)
     if asked.out is None:
         folder = folder.with_name(f"{folder.name}-battery")
+    if only_told:
+        tell(asked.estimate(whole.study, folder), asked.limits())
+        return
     with watching(quiet) as watch:
         results = asked.run(whole.study, folder, options | {"battery": list(only)}, watch)
     if not results.done.empty or not results.stopped:
