@@ -11,7 +11,8 @@ from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention import isolate
 from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import Decider, Sequential
-from cloudchamber.phenomenon import HERDING, Criterion
+from cloudchamber.phenomenon import HERDING, HERDING_FACETS, Criterion
+from cloudchamber.report.battery import write
 from cloudchamber.study import battery
 
 
@@ -60,6 +61,23 @@ def test_few_runs_decide_nothing(tmp_path: Path) -> None:
     found = whole.judge(whole.study.run(tmp_path))
     assert set(found.dimensions["verdict"]) == {"undecided"}
     assert set(found.effects["verdict"]) == {"undecided"}
+    # Over five comparisons even runs that all go one way are no news.
+    needed = "With 3 pairs of runs no change can be told beyond chance over 5 comparisons"
+    assert found.sentences()[0] == f"{needed}: that takes 8 or more."
+
+
+def test_a_phenomenon_that_compares_runs_has_its_battery_and_page_too(tmp_path: Path) -> None:
+    apart = replace(study(SocialProof(strength=3.0), 8), phenomenon=HERDING_FACETS[3])
+    whole = battery(apart, only=("visibility", "memory"))
+    results = whole.study.run(tmp_path)
+    page, found = write(whole, results, tmp_path)
+    assert found.verdict("visibility") == "relevant"
+    # Twins are grown, but are no comparisons of the battery.
+    rows = found.effects.set_index("change")
+    assert len(rows) == len(whole.perturbations)
+    least = rows["p"].idxmin()
+    assert rows["p_adjusted"][least] == pytest.approx(len(rows) * rows["p"][least])
+    assert "unpredictability" in page.answer[0]
 
 
 def test_what_cannot_be_asked_is_refused() -> None:
@@ -69,8 +87,14 @@ def test_what_cannot_be_asked_is_refused() -> None:
         battery(study(Random()), only=("labels",))
     spreads = replace(HERDING, criterion=Criterion(margin=2.0, in_sd=True))
     whole = battery(replace(study(Random()), phenomenon=spreads))
-    with pytest.raises(SpecificationError, match="give one in the units of the"):
-        whole.judge(whole.study)  # type: ignore[arg-type]
+    with pytest.raises(SpecificationError, match="standard deviations of its null; give the least"):
+        whole.margin()
+    assert whole.margin(0.1) == 0.1
+    whole = battery(replace(study(Random()), phenomenon=replace(HERDING, criterion=Criterion(0.0))))
+    with pytest.raises(SpecificationError, match="the phenomenon's is 0; give the least change"):
+        whole.margin()
+    with pytest.raises(SpecificationError, match="-1 was given; allowed: above 0, in the units of"):
+        whole.margin(-1.0)
 
 
 def test_it_is_a_study_like_any_other() -> None:

@@ -21,9 +21,16 @@ __all__ = ["battery"]
 @click.option(
     "--estimate", "only_told", is_flag=True, help="Say what it would come to, and grow nothing."
 )
+@click.option(
+    "--margin",
+    type=float,
+    help="The least change that would matter, in the measure's units; the study's own if not given.",
+)
 @click.option("--quiet", is_flag=True, help="Print the result alone.")
 @plainly
-def battery(asked: Growing, only: tuple[str, ...], only_told: bool, quiet: bool) -> None:
+def battery(
+    asked: Growing, only: tuple[str, ...], only_told: bool, margin: float | None, quiet: bool
+) -> None:
     """Perturb every regime of STUDY's cell at risk, one at a time, and say which matter.
 
     Visibility, latency, order, synchrony, memory, communication, mix of the population, labels and wording.
@@ -38,6 +45,7 @@ def battery(asked: Growing, only: tuple[str, ...], only_told: bool, quiet: bool)
 
     built, folder, options = asked.built()
     whole = studies.battery(built, only=only)
+    whole.margin(margin)  # refused before anything is spent
     if asked.out is None:
         folder = folder.with_name(f"{folder.name}-battery")
     if only_told:
@@ -46,7 +54,7 @@ def battery(asked: Growing, only: tuple[str, ...], only_told: bool, quiet: bool)
     with watching(quiet) as watch:
         results = asked.run(whole.study, folder, options | {"battery": list(only)}, watch)
     if not results.done.empty or not results.stopped:
-        document, _ = reporting.write(whole, results, folder)
+        document, _ = reporting.write(whole, results, folder, margin=margin)
         Console().print(cards.summary(document, folder / "report.html"))
     if results.stopped and not results.complete:
         raise Unfinished(results.stopped)

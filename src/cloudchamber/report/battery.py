@@ -17,15 +17,27 @@ _SAID = {"effect": "matters", "no effect": "shown not to", "undecided": "undecid
 
 
 def write(
-    battery: StudyBattery, results: Results, folder: str | Path, rerun: str = ""
+    battery: StudyBattery,
+    results: Results,
+    folder: str | Path,
+    rerun: str = "",
+    *,
+    margin: float | None = None,
 ) -> tuple[Document, Relevance]:
     """Save the account of a battery, as `cloudchamber.report.write` does that of a study.
 
+    Args:
+        battery: of a study.
+        results: of its runs.
+        folder: the output folder.
+        rerun: the command that makes it again.
+        margin: the least change that would matter, if not the phenomenon's own.
+
     Raises:
         TraceError: nothing is complete yet, or the folder cannot be written.
-        SpecificationError: the phenomenon's margin is told in spreads.
+        SpecificationError: the phenomenon has no margin in the measure's units, and none is given.
     """
-    found = battery.judge(results)
+    found = battery.judge(results, margin=margin)
 
     def say(study: Study, results: Results) -> Supplement:
         return supplement(battery, found)
@@ -45,8 +57,9 @@ def supplement(battery: StudyBattery, found: Relevance) -> Supplement:
             "Which regimes matter",
             found.dimensions,
             "A regime is relevant where a perturbation of it moves the outcome beyond chance over all "
-            "comparisons of the outcome (Holm), irrelevant where each is shown to move it by less than "
-            f"{found.margin:g}. The change named is the largest that decides.",
+            "comparisons of the outcome (Holm: 5 % for any false claim, of each outcome by itself), "
+            f"irrelevant where each is shown to move it by less than {found.margin:g}. The change named is "
+            "the largest that decides; its interval is not widened for having been chosen.",
         )
     )
     if battery.left_out:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from cloudchamber.analysis.battery import Perturbed, Relevance, relevance
@@ -39,6 +40,24 @@ class StudyBattery:
             found.append(Perturbed(cell.name, one.dimension, one.name, null))
         return tuple(found)
 
+    def margin(self, given: float | None = None) -> float:
+        """The least change that would matter, in the measure's units; the phenomenon's own if none is given.
+
+        Raises:
+            SpecificationError: it is not above 0, or the phenomenon's is told in spreads and none is given.
+        """
+        criterion = self.study.phenomenon.criterion
+        units = f"the units of the {self.study.phenomenon.measure.aloud()}"
+        if given is None and (criterion.in_sd or criterion.margin == 0):
+            of = "in standard deviations of its null" if criterion.in_sd else "0"
+            raise SpecificationError(
+                f"margin: the phenomenon's is {of}; give the least change that would matter, in {units}."
+            )
+        least = criterion.margin if given is None else given
+        if not (isfinite(least) and least > 0):
+            raise SpecificationError(f"margin: {least:g} was given; allowed: above 0, in {units}.")
+        return least
+
     def judge(
         self, results: "Results", *, margin: float | None = None, test: Test = "permutation"
     ) -> Relevance:
@@ -50,15 +69,9 @@ class StudyBattery:
             test: as for `cloudchamber.analysis.effects`.
 
         Raises:
-            SpecificationError: the phenomenon's margin is told in spreads, and none is given here.
+            SpecificationError: as `margin`.
         """
-        study = self.study
-        criterion = study.phenomenon.criterion
-        if margin is None and criterion.in_sd:
-            raise SpecificationError(
-                "margin: the phenomenon's is in standard deviations of its null; give one in the "
-                f"units of the {study.phenomenon.measure.name}."
-            )
+        study, least = self.study, self.margin(margin)
         base = study.design()[study.at_risk()]
         twin = study.null_of(base)
         return relevance(
@@ -66,9 +79,9 @@ class StudyBattery:
             study.phenomenon.measure,
             base.name,
             self.perturbed,
-            margin=criterion.margin if margin is None else margin,
+            margin=least,
             null="" if twin is None else twin.name,
-            level=criterion.level,
+            level=study.phenomenon.criterion.level,
             test=test,
         )
 
