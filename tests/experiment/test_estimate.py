@@ -17,10 +17,11 @@ from cloudchamber.experiment.estimate import _covered, _shared, measured_rate
 from cloudchamber.experiment.metering import Metered
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.experiment.vocabulary import counter
-from cloudchamber.microspec import Group, Microspec, Population
+from cloudchamber.microspec import Affordances, Group, Microspec, Population
 from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.fake import fake
 from cloudchamber.models.store import StoredModel
+from cloudchamber.worlds import Feed
 from tests.experiment.small import MODEL, asked, design, spec
 
 ELSEWHERE = "openai:some@http://127.0.0.1:9/v1"
@@ -320,3 +321,12 @@ def test_a_price_is_known_or_unknown(model: str, known: bool) -> None:
     assert price_of(model, given_one) is given_one
     assert price_of(model, {model: given_one}) is given_one
     assert price_of(model, {"another": given_one}) == price
+
+
+def test_who_may_stop_picking_leaves_no_questions_for_rules_to_answer() -> None:
+    can = Affordances(choose="up to", most=3, picks="one by one", may_decline=True)
+    people = Population(groups=(Group(count=5, decides=LanguageModel(model="fake:hash")),))
+    picking = Microspec(world=Feed.of(8), population=people, affordances=can)
+    told = foretold(Design((Cell("picks", picking),)), 3)
+    assert [one.model for one in told.expected] == ["fake:hash"]
+    assert 15 < told.expected[0].questions <= 45

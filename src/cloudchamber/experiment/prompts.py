@@ -121,13 +121,11 @@ class _Walk:
             mine = questions.run == replicate
             for name, reader in self.readers.items():
                 asked = mine & (models == name)
-                before, rows = reader.seen.prompts, np.flatnonzero(asked & built)
+                rows = np.flatnonzero(asked & built)
                 reader.replicate = replicate
                 if len(rows):
                     await society.answer(questions.take(rows))
-                # An agent that picks several is asked again: as often as those whose prompts were built.
-                again = (reader.seen.prompts - before) / len(rows) if len(rows) else 1.0
-                reader.seen.questions += round(int(asked.sum()) * again)
+                reader.seen.questions += int(asked.sum())
 
 
 class _Reader:
