@@ -1,4 +1,5 @@
 import base64
+import json
 from urllib.parse import quote
 
 import pytest
@@ -21,6 +22,17 @@ ENCODED = {
     "hexadecimal": KEY.encode().hex(),
     "odd hexadecimal": "0" + KEY.encode().hex(),
     "escaped": "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+    "escaped twice": "".join(f"\\\\u{ord(letter):04x}" for letter in KEY),
+    "by bytes": "".join(f"\\x{ord(letter):02x}" for letter in KEY),
+    "as PHP writes it": KEY.replace("/", "\\/"),
+    "percent twice": quote(quote(KEY, safe=""), safe=""),
+    "HTML": KEY.replace("/", "&#x2F;").replace("+", "&#43;"),
+    "capitals": KEY.upper(),
+    "small letters": KEY.lower(),
+    "over two lines": f"{KEY[:9]}\n  {KEY[9:]}",
+    "parted hexadecimal": KEY.encode().hex(":").upper(),
+    "hexadecimal after a name": f"key={KEY.encode().hex()}",
+    "base64 over lines": base64.encodebytes(f"{'u' * 40}:{KEY}".encode()).decode(),
 }
 
 
@@ -37,6 +49,16 @@ def test_the_rest_of_a_message_stays() -> None:
     assert hush("context too long") == "context too long"
     assert Hush("")(KEY) == KEY
     assert KEY not in repr(hush)
+
+
+def test_a_key_with_quotes_is_found_as_json_has_it() -> None:
+    key = 'abc"def\\ghi-jkl'
+    assert "ghi" not in Hush(key)(json.dumps({"you sent": key}))
+
+
+def test_a_word_that_stands_for_no_key_takes_no_other_words() -> None:
+    assert Hush("EMPTY")("the basket is empty, em pty") == "the basket is empty, em pty"
+    assert Hush("None")("none of these") == "none of these"
 
 
 @given(

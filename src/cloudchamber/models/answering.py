@@ -165,7 +165,7 @@ class Question:
                 lists = []
                 for one in said:
                     if one.refusal:
-                        return Reply(status="refused", text=one.text, reason=one.refusal)
+                        return self._read(one, False)
                     if one.listed is None:
                         return "the server listed no tokens this time"
                     lists.append(one.listed)

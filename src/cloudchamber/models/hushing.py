@@ -1,10 +1,11 @@
 """A key that is never shown: what a server said, without the key, however the server wrote it.
 
-Knows texts only. A key is looked for as it is, percent-encoded, in hexadecimal and in base64.
+Knows texts only. A key is looked for as it is, in capitals or small letters, percent-encoded, as HTML, with
+backslashes, in hexadecimal and in base64, broken over lines and twice over.
 """
 
 import base64
-import binascii
+import html
 import re
 from urllib.parse import unquote
 
@@ -12,7 +13,15 @@ __all__ = ["Hush"]
 
 _SHOWN = "[key]"
 _LEFT_OUT = "[left out: it repeated the key]"
-_ENCODED = re.compile(r"[A-Za-z0-9+/_=-]{8,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]{8,}")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{8,}")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_PARTED = re.compile(r"[\s:\u200b]+")
+_WRITTEN = 3
+"""Times that a key may have been encoded, one way within the other."""
+_LONG = 12
+"""Letters of a key from which on it is looked for in other letters and broken up; what is shorter, as the
+"none" of a server without keys, is a word of everyday texts."""
 
 
 class Hush:
@@ -22,10 +31,11 @@ class Hush:
         key: the key; "" changes no text.
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_bare", "_key")
 
     def __init__(self, key: str) -> None:
         self._key = key
+        self._bare = _PARTED.sub("", key).casefold()
 
     def __repr__(self) -> str:
         return "Hush()"
@@ -42,35 +52,56 @@ class Hush:
 
     def _encoded(self, text: str) -> bool:
         """Whether the key, or most of a run that decodes to it, stands in the text."""
-        plain = unquote(text) if "%" in text else text
-        if "\\" in plain:
-            plain = _unescaped(plain)
-        if self._key in plain:
-            return True
-        whole = self._key.encode()
-        for found in _ENCODED.finditer(plain):
-            run = found.group()
-            if len(run) >= len(whole) and any(whole in decoded for decoded in _decoded(run)):
+        for _ in range(_WRITTEN):
+            if self._stands(text):
                 return True
+            text, before = _plain(text), text
+            if text == before:
+                return False
+        return self._stands(text)
+
+    def _stands(self, text: str) -> bool:
+        if self._key in text or self._decodes(text):
+            return True
+        if len(self._key) < _LONG:
+            return False
+        joined = _PARTED.sub("", text)
+        return self._bare in joined.casefold() or (joined != text and self._decodes(joined))
+
+    def _decodes(self, text: str) -> bool:
+        whole = self._key.encode()
+        for kind, decoded in ((_BASE64, _of_base64), (_HEXADECIMAL, _of_hexadecimal)):
+            for run in kind.findall(text):
+                if len(run) >= len(whole) and any(whole in one for one in decoded(run)):
+                    return True
         return False
 
 
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+def _plain(text: str) -> str:
+    """A text with what is escaped in it written out, once."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "%" in text:
+        text = unquote(text)
+    return _ESCAPED.sub(_letter, text) if "\\" in text else text
 
 
-def _decoded(run: str) -> list[bytes]:
-    """A run of letters read as base64 (from each of four places) and as hexadecimal."""
-    found = []
+def _letter(found: re.Match[str]) -> str:
+    number = found[1] or found[2]
+    return chr(int(number, 16)) if number else found[3]
+
+
+def _of_base64(run: str) -> list[bytes]:
+    """A run of letters read as base64, from each of four places."""
     plain = run.replace("-", "+").replace("_", "/").replace("=", "")
+    found = []
     for start in range(4):
         part = plain[start:]
         part = part[: len(part) - (len(part) % 4 == 1)]
         found.append(base64.b64decode(part + "=" * (-len(part) % 4)))
-    for start in range(2):
-        part = run[start:]
-        try:
-            found.append(binascii.unhexlify(part[: len(part) // 2 * 2]))
-        except binascii.Error:
-            continue
     return found
+
+
+def _of_hexadecimal(run: str) -> list[bytes]:
+    """A run of digits read as bytes, from each of two places."""
+    return [bytes.fromhex(run[start:][: (len(run) - start) // 2 * 2]) for start in range(2)]
