@@ -200,3 +200,25 @@ def test_tables_are_kept_as_they_are(table: pd.DataFrame, tmp_path: Path) -> Non
     pd.testing.assert_frame_equal(load(path), found, check_dtype=False)
     assert [p.name for p in path.parent.iterdir()] == ["effects.parquet"]
     assert sentence(load(path).iloc[0]) == sentence(found.iloc[0])
+
+
+def test_what_cannot_be_asked_is_refused(table: pd.DataFrame) -> None:
+    for given, why in (
+        ({"test": "z"}, "test: 'z'; allowed: permutation, t"),
+        ({"interval": "bootstrap"}, "interval: 'bootstrap'; allowed: "),
+        ({"level": 95}, "level: 95; allowed: above 0.5 and below 1"),
+        ({"margin": {"ginny": 0.1}}, "margin: of 'ginny'"),
+    ):
+        with pytest.raises(SpecificationError, match=why):
+            effects(table, "gini", **given)  # type: ignore[arg-type]
+    with pytest.raises(SpecificationError, match="infinite"):
+        effects(table * np.inf, "gini")
+
+
+def test_where_no_run_is_left_there_is_no_test() -> None:
+    lost = pd.DataFrame({"a": [np.nan] * 6, "b": np.arange(6.0), "c": np.arange(6.0) + 0.01})
+    told = effects(lost, "gini", margin=1.0).set_index(["cell", "against"])
+    assert told["p_equivalence"].isna().tolist() == [True, True, False]
+    # And what was not tested does not count among the tests that p is adjusted for.
+    one = told.loc[("c", "b")]
+    assert one["p_equivalence_adjusted"] == one["p_equivalence"]

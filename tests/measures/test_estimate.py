@@ -244,3 +244,8 @@ def test_five_runs_know_the_number_of_runs_needed_to_one_digit_at_best() -> None
     spread = np.sqrt(4 / stats.chi2.ppf([0.975, 0.025], 4))
     assert spread == pytest.approx([0.6, 2.9], abs=0.05)
     assert spread**2 == pytest.approx([0.36, 8.3], abs=0.05)
+
+
+def test_a_ratio_of_what_is_hardly_there_has_no_upper_end() -> None:
+    found = ratio(np.array([1e-9, -1.0, 1.0, 0.5, -0.5]), np.arange(1.0, 6.0), paired=True)
+    assert found.low == 0 and found.high == np.inf and not found.known

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from cloudchamber.analysis.effect_sizes import cohens_dz, hedges_g, superiority
 from cloudchamber.analysis.equivalence import Test, decide, fewest_runs, p_value, spread, tost
 from cloudchamber.analysis.power import runs_to_decide
 from cloudchamber.analysis.resampling import Interval, bootstrap_difference
-from cloudchamber.errors import SpecificationError
+from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures import Measure
 from cloudchamber.measures.estimate import (
     FEW,
@@ -102,14 +102,23 @@ def effects(
     results and pairs, and it has no ratio, effect size or permutation.
 
     Raises:
-        SpecificationError: an unknown cell or measure, nothing to compare, a margin that is not above 0.
+        SpecificationError: an unknown cell, measure, test, interval or correction, nothing to compare, a
+            level that is none, a margin that is not above 0, or values that are infinite.
     """
     import pandas as pd  # 300 ms that `import cloudchamber` need not pay
 
-    asked = _Asked(paired, in_sd, level, test, interval, seed)
+    asked = _asked(_Asked(paired, in_sd, level, test, interval, seed))
     rows = []
-    for name, table, tallies in tables(source, measure):
+    found = tables(source, measure)
+    for name in margin if isinstance(margin, Mapping) else ():
+        if name not in (known := [one for one, _, _ in found]):
+            raise SpecificationError(f"margin: of {name!r}; {nearest(name, known)}")
+    for name, table, tallies in found:
         width = margin.get(name) if isinstance(margin, Mapping) else margin
+        if np.isinf(table.to_numpy(dtype=np.float64)).any():
+            raise SpecificationError(
+                f"{name}: some runs have an infinite one; give finite numbers or NaN"
+            )
         for cell, baseline in pairs([str(c) for c in table.columns], against):
             head = {"measure": name, "cell": cell, "against": baseline, "paired": paired}
             if tallies is not None:
@@ -125,6 +134,22 @@ def effects(
         frame = adjusted(frame, column, method=correct, by=family)
     size = frame.groupby("measure")["p"].transform("count") if by_measure else frame["p"].count()
     return _judged(frame, size, correct, asked)
+
+
+def _asked(given: _Asked) -> _Asked:
+    """What was asked for, if it can be.
+
+    Raises:
+        SpecificationError: a test or an interval that there is not, or a level that is none.
+    """
+    for name, one, known in (("test", given.test, Test), ("interval", given.interval, Interval)):
+        if one not in (allowed := get_args(known)):
+            raise SpecificationError(f"{name}: {one!r}; {nearest(one, allowed)}")
+    if not 0.5 < given.level < 1:
+        raise SpecificationError(
+            f"level: {given.level:g}; allowed: above 0.5 and below 1, e.g. 0.95"
+        )
+    return given
 
 
 def _judged(frame: "pd.DataFrame", size: Any, correct: Correction, asked: _Asked) -> "pd.DataFrame":

@@ -8,14 +8,14 @@ the runs that would.
 
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cloudchamber.analysis.power import runs_to_decide
 from cloudchamber.analysis.resampling import Alternative, permutation_p
-from cloudchamber.errors import SpecificationError
+from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures.estimate import (
     FEW,
     Estimate,
@@ -98,10 +98,15 @@ def tost(
         raise SpecificationError(
             f"margin: {margin}; give the least difference that would matter, above 0"
         )
+    if not 0 < alpha < 0.5:
+        raise SpecificationError(f"alpha: {alpha}; allowed: above 0 and below 0.5")
+    if test not in get_args(Test):
+        raise SpecificationError(f"test: {test!r}; {nearest(test, get_args(Test))}")
     found = difference(a, b, paired=paired, level=1 - 2 * alpha, unit=unit)
     width, p = _in_spreads(a, b, margin, paired) if in_sd else (margin, 0.0)
     for side in (1, -1) if isfinite(p) else ():
-        p = max(p, _one_sided(a, b, side * width, paired, test, seed))
+        one = _one_sided(a, b, side * width, paired, test, seed)
+        p = max(p, one) if isfinite(one) else nan  # of one run there is no test
     two_sided = p_value(a, b, paired=paired, test=test, seed=seed)
     few = fewest_runs(a, b, paired) < FEW
     answer = decide(two_sided, p, alpha) if not few else "undecided"

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloudchamber import __version__
-from cloudchamber.cli import looking
+from cloudchamber.cli import looking, perturbing
 from cloudchamber.cli.designing import design
 from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.growing import Growing, growing
 from cloudchamber.cli.options import Options, again, build
-from cloudchamber.cli.perturbing import battery
 from cloudchamber.cli.searching import threshold
 from cloudchamber.cli.telling import say
 from cloudchamber.cli.watching import watching
@@ -29,7 +28,15 @@ def main() -> None:
     """Grow collective phenomena of AI agents from explicit local rules."""
 
 
-for command in (looking.list_, looking.show, looking.diff, looking.new, battery, threshold, design):
+for command in (
+    looking.list_,
+    looking.show,
+    looking.diff,
+    looking.new,
+    perturbing.battery,
+    threshold,
+    design,
+):
     main.add_command(command)
 
 
@@ -88,7 +95,18 @@ def report(folder: Path) -> None:
             f"{folder} was not written by 'cloudchamber run'; make its report in Python: "
             "cloudchamber.report.write(study, results, path)."
         )
+    if "over" in options:
+        raise SpecificationError(
+            f"{folder} holds a search along {options['over']}; make its report again with the command that "
+            "grew it: every run is there, so nothing is asked."
+        )
     built = build(options)
+    if "battery" in options:
+        from cloudchamber.study import battery as battery_of
+
+        whole = battery_of(built, only=tuple(options["battery"]))
+        perturbing.report(whole, whole.study.results(folder), folder, options)
+        return
     _report(built, built.results(folder), folder, options)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from functools import partial
 from hashlib import blake2b
 from os.path import exists  # of a name that is none it says no, where Path raises
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 60
 """Characters of a default folder's name, without its hex digits."""
 
-__all__ = ["Options", "again", "build", "folder_of", "options_of", "rules", "spec_of"]
+__all__ = ["Options", "again", "build", "command", "folder_of", "options_of", "rules", "spec_of"]
 
 Options = dict[str, Any]
 """study, quick, agents, model, items, field, set: as they were given."""
@@ -165,26 +166,39 @@ def again(options: Options, results: "Results", usual: int) -> str:
     """The command that makes all this again.
 
     Args:
-        options: how the study was built.
+        options: how the study was built, and what else was asked of it.
         results: what was grown.
         usual: the study's own number of replicates.
     """
+    replicates = [] if results.replicates == usual else ["--replicates", str(results.replicates)]
+    if "battery" not in options:
+        return command("run", options, results.folder.parent, replicates)
+    more = [word for name in options["battery"] for word in ("--only", name)]
+    more += ["--margin", f"{options['margin']:g}"] if options.get("margin") is not None else []
+    return command("battery", options, results.folder.parent, [*more, *replicates])
+
+
+def command(verb: str, options: Options, folder: Path, more: Sequence[str] = ()) -> str:
+    """A command that grows what a folder holds.
+
+    Args:
+        verb: of the command line, e.g. run.
+        options: how the study was built.
+        folder: what it was grown into.
+        more: options of that command alone.
+    """
     from cloudchamber.experiment import Manifest
 
-    folder = results.folder.parent
-    parts = ["cloudchamber", "run", finding.shortest(options["study"])]
+    parts = ["cloudchamber", verb, finding.shortest(options["study"])]
     parts += ["--quick"] if options.get("quick") else []
     for name in ("agents", "model", "items", "field"):
         if options.get(name):
             parts += [f"--{name}", options[name]]
     for change in options.get("set", ()):
         parts += ["--set", change]
+    parts += more
     there = Manifest.read(folder)
-    for name, value, default in (
-        ("seed", results.seed, 0),
-        ("replicates", results.replicates, usual),
-        ("level", there.level, "full"),
-    ):
+    for name, value, default in (("seed", there.seed, 0), ("level", there.level, "full")):
         parts += [f"--{name}", str(value)] if value != default else []
     # A refresh is not repeated: what it was answered is in the store.
     parts += ["--store", there.store] if there.store else []

@@ -1,13 +1,21 @@
 """`cloudchamber battery`: which regimes matter to a study's pattern."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.growing import Growing, growing
+from cloudchamber.cli.options import Options, again
 from cloudchamber.cli.watching import watching
 from cloudchamber.errors import Unfinished
 
-__all__ = ["battery"]
+if TYPE_CHECKING:
+    from cloudchamber.experiment import Results
+    from cloudchamber.study import StudyBattery
+
+__all__ = ["battery", "report"]
 
 
 @click.command()
@@ -36,12 +44,8 @@ def battery(
     Visibility, latency, order, synchrony, memory, communication, mix of the population, labels and wording.
     Grown, capped and resumed like 'run', in a folder of its own.
     """
-    from rich.console import Console
-
     from cloudchamber import study as studies
     from cloudchamber.cli.estimating import tell
-    from cloudchamber.report import battery as reporting
-    from cloudchamber.report import cards
 
     built, folder, options = asked.built()
     whole = studies.battery(built, only=only)
@@ -52,9 +56,22 @@ def battery(
         tell(asked.estimate(whole.study, folder), asked.limits())
         return
     with watching(quiet) as watch:
-        results = asked.run(whole.study, folder, options | {"battery": list(only)}, watch)
+        options |= {"battery": list(only), "margin": margin}
+        results = asked.run(whole.study, folder, options, watch)
     if not results.done.empty or not results.stopped:
-        document, _ = reporting.write(whole, results, folder, margin=margin)
-        Console().print(cards.summary(document, folder / "report.html"))
+        report(whole, results, folder, options)
     if results.stopped and not results.complete:
         raise Unfinished(results.stopped)
+
+
+def report(whole: "StudyBattery", results: "Results", folder: Path, options: Options) -> None:
+    """Write the page of a battery, and what it says to the terminal."""
+    from rich.console import Console
+
+    from cloudchamber.report import battery as reporting
+    from cloudchamber.report import cards
+
+    rerun = again(options, results, whole.study.replicates)
+    margin = options.get("margin")
+    document, _ = reporting.write(whole, results, folder, rerun, margin=margin)
+    Console().print(cards.summary(document, folder / "report.html"))

@@ -4,6 +4,7 @@ import click
 
 from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.growing import Growing, growing
+from cloudchamber.cli.options import command
 from cloudchamber.cli.telling import say
 from cloudchamber.cli.watching import watching
 
@@ -76,6 +77,12 @@ def threshold(
             means=asked.means(watch),
             options=options | {"over": over, "from": low, "to": high},
         )
-    page = searching.write(built, factor, found, folder, cell)
+    asking = {"over": over, "from": low, "to": high, "runs": runs, "cell": cell or None}
+    asking |= {"criterion": criterion, "width": width}
+    more = [part for name, one in asking.items() if one is not None for part in (f"--{name}", one)]
+    flags = [*(["--whole"] if whole else []), *(["--log"] if log else [])]
+    told = [f"{part:g}" if isinstance(part, float) else str(part) for part in more]
+    rerun = command("threshold", options, folder, [*told, *flags])
+    page = searching.write(built, factor, found, folder, cell, rerun)
     say(f"{over}: {found}")
     say(f"\nReport: {page}")

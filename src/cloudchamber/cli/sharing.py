@@ -41,11 +41,18 @@ def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive
 
     Raises:
         ArchiveError: the study is not finished, does not replay to its trace, or a key is in it; or it was
-            grown by a program of one's own and its cells have parts that only that knows.
+            grown by a program of one's own and its cells have parts that only that knows. Or it is of a
+            search, whose runs follow from one another.
     """
     there = Manifest.read(folder)
     given = dict(there.options)
-    if not isinstance(given.get("study"), str):  # grown by a program of one's own
+    if "over" in given:
+        raise ArchiveError(
+            f"{folder} holds a search along {given['over']}, in which what is grown next follows from what "
+            "was grown; hand on the folder itself: the same command finds every run in it."
+        )
+    if not isinstance(given.get("study"), str) or "battery" in given:
+        # Grown by a program of one's own; or a battery: its cells are not the study's.
         return cell_archive.export_cells(folder, file, store)
     refuse_taken(file)
     digest = finished(build(given).results(folder), folder)

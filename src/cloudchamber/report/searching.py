@@ -27,22 +27,37 @@ _HOW = (
 
 
 def write(
-    study: Study, factor: Factor, found: Threshold, folder: str | Path, cell: str = ""
+    study: Study,
+    factor: Factor,
+    found: Threshold,
+    folder: str | Path,
+    cell: str = "",
+    rerun: str = "",
 ) -> Path:
     """Save the page as report.html in a folder.
+
+    Args:
+        study: whose phenomenon was looked for.
+        factor: along which it was.
+        found: what was found.
+        folder: the output folder.
+        cell: the cell it departed from, if not the one at risk.
+        rerun: the command that makes it again.
 
     Raises:
         TraceError: the folder cannot be written.
     """
     path = Path(folder) / "report.html"
     try:
-        save(document(study, factor, found, cell), path)
+        save(document(study, factor, found, cell, rerun), path)
     except OSError as error:
         raise TraceError(f"cannot write {path}: {error.strerror}.") from None
     return path
 
 
-def document(study: Study, factor: Factor, found: Threshold, cell: str = "") -> Document:
+def document(
+    study: Study, factor: Factor, found: Threshold, cell: str = "", rerun: str = ""
+) -> Document:
     """The account of a search."""
     base = cell or study.at_risk()
     aloud = study.design()[base].spec.aloud().replace("\n", "\n\n")
@@ -69,7 +84,7 @@ def document(study: Study, factor: Factor, found: Threshold, cell: str = "") -> 
                 (Reading(aloud, f"The cell {base}, read aloud"), Prose(_HOW)),
             ),
         ),
-        rerun=_again(factor),
+        rerun=rerun or _again(factor),
         provenance=(
             ("cloudchamber", __version__),
             ("specification", study.design()[base].spec.hash),
