@@ -21,6 +21,7 @@ from cloudchamber.microspec import Affordances, Group, Microspec, Population
 from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.fake import fake
 from cloudchamber.models.store import StoredModel
+from cloudchamber.trace import TraceFolder
 from cloudchamber.worlds import Feed
 from tests.experiment.small import MODEL, asked, design, spec
 
@@ -146,6 +147,21 @@ def test_what_a_store_holds_of_all_runs_is_known_and_nothing_is_left_to_be_sent(
     first_steps = more.held.known - again.questions
     assert 0 <= first_steps < 4 * 6 and more.sent <= 4 * 6 - first_steps
     assert more.sent >= grown_more(tmp_path, 4), "what is told is the most"
+
+
+def test_a_run_that_the_store_answers_to_its_end_is_as_long_as_it_is(tmp_path: Path) -> None:
+    one_by_one = Affordances(choose="up to", most=3, picks="one by one", may_decline=True)
+    stops = spec(LanguageModel(model=MODEL), steps=5).replace("affordances", one_by_one)
+    what = Design((Cell("stops", stops),))
+    blind = foretold(what, 3)
+    grown(tmp_path / "t", what, 3)
+    really = int(TraceFolder(tmp_path / "t").runs()["questions"].sum())
+    assert really != blind.questions, "who may stop is asked as often as it goes on"
+    again = foretold(what, 3, tmp_path / "other", store=tmp_path / "t.sqlite")
+    assert (again.questions, again.held.known, again.sent) == (really, really, 0)
+    more = foretold(what, 4, tmp_path / "other", store=tmp_path / "t.sqlite")
+    assert more.questions >= really and more.held.known >= really
+    assert 0 < more.sent <= blind.questions / 3
 
 
 def grown_more(tmp_path: Path, replicates: int) -> int:

@@ -161,12 +161,15 @@ def _expected(
     sends: bool,
 ) -> Expected:
     """One model's part in a cell, from what was seen of it to all runs that are lacking."""
-    questions = round(seen.each * runs)
+    open_yet = round(seen.each * (runs - there.whole))
+    questions = (
+        there.wholly + open_yet
+    )  # a run that the store answers to its end is as long as it is
     alike = questions
     if seen.whole:
         first, *later = seen.fresh[: seen.replicates]
         alike = min(questions, first + (runs - 1) * (later[-1] if later else first))
-    left = max(questions - there.known - there.thought, 0) if sends else 0
+    left = max(open_yet - there.part, 0) if sends else 0
     alike = min(alike, left)
     sent = alike if shares else left
     size = sum(count.prompt(request) for request in seen.kept)

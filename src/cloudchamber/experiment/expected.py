@@ -19,6 +19,15 @@ class Held:
     """Questions that it is thought to answer in the others: each as many as in the last run."""
     walked: int = 0
     """Runs that were walked until an answer was missing, or to their end."""
+    whole: int = 0
+    """Runs that it answers to their end, or is thought to."""
+    part: int = 0
+    """Questions that it answers, or is thought to, in the runs that are not whole."""
+
+    @property
+    def wholly(self) -> int:
+        """Questions of the runs that are whole: neither more nor fewer."""
+        return self.known + self.thought - self.part
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,25 +102,31 @@ def held(
     """
     told = {name: Held() for name in models_of(cell.spec)}
     last = dict.fromkeys(told, 0)
-    asked = 0
+    asked, ended, whole = 0, False, False
     # The last one first: runs that are not walked are taken to be as far as it.
     for replicate in [*replicates[-1:], *replicates[:-1]]:
         shelves = {name: _Shelf(name, store.get(name)) for name in told}
-        asyncio.run(_walk(cell, seed, replicate, shelves))
+        ended = asyncio.run(_walk(cell, seed, replicate, shelves))
         for name, shelf in shelves.items():
-            last[name] = shelf.found if told[name].walked == 0 else last[name]
+            if told[name].walked == 0:
+                last[name], whole = shelf.found, ended
             told[name].known += shelf.found
             told[name].walked += 1
+            told[name].whole += ended
+            told[name].part += 0 if ended else shelf.found
         asked += sum(shelf.asked for shelf in shelves.values())
         if asked >= most:
             break
     for name, one in told.items():
-        one.thought = last[name] * (len(replicates) - one.walked)
+        others = len(replicates) - one.walked
+        one.thought = last[name] * others
+        one.whole += others if whole else 0
+        one.part += 0 if whole else one.thought
     return told
 
 
-async def _walk(cell: Cell, seed: int, replicate: int, shelves: Mapping[str, _Shelf]) -> None:
-    """Grow a run until the store lacks an answer."""
+async def _walk(cell: Cell, seed: int, replicate: int, shelves: Mapping[str, _Shelf]) -> bool:
+    """Grow a run until the store lacks an answer; whether it came to its end."""
     society = Society(cell.spec, dict(shelves))
     runs = Runs(seed, np.array([replicate]), np.array([1]))
     growth = grow(cell.spec, runs, _Nowhere(), level=Level("summary"), checkpoints=1)
@@ -129,7 +135,7 @@ async def _walk(cell: Cell, seed: int, replicate: int, shelves: Mapping[str, _Sh
         while True:
             answers = await society.answer(questions)
             if any(shelf.found < shelf.asked for shelf in shelves.values()):
-                return
+                return False
             questions = growth.send(answers)
     except StopIteration:
-        return
+        return True
