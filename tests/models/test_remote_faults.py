@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudchamber.agents import LanguageModel
+from cloudchamber.errors import ModelUnreachable
 from cloudchamber.experiment import Driver, factorial
 from cloudchamber.microspec import Group, Microspec, Population, Sequential, Simultaneous, Turns
 from cloudchamber.models import STATUSES, Reply, Request
@@ -143,6 +144,20 @@ def test_faults_do_not_pass_for_inabilities(honest: list[Reply]) -> None:
         pairs = [pair for pair in zip(found, honest, strict=False) if pair[0].status != "failed"]
         assert len(pairs) > 5  # four faults in a row are more than a question is given
         assert [told(reply) for reply, _ in pairs] == [told(truth) for _, truth in pairs]
+
+
+@pytest.mark.parametrize("fault", ["500", "malformed", "nan"])
+def test_who_asks_a_server_that_never_answers_is_told_within_two_minutes(fault: str) -> None:
+    async def main() -> float:
+        time = Time()
+        async with Server(plan=Plan(1.0, faults=[fault])) as server:
+            model = RemoteModel("toy", server.url, sleep=time.sleep, clock=time)
+            with pytest.raises(ModelUnreachable, match="nothing was answered any more"):
+                await model.ask(Request((("user", "A: tea\nB: milk"),), ("A", "B")))
+            await model.close()
+        return time.now
+
+    assert 20 < asyncio.run(main()) < 120  # long enough for what passes by itself
 
 
 def test_hanging_ends_in_time_outs_and_a_giant_in_failures() -> None:

@@ -32,6 +32,9 @@ BUSY = 12
 """Attempts that are given to a server that says it has too much."""
 TRIED = 8
 """Retries of a request that finds out what the server can do: a fault must not pass for a refusal."""
+EARLY = 4.0
+"""Seconds between attempts at most, while a server has never answered and does not say that it is busy: who
+gave a wrong address or model waits for the word."""
 
 _AGAIN = (408, 409, 425, 500, 502, 503, 504)
 _DENIED = (401, 402, 403, 404)
@@ -165,7 +168,9 @@ class Asking:
         """Seconds before the next attempt."""
         if heard.status == 429 and not attempt:
             return self.pace.again(draw, busy - 1, heard.retry_after)
-        return backoff(draw, attempt + busy - 1, heard.retry_after)
+        wait = backoff(draw, attempt + busy - 1, heard.retry_after)
+        busy_or_starting = heard.status in (429, 503) or heard.retry_after is not None
+        return wait if self.breaker.ever or busy_or_starting else min(wait, EARLY)
 
     async def _attempt(self, path: str, payload: dict[str, Any], again: bool) -> Said | Answer:
         """One attempt, at the server's pace."""
