@@ -293,3 +293,20 @@ def test_a_specification_that_is_none_names_its_file(here: Path) -> None:
     assert told(call("diff", "a.json", "tiny")).startswith("a.json: not JSON")
     (here / "a.json").write_text("[" * 100_000)
     assert told(call("diff", "a.json", "tiny")) == "a.json: nested too deeply to be read."
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["openai:x@http://u:{key}@b/v1", "openai:x@http://b/v1?k={key}", "openai:{key}@http://b"],
+)
+def test_a_key_in_a_models_name_is_refused_before_anything_is_written(
+    here: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    key = "sk-not-to-be-seen"
+    monkeypatch.setenv("CLOUDCHAMBER_API_KEY", key)
+    assert key not in told(call("run", "tiny", "--model", model.format(key=key), "--out", "out"))
+    assert not (here / "out" / "study.json").exists()
+    monkeypatch.setenv(
+        "CLOUDCHAMBER_API_KEY", "x"
+    )  # where a server wants none: any name may hold it
+    assert call("run", "tiny", "--model", "fake:sampled", "--quiet", "--out", "x").exit_code == 0

@@ -17,7 +17,7 @@ from cloudchamber.experiment.manifest import TRACE, Manifest, placed
 from cloudchamber.experiment.metering import Metered, affordable
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.experiment.progress import Watch
-from cloudchamber.models import Mode, Model, abilities, check_mode, open_model
+from cloudchamber.models import Mode, Model, abilities, check_mode, check_name, open_model
 from cloudchamber.trace import Level
 
 __all__ = ["ANSWERS", "MOST_REPLICATES", "Means", "Round", "looked_into"]
@@ -108,6 +108,8 @@ class Means:
                 for design, replicates in rounds:
                     most = _most(replicates)
                     _within("replicates", most, 1, MOST_REPLICATES)
+                    for name in sorted({n for cell in design.cells for n in models_of(cell.spec)}):
+                        check_name(name)
                     there = Manifest.of(study, options or {}, seed, self.level.name, most, design)
                     there.claim(folder)
                     claimed = True

@@ -3,7 +3,7 @@
 from cloudchamber.models.fake import FAKES, FakeModel
 from cloudchamber.models.mode import MODES, Mode, check_mode
 from cloudchamber.models.model import STATUSES, Model, Reply, Request, abilities
-from cloudchamber.models.opening import NAMES, open_model
+from cloudchamber.models.opening import NAMES, check_name, open_model
 
 __all__ = [
     "FAKES",
@@ -17,5 +17,6 @@ __all__ = [
     "Request",
     "abilities",
     "check_mode",
+    "check_name",
     "open_model",
 ]

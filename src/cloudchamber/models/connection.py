@@ -8,16 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 import aiohttp
 import msgspec
 from yarl import URL
 
-from cloudchamber.errors import ModelError
-
-__all__ = ["LARGEST", "Answer", "Connection", "check_address", "check_key"]
+__all__ = ["LARGEST", "Answer", "Connection"]
 
 LARGEST = 4_000_000
 """Bytes of an answer that are read at most."""
@@ -109,42 +106,6 @@ class Connection:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
-
-
-def check_address(address: str, key: str) -> None:
-    """Refuse what is not the address of a server, or holds a secret.
-
-    Raises:
-        ModelError: not http(s)://HOST[:PORT][/PATH], or a user, a query or the key is in it.
-    """
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ModelError(
-            "the address of a server was given in a form that is not known; allowed: "
-            "http://HOST[:PORT]/v1 or https://..., without a user, a key or a question mark in it."
-        )
-    if key and (key in address or key in unquote(address)):
-        raise ModelError(
-            "the address of a server holds the key; leave it out, the key is sent as a header."
-        )
-
-
-def check_key(key: str) -> None:
-    """Refuse what cannot be sent as a header, without showing it.
-
-    Raises:
-        ModelError: a space, a line break or a letter outside ASCII in it.
-    """
-    if not key.isascii() or any(letter <= " " or letter == "\x7f" for letter in key):
-        raise ModelError(
-            "the key for the server holds a space, a line break or a letter that no key has; "
-            "set CLOUDCHAMBER_API_KEY to the key alone."
-        )
 
 
 async def _bounded(stream: aiohttp.StreamReader, body: bytes) -> bytes:

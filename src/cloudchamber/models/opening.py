@@ -5,14 +5,17 @@ Servers, files and stores are imported only when they are asked for.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from cloudchamber.errors import ModelError
+from cloudchamber.models.address import check_address
 from cloudchamber.models.mode import Mode, check_mode
 from cloudchamber.models.model import Model
 
-__all__ = ["NAMES", "open_model"]
+__all__ = ["NAMES", "check_name", "open_model"]
 
 NAMES = (
     "embedded",
@@ -24,6 +27,9 @@ NAMES = (
     "fake:KIND",
 )
 """The forms a model's name may take."""
+
+_SHORTEST_KEY = 8
+"""Letters; what is shorter stands where a server wants no key, and may be a part of any name."""
 
 
 def open_model(
@@ -71,6 +77,25 @@ def open_model(
     from cloudchamber.models.store import StoredModel
 
     return StoredModel(model, store, called=name, refresh=refresh if mode == "refresh" else "")
+
+
+def check_name(name: str) -> None:
+    """Refuse a model's name that holds a secret, before it is written anywhere.
+
+    Raises:
+        ModelError: the key is in it, or a server's address has a user, a query or another form.
+    """
+    key = ""
+    with suppress(ModelError):  # a replay needs no key
+        key = _key()
+    if len(key) >= _SHORTEST_KEY and (key in name or key in unquote(name)):
+        raise ModelError(
+            "the name of a model holds the key; leave it out, it is read from CLOUDCHAMBER_API_KEY, "
+            "OPENAI_API_KEY or the file named by CLOUDCHAMBER_API_KEY_FILE."
+        )
+    kind, _, rest = name.partition(":")
+    if kind in ("openai", "openai-text") and "@http" in rest:
+        check_address(f"http{rest.partition('@http')[2]}", key)
 
 
 def _open(name: str, processes: int | None, concurrency: int) -> Model:

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import Literal
 
 from cloudchamber.errors import ModelError, Unfinished
+from cloudchamber.models.address import check_address, check_key
 from cloudchamber.models.answering import Question
 from cloudchamber.models.asking import Asking, Unanswered
 from cloudchamber.models.billing import Paying, apart
 from cloudchamber.models.capabilities import Capabilities, Heard, probe
-from cloudchamber.models.connection import Connection, check_address, check_key
+from cloudchamber.models.connection import Connection
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.wire import Wire
 
