@@ -115,8 +115,8 @@ def test_the_next_is_opened_when_a_batch_runs_out_and_not_when_it_is_about_to_be
         assert third.done()
         for place in (first, third.result()):
             place.leave()
-        for place in others[1:]:
-            (await place).leave()
+        for other in others[1:]:
+            (await other).leave()
         assert (runs.open, runs.asked) == (0, 0)
 
     asyncio.run(main())

@@ -185,7 +185,7 @@ def test_other_models_are_nobody_to_wait_for(tmp_path: Path) -> None:
     async def main() -> None:
         one, other = Gated(said("one")), Gated(said("other"))
         other.gate.set()
-        other.fingerprint = "another"  # type: ignore[misc]
+        other.fingerprint = "another"
         first, second = (StoredModel(model, tmp_path / "s") for model in (one, other))
         asking = asyncio.ensure_future(first.ask(REQUEST))
         await asyncio.sleep(0.01)

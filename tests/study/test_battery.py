@@ -75,8 +75,8 @@ def test_a_phenomenon_that_compares_runs_has_its_battery_and_page_too(tmp_path: 
     # Twins are grown, but are no comparisons of the battery.
     rows = found.effects.set_index("change")
     assert len(rows) == len(whole.perturbations)
-    least = rows["p"].idxmin()
-    assert rows["p_adjusted"][least] == pytest.approx(len(rows) * rows["p"][least])
+    least = int(rows["p"].to_numpy().argmin())
+    assert rows["p_adjusted"].iloc[least] == pytest.approx(len(rows) * rows["p"].iloc[least])
     assert "unpredictability" in page.answer[0]
 
 

@@ -20,7 +20,7 @@ from cloudchamber.analysis.equivalence import Test
 from cloudchamber.analysis.power import fewest
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import Measure, measure_named
-from cloudchamber.measures.estimate import FEW, about
+from cloudchamber.measures.estimate import FEW, Estimate, about
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,9 +124,15 @@ _TOLD: dict[Said, str] = {
 
 def _named(row: "pd.Series[Any]") -> str:
     """A dimension and the largest change in it, as it is read aloud."""
-    low, high, needed = (float(str(row[name])) for name in ("low", "high", "runs_needed"))
-    told = f"{row['dimension']} ({row['change']}: {float(str(row['estimate'])):+.3f}"
-    told += f" [{low:+.3f}, {high:+.3f}]" if isfinite(low) else ""
+    names = ("estimate", "low", "high", "runs_needed")
+    value, low, high, needed = (float(str(row[name])) for name in names)
+    gap = Estimate(value, low, high, 0)
+
+    def signed(number: float) -> str:
+        return ("+" if number > 0 else "") + gap.told(number)
+
+    told = f"{row['dimension']} ({row['change']}: {signed(value) if isfinite(value) else 'no pair of runs'}"
+    told += f" [{signed(low)}, {signed(high)}]" if isfinite(low) and low < high else ""
     if row["verdict"] == "undecided" and isfinite(needed):
         told += f"; {about(needed, 'pairs of runs')} would decide"
     return told + ")"

@@ -24,6 +24,7 @@ Kind = Literal[
     "hysteresis",
     "cannot tell",
 ]
+_RESPONSE = "mean response"
 NOWHERE = Estimate(nan, nan, nan, 0, method="posterior")
 """There is no such number."""
 
@@ -86,11 +87,16 @@ class Threshold:
         """How many runs were spent, those of sweeps not counted."""
         return len(self.trials)
 
-    def aloud(self) -> str:
-        """In one sentence."""
+    def aloud(self, response: str = "response") -> str:
+        """In one sentence.
+
+        Args:
+            response: what each run was told by, if it was a number.
+        """
         loop = f" {self.loop}." if self.loop else ""
         runs = f"{self.runs} run{'' if self.runs == 1 else 's'}"
-        return f"{_SENTENCES[self.kind](self)}; {runs}.{loop}"
+        told = _SENTENCES[self.kind](self).replace(_RESPONSE, f"mean {response}")
+        return f"{told}; {runs}.{loop}"
 
     def __str__(self) -> str:
         return self.aloud()
@@ -115,6 +121,22 @@ class Threshold:
         ]
         return pd.DataFrame(rows, columns=names)
 
+    def verdict_frame(self) -> "pd.DataFrame":
+        """What was found, a row a number: what, value, low, high; what has no interval has none.
+
+        The rows: the probability of each shape, the place, the width, the ends and each crossing.
+        """
+        import pandas as pd
+
+        rows: list[tuple[str, str, float, float, float]] = [
+            (self.kind, f"probability of {shape}", chance, nan, nan)
+            for shape, chance in self.shapes
+        ]
+        told = [("at", self.at), ("width", self.width), ("first", self.first), ("last", self.last)]
+        told += [("crossing", place) for place in self.crossings]
+        rows += [(self.kind, name, one.value, one.low, one.high) for name, one in told]
+        return pd.DataFrame(rows, columns=["kind", "what", "value", "low", "high"])
+
     def curve_frame(self) -> "pd.DataFrame":
         """A row a level: level, value, low, high: the expected response and its pointwise interval."""
         import pandas as pd
@@ -125,7 +147,7 @@ class Threshold:
 
     @property
     def _what(self) -> str:
-        return "share of runs that grow it" if self.shares else "mean response"
+        return "share of runs that grow it" if self.shares else _RESPONSE
 
     @property
     def _range(self) -> str:

@@ -84,5 +84,5 @@ def threshold(
     told = [f"{part:g}" if isinstance(part, float) else str(part) for part in more]
     rerun = command("threshold", options, folder, [*told, *flags])
     page = searching.write(built, factor, found, folder, cell, rerun)
-    say(f"{over}: {found}")
+    say(f"{over}: {found.aloud(searching.told_by(built))}")
     say(f"\nReport: {page}")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from cloudchamber.analysis.battery import Relevance
 from cloudchamber.experiment import Results
+from cloudchamber.measures.estimate import Estimate
 from cloudchamber.report import account
 from cloudchamber.report.axes import Axis
 from cloudchamber.report.document import Document, Figure, Prose, Supplement, Table
+from cloudchamber.report.evidence import brief
 from cloudchamber.report.forest import intervals
 from cloudchamber.study import Study, StudyBattery
 
@@ -83,9 +85,15 @@ def _forest(found: Relevance, outcome: str, place: int) -> Figure:
     rows = found.effects[found.effects["measure"] == outcome].copy()
     rows["perturbation"] = rows["dimension"] + ": " + rows["change"]
     rows["verdict"] = rows["verdict"].map(_SAID)
+    rows["text"] = [
+        brief(
+            Estimate(float(row["estimate"]), float(row["low"]), float(row["high"]), int(row["n"]))
+        )
+        for row in rows.to_dict("records")
+    ]
     low, high = -found.margin, found.margin
     return intervals(
-        rows[["perturbation", "estimate", "low", "high", "verdict"]],
+        rows[["perturbation", "estimate", "low", "high", "verdict", "text"]],
         id=f"battery-{place}",
         title=f"What each perturbation does to the {outcome}",
         caption=f"Perturbed less unperturbed, paired by run; 95 % intervals, each by itself. A change "
@@ -93,6 +101,7 @@ def _forest(found: Relevance, outcome: str, place: int) -> Figure:
         label="perturbation",
         value=Axis("estimate", f"change in the {outcome}"),
         group="verdict",
+        text="text",
         order=tuple(_SAID.values()),
         sort="given",
         reference=(0.0, "no change"),

@@ -128,7 +128,7 @@ def _numbers(along: Axis, low: str, high: str, form: str, text: str | None) -> d
         "transform": [
             {"calculate": f"datum.{column(text)}" if text else whole, "as": "shown"},
         ],
-        "mark": {"type": "text", "align": "left", "dx": 14, "fontSize": 11.5, "limit": 140},
+        "mark": {"type": "text", "align": "left", "dx": 14, "fontSize": 11.5, "limit": 180},
     }
 
 

@@ -17,7 +17,7 @@ from cloudchamber.study import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["document", "write"]
+__all__ = ["document", "told_by", "write"]
 
 _HOW = (
     "Every run has a replicate of its own, so that runs are independent, and shares it with its twin alone. "
@@ -61,15 +61,19 @@ def document(
     """The account of a search."""
     base = cell or study.at_risk()
     aloud = study.design()[base].spec.aloud().replace("\n", "\n\n")
-    what = f"excess of the {study.phenomenon.measure.aloud()} over its null"
-    if study.null is None:
-        what = study.phenomenon.measure.aloud()
+    what = told_by(study)
     return Document(
         title=f"{study.title or study.name}: where does it begin?",
         question=f"Where along {factor.name} does {study.phenomenon.name} appear, all else as in the cell "
         f"{base!r}?",
-        answer=(f"**{factor.name}**: {found.aloud()}",),
-        facts=(("runs spent", f"{found.runs:,}"), ("levels tried", f"{len(_by_level(found)):,}")),
+        answer=(f"**{factor.name}**: {found.aloud(what)}",),
+        facts=(
+            (
+                "runs spent" if study.null is None else "runs spent, each with its twin",
+                f"{found.runs:,}",
+            ),
+            ("levels tried", f"{len(_by_level(found)):,}"),
+        ),
         sections=(
             Section(
                 "What was found",
@@ -90,6 +94,12 @@ def document(
             ("specification", study.design()[base].spec.hash),
         ),
     )
+
+
+def told_by(study: Study) -> str:
+    """What each run of a search is told by."""
+    measure = study.phenomenon.measure.aloud()
+    return measure if study.null is None else f"excess of the {measure} over its null"
 
 
 def _curve(factor: Factor, found: Threshold, what: str) -> Figure:

@@ -65,8 +65,8 @@ def threshold(
         options: how the study was built, kept in the folder.
 
     Returns:
-        What was found; saved under results/ in the folder, as threshold.parquet (a row a run) and
-        threshold_curve.parquet (a row a level).
+        What was found; saved under results/ in the folder, as threshold.parquet (a row a run),
+        threshold_curve.parquet (a row a level) and threshold_verdict.parquet (a row a number).
 
     Raises:
         SpecificationError: a factor that cannot be searched, or a criterion is lacking.
@@ -91,6 +91,7 @@ def threshold(
     found: Threshold = searching.run(f"{study.name}-threshold", means, options)
     save(found.trials_frame(), searching.folder / "results" / "threshold.parquet")
     save(found.curve_frame(), searching.folder / "results" / "threshold_curve.parquet")
+    save(found.verdict_frame(), searching.folder / "results" / "threshold_verdict.parquet")
     return found
 
 
