@@ -71,6 +71,7 @@ def test_a_label_that_begins_another_is_meant_unless_the_other_goes_on() -> None
         ({"1": 0.6, "2": 0.4}, ("12", "21"), 2, "does not continue"),
         ({"1": 0.6, "12": 0.4}, ("1", "12"), 2, "does not continue"),
         ({"The": 1.0}, ("A", "B"), 1, "100.0%"),
+        ({"A": 0.1, "The": 0.1}, ("A", "B"), 2, "80.0%"),
         ({"A": 1.0}, ("A", " A"), 1, "differ by spaces"),
     ],
 )

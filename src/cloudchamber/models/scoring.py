@@ -150,7 +150,7 @@ def settle(
         if mass > 0 and bound + ahead <= UNCOVERED * mass:
             return Settled(found, bound + ahead, "", spaces)
         if bound > UNCOVERED * (mass + ahead) or mass + ahead == 0:
-            share = bound / (mass + ahead) if mass + ahead else 1.0
+            share = bound / (mass + ahead + bound) if mass + ahead else 1.0  # of all there may be
             return Settled(
                 found,
                 bound + ahead,
