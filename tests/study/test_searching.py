@@ -40,11 +40,10 @@ def test_without_influence_there_is_none_and_with_more_there_is_more(tmp_path: P
     assert found.last.low > 0.1
     trials = load(tmp_path / "results" / "threshold.parquet")
     assert len(trials) == found.runs
-    verdict = load(tmp_path / "results" / "threshold_verdict.parquet").set_index("what")
+    verdict = load(tmp_path / "results" / "threshold_verdict.parquet")
     assert set(verdict["kind"]) == {found.kind}
-    assert verdict.loc["last", ["value", "low", "high"]].tolist() == pytest.approx(
-        [found.last.value, found.last.low, found.last.high]
-    )
+    (last,) = verdict.loc[verdict["what"] == "last", ["value", "low", "high"]].to_numpy().tolist()
+    assert last == pytest.approx([found.last.value, found.last.low, found.last.high])
     assert verdict.loc["probability of line", "value"] == found.probability("line")
     told = found.aloud(searching.told_by(study()))
     assert "the mean excess of the Gini coefficient over its null rises" in told

@@ -18,6 +18,7 @@ from cloudchamber.measures.concentration import unpredictability_by_run
 from cloudchamber.measures.estimate import jackknife
 from cloudchamber.microspec import Engineered
 from cloudchamber.study import Study
+from cloudchamber.study.conditions import excesses
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,6 @@ __all__ = [
     "contrasts",
     "courses",
     "estimates",
-    "excesses",
     "factors",
     "full",
     "simple_effects",
@@ -172,20 +172,6 @@ def _gap(
         gaps.append(table[cell.name] - table[other])
     whole: pd.Series[float] = sum(gaps) / len(gaps)  # type: ignore[assignment]  # sum() of series
     return whole
-
-
-def excesses(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
-    """The measure less that of the cell's own null: a row a replicate, a column a judged cell.
-
-    Where the null is equal shares, it is the measure itself: the null is the same for every cell.
-    """
-    import pandas as pd
-
-    table = results.measure(measure)
-    nulls = {cell.name: study.null_of(cell) for cell in study.judged()}
-    return pd.DataFrame(
-        {name: table[name] - (table[null.name] if null else 0.0) for name, null in nulls.items()}
-    )
 
 
 def contrasts(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":

@@ -12,9 +12,10 @@ from cloudchamber.measures import by_batch
 from cloudchamber.measures.estimate import about, difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
-from cloudchamber.report.evidence import brief, excesses, full
+from cloudchamber.report.evidence import brief, full
 from cloudchamber.report.figures import Axis, curve
 from cloudchamber.study import Study
+from cloudchamber.study.conditions import excesses
 from cloudchamber.validation import adequacy
 from cloudchamber.validation.comparison import Comparison, compare
 from cloudchamber.validation.published import MUSICLAB
