@@ -186,3 +186,11 @@ def test_false_claims_are_rare(share: float, luck: float) -> None:
     told = nulls(200, 8, share, luck)
     assert told["claimed"] <= 10
     assert share >= 0.9 or told["everywhere"] <= 10
+
+
+def test_nothing_is_said_of_combinations_that_have_no_run() -> None:
+    design = factorial(spec(), [ORDER, LIKES])
+    grown = drawn(design, np.ones(len(design)), 36)
+    grown[design.cells[1].name] = np.nan
+    with pytest.raises(SpecificationError, match=f"no run is there of {design.cells[1].name}"):
+        sufficient_conditions(design, grown)

@@ -5,7 +5,7 @@ import pytest
 
 from cloudchamber.analysis.surrogate import surrogate_indices
 from cloudchamber.errors import SpecificationError
-from cloudchamber.experiment import Axis, Factor, latin_hypercube, sobol_sequence
+from cloudchamber.experiment import Axis, Factor, Range, factorial, latin_hypercube, sobol_sequence
 from tests.analysis.functions import ISHIGAMI, Reals, axes, base, ishigami, looked_up
 from tests.experiment.small import spec
 
@@ -84,3 +84,19 @@ def test_too_few_points_for_a_degree_are_refused() -> None:
     design = sobol_sequence(base(), axes(3), 16)
     with pytest.raises(SpecificationError, match="16 whole ones are there"):
         surrogate_indices(design, looked_up(design, ishigami), degree=3)
+
+
+def test_where_nothing_varies_no_index_is_told() -> None:
+    """Of equal numbers a fit leaves rounding, which is nobody's."""
+    design = sobol_sequence(base(), axes(3), 32, seed=1)
+    found = surrogate_indices(design, looked_up(design, lambda u: 0.3 + 0 * u[..., 0], 0.0, 4))
+    assert all(np.isnan(one.value) for one in (*found.first.values(), *found.total.values()))
+
+
+def test_another_design_is_refused() -> None:
+    levels = [axis.levels(2) if isinstance(axis, Range) else axis for axis in axes(2)]
+    design = factorial(base(), levels)
+    with pytest.raises(
+        SpecificationError, match=r"design: a .* was given; allowed: a Sample, as sobol"
+    ):
+        surrogate_indices(design, looked_up(design, lambda u: u))  # type: ignore[arg-type]

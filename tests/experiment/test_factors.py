@@ -105,3 +105,9 @@ def test_factors_that_clash_are_refused() -> None:
         factorial(spec(), [latency, latency])
     with pytest.raises(SpecificationError, match="needs a path of its own"):
         factorial(spec(), [latency, other])
+
+
+@pytest.mark.parametrize("levels", [[], ["shuffled", "shuffled"]])
+def test_no_level_and_one_twice_are_refused(levels: list[str]) -> None:
+    with pytest.raises(SpecificationError, match="order: the levels .* allowed: one or more, each"):
+        Factor.at("visibility.order", levels, "order")

@@ -10,6 +10,7 @@ share nothing, so that intervals are wider than they need be rather than narrowe
 """
 
 from math import nan, sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,33 @@ from numpy.typing import NDArray
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures.estimate import Estimate
 
-__all__ = ["LEAST_REPLICATES", "crossed", "product_of_two", "whole_rows"]
+__all__ = ["LEAST_REPLICATES", "crossed", "of_kind", "product_of_two", "whole_rows"]
 
 Reals = NDArray[np.float64]
+D = TypeVar("D")
 LEAST_REPLICATES = 3
 """With fewer, leaving one out leaves no two whose noise is apart."""
+
+
+def of_kind(design: object, kind: type[D]) -> D:
+    """The design, if it is of the kind that an analysis is for.
+
+    Raises:
+        SpecificationError: it is not.
+    """
+    if not isinstance(design, kind):
+        raise SpecificationError(
+            f"design: a {type(design).__name__} was given; allowed: a {kind.__name__}, as "
+            f"{_MADE_BY[kind.__name__]} makes it."
+        )
+    return design
+
+
+_MADE_BY = {
+    "Sample": "sobol_sequence or latin_hypercube",
+    "Paths": "morris_paths",
+    "Rows": "saltelli_rows",
+}
 
 
 def product_of_two(one: Reals, other: Reals) -> Reals:

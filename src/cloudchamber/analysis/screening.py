@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.analysis.crossed import crossed, product_of_two, whole_rows
+from cloudchamber.analysis.crossed import crossed, of_kind, product_of_two, whole_rows
 from cloudchamber.experiment.probing import Paths
 from cloudchamber.measures.estimate import Estimate
 
@@ -93,7 +93,7 @@ def screen(design: Paths, table: "pd.DataFrame", *, level: float = 0.95) -> Scre
     Raises:
         SpecificationError: a cell is not in the table; fewer than three replicates or whole paths.
     """
-    values = design.by_path(design.outcomes(table))
+    values = of_kind(design, Paths).by_path(design.outcomes(table))
     paths = whole_rows(values)
     there = ~np.isnan(values[~np.isnan(values).all(axis=(1, 2))]).any(axis=(0, 2))
     moved = design.steps()[there]

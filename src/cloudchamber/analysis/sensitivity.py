@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from cloudchamber.analysis.crossed import crossed, product_of_two, whole_rows
+from cloudchamber.analysis.crossed import crossed, of_kind, product_of_two, whole_rows
 from cloudchamber.experiment.probing import Rows
 from cloudchamber.measures.estimate import Estimate
 
@@ -80,7 +80,7 @@ def sobol_indices(design: Rows, table: "pd.DataFrame", *, level: float = 0.95) -
     Raises:
         SpecificationError: a cell is not in the table; fewer than three replicates or whole rows.
     """
-    rows = whole_rows(design.by_row(design.outcomes(table)))
+    rows = whole_rows(of_kind(design, Rows).by_row(design.outcomes(table)))
     names = [factor.name for factor in design.factors]
     replicates, n = rows.shape[:2]
     parts = _parts(rows)

@@ -197,8 +197,16 @@ def _runs(design: Design, grown: "pd.DataFrame") -> _Runs:
     table = design.table()
     table = table[table["same_as"] == ""].reset_index(drop=True)
     factors = [name for name in table.columns if name not in ("name", "specification", "same_as")]
-    table = table[table["name"].isin(grown.columns)].reset_index(drop=True)
     sampled = isinstance(design, Sample)
+    empty = [
+        name for name in table["name"] if name not in grown.columns or grown[name].isna().all()
+    ]
+    if empty and not sampled and len(empty) < len(table):
+        raise SpecificationError(
+            f"sufficiency: no run is there of {', '.join(empty)}, so nothing can be said of all that was "
+            "varied; grow what is missing, or give a design without."
+        )
+    table = table[table["name"].isin(grown.columns)].reset_index(drop=True)
     least = LEAST_CELLS if sampled else 2
     if not factors or len(table) < least:
         raise SpecificationError(

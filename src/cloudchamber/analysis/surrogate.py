@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.analysis.crossed import product_of_two, whole_rows
-from cloudchamber.analysis.sensitivity import Indices, indices_of, noise_odds
+from cloudchamber.analysis.crossed import of_kind, product_of_two, whole_rows
+from cloudchamber.analysis.sensitivity import ROUNDING, Indices, indices_of, noise_odds
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment.factors import Axis, Range
 from cloudchamber.experiment.sampling import Sample
@@ -55,7 +55,7 @@ def surrogate_indices(
     Raises:
         SpecificationError: a cell is not in the table; too few points for the degree, or replicates.
     """
-    outcomes = design.outcomes(table)
+    outcomes = of_kind(design, Sample).outcomes(table)
     values = whole_rows(outcomes[:, :, None])[:, :, 0]
     there = ~np.isnan(outcomes[~np.isnan(outcomes).all(axis=1)]).any(axis=0)
     points = design.points[there]
@@ -131,7 +131,9 @@ def _ratios(terms: NDArray[np.int64], squares: Reals) -> Reals:
     parts = [(squares * (alone & one)).sum(axis=-1) for one in there]
     parts += [(squares * one).sum(axis=-1) for one in there]
     stacked = np.array(parts)
-    index: Reals = np.divide(stacked, made, out=np.full_like(stacked, nan), where=made > 0)
+    # What is smaller beside the mean comes from rounding: nothing varies.
+    varies = made > ROUNDING * np.abs(squares[..., 0])
+    index: Reals = np.divide(stacked, made, out=np.full_like(stacked, nan), where=varies)
     return index
 
 

@@ -39,6 +39,14 @@ class Factor:
     name: str
     settings: tuple[Setting, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what has no levels, or one twice."""
+        names = [one.name for one in self.settings]
+        if not names or len(set(names)) < len(names):
+            raise SpecificationError(
+                f"{self.name}: the levels {names} were given; allowed: one or more, each once."
+            )
+
     @classmethod
     def at(cls, path: str, levels: Sequence[object], name: str = "") -> "Factor":
         """A factor that sets one path to each of some values.
