@@ -91,6 +91,7 @@ ORDER = [
     "errors.py",
     "measures",
     "analysis",
+    "mechanism",
     "report",
     "cli",
     "testing",

@@ -12,6 +12,15 @@ from cloudchamber.agents import (
 )
 from cloudchamber.measures import MEASURES
 from cloudchamber.measures.measure import Measure
+from cloudchamber.mechanism import (
+    ConsiderThenChoose,
+    FallOff,
+    Gate,
+    HeardEffect,
+    ItemEffects,
+    Logit,
+    Signal,
+)
 from cloudchamber.microspec import (
     Affordances,
     Asynchronous,
@@ -65,6 +74,11 @@ DECIDERS = [
     SocialProof(proof="log"),
     Quality(),
     TwoStage(proof="threshold", threshold=2.0),
+    Logit(
+        terms=(FallOff(), Signal(form="rank"), HeardEffect(), ItemEffects(effects=(0.0, 1.0))),
+        decline=-1.0,
+    ),
+    ConsiderThenChoose(considered=Gate(width=3, beyond=-2.0), terms=(Signal(form="log"),)),
     LanguageModel(model="fake:hash"),
     LanguageModel(model="fake:sampled", readout="sample"),
 ]

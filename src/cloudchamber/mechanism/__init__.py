@@ -1,0 +1,27 @@
+"""Mechanisms: explicit choice rules that are fitted to a trace, compared, and act in the agents' place."""
+
+from cloudchamber.mechanism.choice_data import ChoiceData
+from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects
+from cloudchamber.mechanism.fitting import Fit, fit
+from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Logit, Mechanism
+from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
+from cloudchamber.mechanism.reading import choices_of
+from cloudchamber.mechanism.social_terms import HeardEffect, Signal
+
+__all__ = [
+    "ChoiceData",
+    "ConsiderThenChoose",
+    "ContentEffect",
+    "FallOff",
+    "Fit",
+    "Gate",
+    "HeardEffect",
+    "ItemEffects",
+    "LabelEffects",
+    "Logit",
+    "Mechanism",
+    "PlaceEffects",
+    "Signal",
+    "choices_of",
+    "fit",
+]

@@ -1,0 +1,145 @@
+"""How the log weight of an option moves with each parameter: columns in one of three lean forms.
+
+A term of a mechanism says this once; the sums that a likelihood needs (scores, informations) are taken
+here without ever building the whole design matrix.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.questions import Reals
+
+__all__ = [
+    "ByPlace",
+    "Dense",
+    "Features",
+    "Levels",
+    "at",
+    "collected",
+    "constant",
+    "moment",
+    "squares",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ByPlace:
+    """Parameters whose features depend on the place alone."""
+
+    matrix: Reals
+    """(k, parameters)."""
+
+    @property
+    def count(self) -> int:
+        """How many parameters."""
+        return int(self.matrix.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A parameter for each level, 1 where an option has it."""
+
+    index: NDArray[np.int64]
+    """(n, k): the parameter of each option; `count` where it has none."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """A number an option for each parameter."""
+
+    parts: tuple[Reals, ...]
+    """(n, k) each."""
+    curvature: tuple[tuple[int, int, Reals], ...] = field(default=())
+    """Second derivatives that are not 0: two parameters (both orders are meant), and (n, k)."""
+    typical: tuple[tuple[int, float], ...] = ()
+    """Parameters whose features depend on the parameters, and how large they can become."""
+
+    @property
+    def count(self) -> int:
+        """How many parameters."""
+        return len(self.parts)
+
+
+Features = ByPlace | Levels | Dense
+
+
+def collected(features: Features, weights: Reals) -> Reals:
+    """(n, parameters): for each row the sum over options of weight times feature."""
+    if isinstance(features, ByPlace):
+        return np.asarray(weights @ features.matrix)
+    if isinstance(features, Dense):
+        return np.stack([np.einsum("nk,nk->n", part, weights) for part in features.parts], axis=1)
+    n, width = len(weights), features.count + 1
+    cell = features.index + (np.arange(n) * width)[:, None]
+    return _summed(cell, weights, n * width).reshape(n, width)[:, :-1]
+
+
+def at(features: Features, row: NDArray[np.int64], column: NDArray[np.int64]) -> Reals:
+    """(entries, parameters): the features of single options."""
+    if isinstance(features, ByPlace):
+        return features.matrix[column]
+    if isinstance(features, Dense):
+        return np.stack([part[row, column] for part in features.parts], axis=1)
+    found = np.zeros((len(row), features.count + 1))
+    found[np.arange(len(row)), features.index[row, column]] = 1.0
+    return found[:, :-1]
+
+
+def moment(one: Features, other: Features, weights: Reals) -> Reals:
+    """(parameters of one, of the other): the sum over all options of weight times both features."""
+    if isinstance(one, ByPlace):
+        return _placed(one, other, weights)
+    if isinstance(other, ByPlace):
+        return _placed(other, one, weights).T
+    if isinstance(one, Dense):
+        return np.stack([collected(other, weights * part).sum(axis=0) for part in one.parts])
+    if isinstance(other, Dense):
+        return moment(other, one, weights).T
+    if one.index is other.index:
+        return np.diag(_summed(one.index, weights, one.count + 1)[:-1])
+    width = other.count + 1
+    cell = one.index * width + other.index
+    counts = _summed(cell, weights, (one.count + 1) * width)
+    return counts.reshape(-1, width)[:-1, :-1]
+
+
+def _placed(one: ByPlace, other: Features, weights: Reals) -> Reals:
+    """As `moment`, where the first goes by place: summed over rows first."""
+    if isinstance(other, ByPlace):
+        return np.asarray(one.matrix.T @ (weights.sum(axis=0)[:, None] * other.matrix))
+    if isinstance(other, Dense):
+        columns = [np.einsum("nk,nk->k", part, weights) for part in other.parts]
+        return np.asarray(one.matrix.T @ np.stack(columns, axis=1))
+    k = weights.shape[1]
+    cell = other.index * k + np.arange(k)
+    counts = _summed(cell, weights, (other.count + 1) * k)
+    return np.asarray(one.matrix.T @ counts.reshape(-1, k)[:-1].T)
+
+
+def _summed(cell: NDArray[np.int64], weights: Reals, cells: int) -> Reals:
+    """The weights, summed by cell."""
+    return np.asarray(np.bincount(cell.ravel(), weights.ravel(), minlength=cells), np.float64)
+
+
+def constant(options: int) -> ByPlace:
+    """One parameter that all options share."""
+    return ByPlace(np.ones((options, 1)))
+
+
+def squares(parts: Iterable[Features], shape: tuple[int, int]) -> Reals:
+    """(parameters,): the sum of each squared feature over options, a row's options weighing 1 in all."""
+    weights = np.full(shape, 1.0 / shape[1])
+    found = []
+    for part in parts:
+        if isinstance(part, Dense):
+            sizes = np.array([np.einsum("nk,nk->", one, one) / shape[1] for one in part.parts])
+            for number, large in part.typical:
+                sizes[number] = shape[0] * large**2
+            found.append(sizes)
+        else:
+            found.append(np.diag(moment(part, part, weights)))
+    return np.concatenate(found)

@@ -1,0 +1,242 @@
+"""Fitting a mechanism to choices by maximum likelihood, with errors clustered by run.
+
+Newton's method with the observed information; where that is not positive, the sizes of its eigenvalues
+take their place, so that every step climbs. A first round on some of many rows saves passes over all.
+The errors are the sandwich of White (1982) with scores summed by run, times R / (R - 1), and Student's t
+with R - 1 degrees of freedom: decisions within a run need not be independent.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cloudchamber.errors import SpecificationError
+from cloudchamber.measures.estimate import Estimate
+from cloudchamber.mechanism.choice_data import ChoiceData
+from cloudchamber.mechanism.likelihood import Moments, Targets, evaluate
+from cloudchamber.mechanism.mechanisms import Mechanism
+from cloudchamber.questions import Reals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Fit", "fit"]
+
+FLAT = 1e-8
+"""Information of a direction, against the squares of its features, below which the data do not know it."""
+FEW = 1e-3
+"""As many expected picks an option, over all rows, are none: an effect that only grows ends up below."""
+MANY = 40_000
+"""Rows from which on a part is fitted first."""
+CLOSE = 1e-6
+"""Log-likelihood left to gain (nats, of all rows) from where one more step of Newton's is exact."""
+STEPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A mechanism with the parameters that fit, and how well each is known."""
+
+    mechanism: Mechanism
+    """With the fitted values; where the data do not determine them, some of those that fit as well."""
+    names: tuple[str, ...]
+    values: Reals
+    """(P,): the parameters, NaN where the data do not determine them."""
+    covariance: Reals
+    """(P, P), clustered by run; NaN likewise, and throughout where there is only one run."""
+    runs: int
+    decisions: int
+    log_likelihood: float
+    """Of all rows, in nats; minus infinity where some could not have been."""
+    impossible: int = 0
+    """Rows of which the mechanism says that they cannot be, whatever its parameters."""
+    flat: tuple[str, ...] = ()
+    """What the data do not tell, each as a sentence."""
+    to: Targets = "distributions"
+    converged: bool = True
+    asked: str = field(default="one")
+
+    @property
+    def errors(self) -> Reals:
+        """(P,): standard errors, clustered by run."""
+        return np.sqrt(np.diag(self.covariance))
+
+    def estimate(self, name: str, level: float = 0.95) -> Estimate:
+        """A parameter with its interval; without one where the data do not tell.
+
+        Raises:
+            SpecificationError: there is no such parameter.
+        """
+        if name not in self.names:
+            raise SpecificationError(f"no parameter {name!r}; allowed: {', '.join(self.names)}")
+        from scipy.special import stdtrit  # quick to import, unlike scipy.stats
+
+        at = self.names.index(name)
+        value, error = float(self.values[at]), float(self.errors[at])
+        half = float(stdtrit(max(self.runs - 1, 1), 0.5 + level / 2)) * error
+        return Estimate(
+            value, value - half, value + half, self.runs, level, method="cluster-robust t"
+        )
+
+    def estimates(self, level: float = 0.95) -> dict[str, Estimate]:
+        """Every parameter with its interval."""
+        return {name: self.estimate(name, level) for name in self.names}
+
+    def table(self, level: float = 0.95) -> "pd.DataFrame":
+        """A row a parameter: value, error, low, high; NaN where the data do not tell."""
+        import pandas as pd  # 300 ms that `import cloudchamber` need not pay
+
+        told = self.estimates(level).values()
+        return pd.DataFrame(
+            {
+                "value": self.values,
+                "error": self.errors,
+                "low": [one.low for one in told],
+                "high": [one.high for one in told],
+            },
+            index=pd.Index(self.names, name="parameter"),
+        )
+
+    def __str__(self) -> str:
+        lines = [self.mechanism.equation()]
+        if self.impossible:
+            lines.append(
+                f"cannot be: {self.impossible} of {self.decisions} decisions are impossible under it"
+            )
+            return "\n".join(lines)
+        lines += [f"{name}: {self.estimate(name)}" for name in self.names]
+        per = self.log_likelihood / max(self.decisions, 1)
+        lines.append(f"log-likelihood {per:.4f} a decision, {self.decisions} decisions")
+        return "\n".join([*lines, *self.flat, *([] if self.converged else ["did not converge"])])
+
+
+def fit(mechanism: Mechanism, data: ChoiceData, *, to: Targets = "distributions") -> Fit:
+    """The parameters under which the choices are most likely, from the given ones on.
+
+    Args:
+        mechanism: what is fitted; item, place and label effects that are empty are filled in.
+        data: choices; the run is the unit.
+        to: "distributions" holds it against the exact distribution wherever that is known, "choices"
+            against the picks alone.
+
+    What the data do not determine (two terms that always move together, an effect that only grows) is
+    named in `flat` and has no number.
+
+    Raises:
+        SpecificationError: no rows, or some picked nothing and the mechanism never declines.
+    """
+    if not len(data):
+        raise SpecificationError("there are no choices to fit; give data with rows")
+    mechanism = mechanism.fitting(data)
+    stride = len(data) // (MANY // 2)
+    if len(data) >= MANY:
+        rows = np.arange(0, len(data), stride)
+        mechanism, _, _ = _climb(mechanism, data.where(rows), to, 8)
+    mechanism, moments, converged = _climb(mechanism, data, to, STEPS)
+    return _told(mechanism, data, to, moments, converged)
+
+
+def _climb(
+    mechanism: Mechanism, data: ChoiceData, to: Targets, steps: int
+) -> tuple[Mechanism, Moments, bool]:
+    """Climb to the top; the sums are those of the last point but one, less than 1e-6 nats below."""
+    asked = data.asked
+    values = mechanism.values(asked)
+    here = evaluate(mechanism, data, to)
+    if here.impossible or not len(values):
+        return mechanism, here, True
+    for _ in range(steps):
+        step, gain = _step(here)
+        if gain < CLOSE:
+            here.log_likelihood += gain
+            return mechanism.with_values(values + step, asked), here, True
+        slack = 1e-11 * abs(here.log_likelihood)
+        for _halving in range(40):
+            higher = mechanism.with_values(values + step, asked)
+            there = evaluate(higher, data, to)
+            if not there.impossible and there.log_likelihood >= here.log_likelihood - slack:
+                break
+            step = step / 2
+        else:
+            return mechanism.with_values(values, asked), here, False
+        values, here = values + step, there
+        mechanism = higher
+    return mechanism, here, False
+
+
+def _scaled(moments: Moments) -> tuple[Reals, Reals, Reals]:
+    """Eigenvalues and -vectors of the information in units of the features' squares, and those units."""
+    unit = np.sqrt(np.where(moments.scale > 0, moments.scale, 1.0))
+    information = moments.information / unit[:, None] / unit
+    found = np.linalg.eigh((information + information.T) / 2)
+    return found.eigenvalues, found.eigenvectors, unit
+
+
+def _step(moments: Moments) -> tuple[Reals, float]:
+    """Newton's step, and what it promises to gain; nothing along flat directions."""
+    size, direction, unit = _scaled(moments)
+    along = direction.T @ (moments.score / unit)
+    known = np.abs(size) > FLAT * 1e-2
+    move = np.where(known, along / np.where(known, np.abs(size), 1.0), 0.0)
+    gain = float((along * move).sum()) / 2
+    step = (direction @ move) / unit
+    # No farther at a time than moves a typical log weight by 3.
+    typical = unit / np.sqrt(max(float(moments.scale.max(initial=1.0)), 1.0))
+    farthest = float(np.abs(step * np.maximum(typical, 1e-3)).max(initial=0.0))
+    return step * min(1.0, 3.0 / farthest if farthest > 0 else 1.0), gain
+
+
+def _told(
+    mechanism: Mechanism, data: ChoiceData, to: Targets, moments: Moments, converged: bool
+) -> Fit:
+    names, values = mechanism.names(data.asked), mechanism.values(data.asked)
+    runs, unknown = len(moments.by_run), np.full((len(names), len(names)), np.nan)
+    if moments.impossible:
+        return Fit(
+            mechanism, names, values * np.nan, unknown, runs, len(data), -np.inf,
+            moments.impossible, (), to, converged, data.asked,
+        )  # fmt: skip
+    covariance, loose = unknown, np.zeros(len(names), bool)
+    flat: tuple[str, ...] = ()
+    if names:
+        size, direction, unit = _scaled(moments)
+        known = size > max(FLAT, FEW / len(data))
+        flat, loose = _flat(names, direction[:, ~known])
+        if runs > 1:
+            bread = direction[:, known] / unit[:, None] / np.sqrt(size[known])
+            scores = moments.by_run @ bread
+            middle = scores.T @ scores * (runs / (runs - 1))
+            covariance = bread @ middle @ bread.T
+            covariance[loose], covariance[:, loose] = np.nan, np.nan
+    return Fit(
+        mechanism, names, np.where(loose, np.nan, values), covariance, runs, len(data),
+        moments.log_likelihood, 0, flat, to, converged, data.asked,
+    )  # fmt: skip
+
+
+def _flat(names: tuple[str, ...], directions: Reals) -> tuple[tuple[str, ...], np.ndarray]:
+    """What cannot be told, as sentences, and which parameters take part in it."""
+    # The eigenvectors of one eigenvalue are any turn of one another; only their span has a meaning.
+    span = directions @ directions.T
+    loose = np.diag(span) > 1e-4
+    left, told = set(np.flatnonzero(loose).tolist()), []
+    while left:
+        group = {min(left)}
+        while True:
+            wider = group | {j for i in group for j in left if abs(span[i, j]) > 1e-4}
+            if wider == group:
+                break
+            group = wider
+        left -= group
+        named = [names[i] for i in sorted(group)]
+        if len(named) == 1:
+            told.append(
+                f"cannot tell {named[0]}: the likelihood does not depend on it, or only levels off"
+            )
+            continue
+        listed = ", ".join(named[:6]) + (f" and {len(named) - 6} more" if len(named) > 6 else "")
+        told.append(
+            f"cannot tell apart {listed}: moved together they leave the likelihood as it is"
+        )
+    return tuple(told), loose

@@ -1,0 +1,83 @@
+"""A term: what a mechanism weighs, as one value with its parameters.
+
+Every term adds to the log weight of an option. A parameter is a number that `fit` may estimate; what
+shapes a term without a slope (a gate's width, a threshold, a decay) is compared between mechanisms.
+"""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.mechanism.features import Dense, Features
+from cloudchamber.mechanism.shown import Shown
+from cloudchamber.microspec.value import Real, Value
+from cloudchamber.questions import Reals
+
+__all__ = ["Strength", "TermOf"]
+
+
+class TermOf(Value):
+    """A term; its `names` and `values` are its parameters, in order."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its parameters."""
+        raise NotImplementedError
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Their values."""
+        raise NotImplementedError
+
+    def with_values(self, values: tuple[float, ...]) -> Self:
+        """The same term with other values of its parameters."""
+        raise NotImplementedError
+
+    def log_weight(self, shown: Shown) -> Reals:
+        """What it adds to the log weight of each option: (n, k), or (k,) where only the place counts."""
+        raise NotImplementedError
+
+    def features(self, shown: Shown) -> Features:
+        """Its derivative by each parameter."""
+        raise NotImplementedError
+
+    def fitting(self, options: int, items: int, labels: NDArray[np.integer]) -> Self:
+        """The same term with a parameter for each place, item or label there is."""
+        return self
+
+    def equation(self) -> str:
+        """What it adds, as it would be printed; i is the option."""
+        raise NotImplementedError
+
+
+class Strength(TermOf):
+    """A term of one parameter: strength times a number for each option."""
+
+    strength: Real = 1.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of its strength."""
+        raise NotImplementedError
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Its strength."""
+        return (self.strength,)
+
+    def with_values(self, values: tuple[float, ...]) -> Self:
+        """The same with another strength."""
+        return self.altered(strength=values[0])
+
+    def says(self, shown: Shown) -> Reals:
+        """(n, k): the number that strength multiplies."""
+        raise NotImplementedError
+
+    def log_weight(self, shown: Shown) -> Reals:
+        """Strength times that number."""
+        return self.strength * self.says(shown)
+
+    def features(self, shown: Shown) -> Features:
+        """That number."""
+        return Dense((self.says(shown),))

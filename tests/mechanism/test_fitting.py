@@ -1,0 +1,174 @@
+"""Fits against closed forms and an independent implementation; what cannot be told is said to be so."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudchamber.errors import SpecificationError
+from cloudchamber.mechanism import (
+    ConsiderThenChoose,
+    FallOff,
+    Gate,
+    HeardEffect,
+    ItemEffects,
+    Logit,
+    Mechanism,
+    PlaceEffects,
+    Signal,
+    fit,
+)
+from cloudchamber.mechanism.likelihood import evaluate
+from tests.mechanism.made import feed_data, numbers
+
+
+def test_place_effects_are_the_logs_of_how_often_each_is_picked() -> None:
+    """Closed form: with a parameter for each place the fitted shares are the shares."""
+    data = numbers(500, 4)
+    counts = np.bincount(data.choice, minlength=4)
+    found = fit(Logit(terms=(PlaceEffects(),)), data)
+    np.testing.assert_allclose(found.values, np.log(counts[1:] / counts[0]), atol=1e-9)
+    expected = (counts * np.log(counts / counts.sum())).sum()
+    assert found.log_likelihood == pytest.approx(expected, abs=1e-8)
+
+
+def test_one_yes_or_no_is_the_log_odds() -> None:
+    data = numbers(400, 1, asked="any")
+    assert data.taken is not None
+    liked = (data.signals["likes"] > 0)[:, 0]
+    yes = data.taken[:, 0]
+    rates = [yes[liked == flag].mean() for flag in (False, True)]
+    below, above = (np.log(rate / (1 - rate)) for rate in rates)
+    found = fit(Logit(terms=(Signal(),)), data)
+    np.testing.assert_allclose(found.values, [above - below, below], atol=1e-7)
+
+
+def test_errors_by_hand() -> None:
+    """The sandwich of one parameter: the squared scores of runs over the squared information."""
+    data = numbers(300, 3, runs=10)
+    found = fit(Logit(terms=(Signal(),)), data)
+    at = evaluate(found.mechanism, data)
+    variance = (at.by_run**2).sum() / at.information[0, 0] ** 2 * 10 / 9
+    assert found.errors[0] == pytest.approx(np.sqrt(variance), rel=1e-6)
+    estimate = found.estimate("likes, any")
+    assert estimate.high - estimate.value == pytest.approx(2.262157 * found.errors[0], rel=1e-6)
+
+
+def test_against_statsmodels() -> None:
+    """An independent implementation of the conditional logit, to 1e-6."""
+    models: Any = pytest.importorskip("statsmodels.discrete.conditional_models")
+    data = numbers(400, 6, seed=3)
+    item, likes = data.item, data.signals["likes"].astype(np.float64)
+    place = np.broadcast_to(np.arange(6), item.shape)
+    design = np.stack([-place, likes > 0, *(item == one for one in range(1, 6))], axis=-1)
+    picked = (np.arange(6) == data.choice[:, None]).astype(np.float64)
+    groups = np.repeat(np.arange(400), 6)
+    other = models.ConditionalLogit(
+        picked.ravel(), design.reshape(-1, 7).astype(np.float64), groups=groups
+    ).fit(method="newton", tol=1e-12, disp=False)
+    found = fit(Logit(terms=(FallOff(), Signal(), ItemEffects())), data)
+    np.testing.assert_allclose(found.values, other.params, atol=1e-6)
+    assert found.log_likelihood == pytest.approx(other.llf, abs=1e-6)
+    at = evaluate(found.mechanism, data)
+    np.testing.assert_allclose(np.linalg.inv(at.information), other.cov_params(), atol=1e-6)
+
+
+def test_exact_distributions_of_the_mechanism_give_it_back() -> None:
+    """The cross-entropy is least at the truth, which is found to what 4-byte probabilities allow."""
+    true = Logit(terms=(FallOff(rate=0.3), Signal(strength=1.5)), decline=0.5)
+    data = feed_data(true, affordances={"may_decline": True})
+    found = fit(Logit(terms=(FallOff(), Signal()), decline=0.0), data)
+    np.testing.assert_allclose(found.values, [0.3, 1.5, 0.5], atol=1e-5)
+    assert (found.errors < 1e-5).all()
+
+
+def test_two_stages_and_picks_one_by_one() -> None:
+    true = ConsiderThenChoose(
+        considered=FallOff(rate=0.2), terms=(Signal(form="log", strength=1.0),), appeal=-2.0
+    )
+    for affordances in (
+        {"choose": "up to", "most": 2, "picks": "one by one"},
+        {"choose": "any"},
+        {"choose": "one"},
+    ):
+        data = feed_data(
+            true, "any" if affordances["choose"] == "any" else None, affordances=affordances
+        )
+        start = true.altered(
+            considered=FallOff(rate=0.0), terms=(Signal(form="log", strength=0.0),)
+        )
+        found = fit(start, data)
+        np.testing.assert_allclose(found.values, [0.2, 1.0, -2.0], atol=2e-4)
+
+
+def test_a_part_first_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    mechanism = Logit(terms=(FallOff(), ItemEffects(), Signal(form="linear")))
+    data = numbers(600, 5)
+    whole = fit(mechanism, data)
+    monkeypatch.setattr("cloudchamber.mechanism.fitting.MANY", 100)
+    np.testing.assert_allclose(fit(mechanism, data).values, whole.values, atol=1e-9)
+
+
+def test_terms_that_move_together_are_named_and_have_no_number() -> None:
+    data = numbers(300, 4)
+    likes = data.signals["likes"]
+    data = replace(data, signals={"likes": likes, "votes": 3 * likes})
+    terms = (FallOff(), Signal(form="linear"), Signal(field="votes", form="linear"))
+    found = fit(Logit(terms=terms), data)
+    assert len(found.flat) == 1
+    assert "cannot tell apart likes, linear, votes, linear" in found.flat[0]
+    assert np.isnan(found.values).tolist() == [False, True, True]
+    assert str(found.estimate("votes, linear")) == "cannot tell (8 runs)"
+    alone = fit(Logit(terms=terms[:2]), data)
+    assert found.values[0] == pytest.approx(alone.values[0], abs=1e-8)
+    assert found.errors[0] == pytest.approx(alone.errors[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "unknown"),
+    [
+        (Logit(terms=(FallOff(), Signal(field="votes"))), "votes, any"),  # never shown
+        (Logit(terms=(FallOff(), HeardEffect())), "own, count"),  # nothing was remembered
+        (ConsiderThenChoose(considered=FallOff()), "appeal"),  # a factor that all options share
+    ],
+)
+def test_what_the_data_do_not_hold_cannot_be_told(mechanism: Mechanism, unknown: str) -> None:
+    found = fit(mechanism, numbers(200, 4))
+    assert np.isnan(found.values[found.names.index(unknown)])
+    assert not np.isnan(found.values[0]) and unknown in found.flat[0]
+
+
+def test_an_effect_without_end_has_no_number() -> None:
+    """Place 3 is never picked: the likelihood rises for ever as its effect falls."""
+    data = numbers(400, 4)
+    data = data.where(data.choice != 2)
+    found = fit(Logit(terms=(PlaceEffects(),)), data)
+    counts = np.bincount(data.choice, minlength=4)
+    assert np.isnan(found.values).tolist() == [False, True, False]
+    assert found.values[2] == pytest.approx(np.log(counts[3] / counts[0]), abs=1e-4)
+    assert "place 3" in found.flat[0] and found.converged
+
+
+def test_a_gate_that_forbids_what_happened_is_impossible() -> None:
+    data = numbers(100, 4)
+    found = fit(Logit(terms=(Gate(width=2), Signal())), data)
+    assert found.log_likelihood == -np.inf and found.impossible == (data.choice >= 2).sum()
+    assert f"{found.impossible} of 100 decisions are impossible" in str(found)
+
+
+def test_one_run_gives_numbers_without_intervals() -> None:
+    found = fit(Logit(terms=(Signal(),)), numbers(100, 4, runs=1))
+    assert not np.isnan(found.values[0]) and not found.estimate("likes, any").known
+    with pytest.raises(SpecificationError, match="allowed: likes, any"):
+        found.estimate("likes")
+    with pytest.raises(SpecificationError, match="no choices"):
+        fit(Logit(), numbers(100, 4).where(np.zeros(100, bool)))
+
+
+def test_the_table_and_the_words() -> None:
+    found = fit(Logit(terms=(FallOff(), Signal())), numbers(100, 4))
+    table = found.table()
+    assert list(table.index) == ["fall-off", "likes, any"]
+    assert (table["low"] < table["value"]).all() and (table["value"] < table["high"]).all()
+    assert str(found).startswith("P(i) ∝ exp(") and "100 decisions" in str(found)

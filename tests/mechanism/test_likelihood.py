@@ -1,0 +1,135 @@
+"""Scores and informations are the derivatives of the log-likelihood, whatever the mechanism holds."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudchamber.errors import SpecificationError
+from cloudchamber.mechanism import (
+    ConsiderThenChoose,
+    ContentEffect,
+    FallOff,
+    Gate,
+    HeardEffect,
+    ItemEffects,
+    LabelEffects,
+    Logit,
+    Mechanism,
+    PlaceEffects,
+    Signal,
+)
+from cloudchamber.mechanism.choice_data import ChoiceData
+from cloudchamber.mechanism.likelihood import evaluate, row_log_likelihoods
+from cloudchamber.mechanism.shown import Heard
+from tests.mechanism.made import moved, numbers
+
+ALL = (
+    PlaceEffects(),
+    ItemEffects(reference=2),
+    ContentEffect(),
+    LabelEffects(),
+    HeardEffect(form="recent"),
+    HeardEffect(channel="others", form="count"),
+    Signal(form="saturating", half=2.0),
+)
+MECHANISMS = {
+    "any": Logit(terms=(FallOff(), Signal())),
+    "threshold": Logit(terms=(Gate(width=2, beyond=-1.0), Signal(form="threshold", threshold=2.0))),
+    "linear": Logit(terms=(Signal(form="linear", strength=0.2), ItemEffects())),
+    "rank": Logit(terms=(Signal(form="rank"), LabelEffects())),
+    "all": Logit(terms=ALL),
+    "two stages": ConsiderThenChoose(considered=FallOff(), terms=(Signal(form="log"),)),
+    "two stages, all": ConsiderThenChoose(
+        considered=Gate(width=3, beyond=-1.0), terms=ALL[1:], appeal=-0.5
+    ),
+}
+
+
+def rich(asked: Any, exact: bool) -> ChoiceData:
+    """Data with everything that a term can read; some options closed, some distributions known."""
+    data, rng = numbers(90, 5, asked=asked), np.random.default_rng(5)
+    shape = data.item.shape
+    open_ = rng.random(shape) < 0.9
+    rows = np.arange(len(data))
+    if asked == "one":
+        open_[rows, data.choice] = True
+    probability = rng.random(shape) * open_
+    if asked == "one":
+        probability /= probability.sum(axis=1, keepdims=True)
+    probability[::3] = np.nan
+    count = rng.integers(0, 3, shape).astype(np.float32)
+    heard = Heard(count, np.where(count > 0, 2.0, np.inf).astype(np.float32))
+    return replace(
+        data,
+        open=open_,
+        taken=None if data.taken is None else data.taken & open_,
+        probability=probability.astype(np.float32) if exact else None,
+        labels=rng.integers(10, 14, shape),
+        heard={"own": heard, "others": Heard(count[::-1], heard.age[::-1])},
+        content={"quality": np.array([0.0, 1.0, -1.0, 2.0, 0.5])},
+    )
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["choices", "distributions"])
+@pytest.mark.parametrize("asked", ["one", "any"])
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_derivatives_are_finite_differences(name: str, asked: Any, exact: bool) -> None:
+    data = rich(asked, exact)
+    mechanism = moved(MECHANISMS[name].fitting(data), asked, 0.1)
+    found, at = evaluate(mechanism, data), mechanism.values(asked)
+    score, bent = np.zeros(len(at)), np.zeros((len(at), len(at)))
+    for number in range(len(at)):
+        step = np.zeros(len(at))
+        step[number] = 1e-5
+        up, down = (
+            evaluate(mechanism.with_values(at + way * step, asked), data) for way in (1, -1)
+        )
+        score[number] = (up.log_likelihood - down.log_likelihood) / 2e-5
+        bent[number] = -(up.score - down.score) / 2e-5
+    np.testing.assert_allclose(found.score, score, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.information, bent, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("asked", ["one"])
+@pytest.mark.parametrize("name", ["any", "two stages"])
+def test_declining_is_an_option_of_its_own(name: str, asked: Any) -> None:
+    data = rich(asked, exact=False)
+    choice = data.choice.copy()
+    choice[::4] = -1
+    data = replace(data, choice=choice)
+    with pytest.raises(SpecificationError, match="picked nothing"):
+        evaluate(MECHANISMS[name], data)
+    mechanism: Mechanism = MECHANISMS[name].altered(decline=0.3)
+    at, found = mechanism.values(asked), evaluate(mechanism, data)
+    assert mechanism.names(asked)[-1] == "decline"
+    step = np.zeros(len(at))
+    step[-1] = 1e-5
+    up, down = (evaluate(mechanism.with_values(at + way * step, asked), data) for way in (1, -1))
+    assert found.score[-1] == pytest.approx(
+        (up.log_likelihood - down.log_likelihood) / 2e-5, rel=1e-6
+    )
+    np.testing.assert_allclose(
+        found.information[-1], -(up.score - down.score) / 2e-5, rtol=1e-6, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("asked", ["one", "any"])
+def test_a_block_at_a_time_is_all_at_once(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = rich(asked, exact=True)
+    mechanism = MECHANISMS["two stages, all"].fitting(data)
+    whole = evaluate(mechanism, data)
+    monkeypatch.setattr(ChoiceData, "block_rows", lambda self: 7)
+    parts = evaluate(mechanism, data)
+    assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(parts.by_run, whole.by_run, atol=1e-10)
+    np.testing.assert_allclose(parts.information, whole.information, atol=1e-9)
+    rows = row_log_likelihoods(mechanism, data)
+    assert rows.sum() == pytest.approx(whole.log_likelihood, rel=1e-12)
+
+
+def test_what_cannot_be_is_counted() -> None:
+    data = numbers(50, 4)
+    found = evaluate(Logit(terms=(Gate(width=2),)), data)
+    assert found.impossible == (data.choice >= 2).sum() > 0
