@@ -86,6 +86,14 @@ _HOW: tuple[_Option, ...] = (
         help="Runs open at a time where a language model is asked, at most; otherwise what keeps it busy.",
     ),
     click.option(
+        "--timeout",
+        type=_Span(),
+        default="120s",
+        show_default=True,
+        metavar="TIME",
+        help="How long one attempt at a server may take, e.g. 10m for a model that thinks.",
+    ),
+    click.option(
         "--processes",
         type=click.IntRange(1),
         help="Processes of an embedded model; one a core if not given.",
@@ -157,6 +165,7 @@ class Growing:
     seed: int
     replicates: int | None
     concurrency: int | None
+    timeout: float
     processes: int | None
     level: Any
     store: Path | None
@@ -235,6 +244,7 @@ class Growing:
             self.limits(),
             self.prices(),
             watch,
+            self.timeout,
         )
 
     def limits(self) -> "Limits":

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,16 @@ class Means:
     """Of models, where the table that ships does not know them."""
     watch: Watch | None = None
     """Called with the progress."""
+    timeout: float = 120.0
+    """Seconds that one attempt at a server may take."""
 
     def __post_init__(self) -> None:
         """Refuse an unknown mode, and models for a replay."""
         check_mode(self.store_mode)
+        if not 0 < self.timeout < inf:
+            raise SpecificationError(
+                f"timeout: {self.timeout} was given; allowed: seconds, above 0."
+            )
         if self.store_mode == "replay" and self.models:
             raise SpecificationError("models: some were given, but a replay asks no model.")
 
@@ -171,6 +178,7 @@ class _Opened:
             mode=means.store_mode,
             refresh=self.refresh,
             processes=means.processes,
+            timeout=means.timeout,
             beneath=partial(self._metered, name=name),
         )
 

@@ -40,6 +40,7 @@ def open_model(
     mode: Mode = "read-write",
     refresh: str = "a refresh",
     concurrency: int = 64,
+    timeout: float = 120.0,
     beneath: Callable[[Model], Model] | None = None,
 ) -> Model:
     """Open a language model.
@@ -59,6 +60,7 @@ def open_model(
         refresh: a name for it in the mode "refresh": under the same name, what was asked again is not asked
             once more.
         concurrency: requests a server is sent at once.
+        timeout: seconds that one attempt at a server may take.
         beneath: put around the model beneath the store, e.g. what counts and caps the questions sent.
 
     Raises:
@@ -69,7 +71,7 @@ def open_model(
         from cloudchamber.models.store import ReplayedModel  # sqlite3 only where it is used
 
         return ReplayedModel(name, store)
-    model = _open(name, processes, concurrency)
+    model = _open(name, processes, concurrency, timeout)
     if beneath is not None:
         model = beneath(model)
     if store is None or mode == "off":
@@ -98,7 +100,7 @@ def check_name(name: str) -> None:
         check_address(f"http{rest.partition('@http')[2]}", key)
 
 
-def _open(name: str, processes: int | None, concurrency: int) -> Model:
+def _open(name: str, processes: int | None, concurrency: int, timeout: float) -> Model:
     kind, _, rest = name.partition(":")
     if name == "embedded":
         return _embedded(processes)
@@ -109,7 +111,9 @@ def _open(name: str, processes: int | None, concurrency: int) -> Model:
 
         model, _, address = rest.partition("@http")
         form: Literal["completions"] | None = "completions" if kind == "openai-text" else None
-        return RemoteModel(model, f"http{address}", _key(), concurrency=concurrency, form=form)
+        return RemoteModel(
+            model, f"http{address}", _key(), concurrency=concurrency, timeout=timeout, form=form
+        )
     if kind == "inspect" and rest:
         from cloudchamber.models.inspected import inspect_model
 

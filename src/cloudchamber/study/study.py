@@ -248,6 +248,7 @@ class Study:
         limits: Limits | None = None,
         prices: Prices | None = None,
         watch: Callable[[Progress], None] | None = None,
+        timeout: float = 120.0,
     ) -> Results:
         """Grow what is missing into a folder; run again, it computes only that.
 
@@ -270,6 +271,7 @@ class Study:
                 kept, and the results say why they are `stopped`. What the store answers is free.
             prices: of models, where the table that ships does not know them, or is not to be used.
             watch: called with the progress.
+            timeout: seconds that one attempt at a server may take.
 
         An interrupt (Ctrl-C) stops it once nothing is under way any more; a second one stops it at once.
 
@@ -290,6 +292,7 @@ class Study:
             limits,
             prices,
             watch,
+            timeout,
         )
         folder = placed(out)
         design, count = self.design(), self.replicates if replicates is None else replicates
