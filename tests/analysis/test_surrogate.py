@@ -1,11 +1,12 @@
 """The surrogate's indices: closed forms from a sampled design, levels of every kind, and what it misses."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cloudchamber.analysis.surrogate import surrogate_indices
 from cloudchamber.errors import SpecificationError
-from cloudchamber.experiment import Axis, Factor, Range, factorial, latin_hypercube, sobol_sequence
+from cloudchamber.experiment import Axis, Factor, factorial, latin_hypercube, sobol_sequence
 from tests.analysis.functions import ISHIGAMI, Reals, axes, base, ishigami, looked_up
 from tests.experiment.small import spec
 
@@ -94,9 +95,9 @@ def test_where_nothing_varies_no_index_is_told() -> None:
 
 
 def test_another_design_is_refused() -> None:
-    levels = [axis.levels(2) if isinstance(axis, Range) else axis for axis in axes(2)]
-    design = factorial(base(), levels)
+    design = factorial(spec(), [Factor.at("visibility.latency", [0, 1], "latency")])
+    table = pd.DataFrame(0.0, index=range(4), columns=[cell.name for cell in design])
     with pytest.raises(
         SpecificationError, match=r"design: a .* was given; allowed: a Sample, as sobol"
     ):
-        surrogate_indices(design, looked_up(design, lambda u: u))  # type: ignore[arg-type]
+        surrogate_indices(design, table)  # type: ignore[arg-type]

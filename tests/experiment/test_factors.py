@@ -111,3 +111,15 @@ def test_factors_that_clash_are_refused() -> None:
 def test_no_level_and_one_twice_are_refused(levels: list[str]) -> None:
     with pytest.raises(SpecificationError, match="order: the levels .* allowed: one or more, each"):
         Factor.at("visibility.order", levels, "order")
+
+
+def test_a_factor_that_another_would_undo_is_refused() -> None:
+    """Else it would do nothing, in every run: an effect of exactly 0 that is nobody's finding."""
+    whole = Factor.at("memory", ["window", "none"], "memory")
+    part = Factor.at("memory.k", [1, 2], "k")
+    with pytest.raises(SpecificationError, match="memory comes after memory.k"):
+        factorial(spec(), [part, whole])
+    again = Factor.at("population.groups.0.count", [3, 4], "size")
+    same = Factor.at("population.groups[0].count", [5, 6], "how many")
+    with pytest.raises(SpecificationError, match="each needs a path of its own"):
+        factorial(spec(), [again, same])

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import Microspec
+from cloudchamber.microspec.paths import plain
 
 __all__ = ["Axis", "Factor", "Range", "Setting", "at_levels", "distinct"]
 
@@ -198,14 +199,19 @@ def distinct(factors: Sequence[Any]) -> Sequence[Axis]:
     Raises:
         SpecificationError: names those that clash.
     """
-    names, paths = [factor.name for factor in factors], [p for f in factors for p in f.paths]
+    names = [factor.name for factor in factors]
+    paths = [plain(path) for factor in factors for path in factor.paths]
     for what, given in (("name", names), ("path", paths)):
         twice = sorted({one for one in given if given.count(one) > 1})
         if twice:
             raise SpecificationError(
                 f"factors: each needs a {what} of its own; given twice: {twice}."
             )
-    for factor in factors:
-        if isinstance(factor, Factor) and not factor.settings:
-            raise SpecificationError(f"{factor.name}: no level was given; allowed: one or more.")
+    for at, path in enumerate(paths):
+        lost = [one for one in paths[:at] if one.startswith(f"{path}.")]
+        if lost:
+            raise SpecificationError(
+                f"factors: {path} comes after {lost[0]}, which lies in it and would be set anew; put the "
+                "factor of the whole first."
+            )
     return factors
