@@ -44,7 +44,8 @@ def test_without_influence_there_is_none_and_with_more_there_is_more(tmp_path: P
     assert set(verdict["kind"]) == {found.kind}
     (last,) = verdict.loc[verdict["what"] == "last", ["value", "low", "high"]].to_numpy().tolist()
     assert last == pytest.approx([found.last.value, found.last.low, found.last.high])
-    assert verdict.loc["probability of line", "value"] == found.probability("line")
+    (line,) = verdict.loc[verdict["what"] == "probability of line", "value"]
+    assert line == found.probability("line")
     told = found.aloud(searching.told_by(study()))
     assert "the mean excess of the Gini coefficient over its null rises" in told
     # A run without strength heeds nobody: it is its own twin, choice by choice.
