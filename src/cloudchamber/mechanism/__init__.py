@@ -1,6 +1,7 @@
 """Mechanisms: explicit choice rules that are fitted to a trace, compared, and act in the agents' place."""
 
 from cloudchamber.mechanism.choice_data import ChoiceData
+from cloudchamber.mechanism.comparing import Comparison, NestedTest, compare, nested
 from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects
 from cloudchamber.mechanism.fitting import Fit, fit
 from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Logit, Mechanism
@@ -10,6 +11,7 @@ from cloudchamber.mechanism.social_terms import HeardEffect, Signal
 
 __all__ = [
     "ChoiceData",
+    "Comparison",
     "ConsiderThenChoose",
     "ContentEffect",
     "FallOff",
@@ -20,8 +22,11 @@ __all__ = [
     "LabelEffects",
     "Logit",
     "Mechanism",
+    "NestedTest",
     "PlaceEffects",
     "Signal",
     "choices_of",
+    "compare",
     "fit",
+    "nested",
 ]
