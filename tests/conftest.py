@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Any
 
@@ -55,7 +56,12 @@ def no_network() -> Iterator[None]:
 
 @pytest.fixture
 def own_kinds() -> Iterator[None]:
-    """Kinds of rules, worlds and regimes that a test or a page defines are forgotten after it."""
+    """Kinds of rules, worlds and regimes that a test or a page defines are forgotten after it.
+
+    Those that ship are known before, or the first page to need them would take them with it.
+    """
+    for name in ("agents", "mechanism", "worlds"):
+        import_module(f"cloudchamber.{name}")
     known = {family: set(family.kinds) for family in Family.__subclasses__()}
     yield
     for family, kinds in known.items():
