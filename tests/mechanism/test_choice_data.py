@@ -156,5 +156,5 @@ def test_a_trace_that_lacks_options_is_not_read() -> None:
     trace = small()
     trace.append("decisions", {"run": 3, "decision": 0, "choice": 3})
     trace.append("exposures", {"run": 3, "decision": 0, "position": 2, "item": 3, "chosen": 1})
-    with pytest.raises(TraceError, match="first option"):
+    with pytest.raises(TraceError, match="places 1, 2"):
         choices_of(trace)

@@ -43,6 +43,8 @@ class Comparison:
     best: Reals
     """(runs,): minus the entropy of the exact distributions; NaN in runs where some are not known."""
     runs: NDArray[np.int64]
+    parameters: Mapping[str, int]
+    """How many each mechanism has."""
 
     @cached_property
     def ranking(self) -> tuple[str, ...]:
@@ -75,16 +77,32 @@ class Comparison:
 
         Intervals are widened for the number of rivals (Bonferroni).
         """
+        return self.ranking[0] if len(self.as_good) == 1 else None
+
+    @property
+    def as_good(self) -> tuple[str, ...]:
+        """The best and those whose difference from it does not exclude 0, best first."""
         first, *others = self.ranking
         level = 1 - 0.05 / max(len(others), 1)
-        for other in others:
-            apart = self.difference(first, other, level)
-            beaten = (
-                not np.isfinite(self.scores[other]).all() and np.isfinite(self.scores[first]).all()
-            )
-            if not beaten and not apart.low > TIE:
-                return None
-        return first
+        best = np.isfinite(self.scores[first]).all()
+        near = [
+            other
+            for other in others
+            if not (best and not np.isfinite(self.scores[other]).all())
+            and not self.difference(first, other, level).low > TIE
+        ]
+        return (first, *near)
+
+    @property
+    def simplest(self) -> str | None:
+        """Of those as good as the best, the one of fewest parameters; None where there are several.
+
+        A mechanism that holds another predicts as well when the other is true, and chance may put it
+        first; so between nested ones parameters decide.
+        """
+        fewest = min(self.parameters[name] for name in self.as_good)
+        found = [name for name in self.as_good if self.parameters[name] == fewest]
+        return found[0] if len(found) == 1 else None
 
     def table(self, level: float = 0.95) -> "pd.DataFrame":
         """A row a mechanism, best first, between the ends of the scale: score, difference from the best."""
@@ -110,8 +128,12 @@ class Comparison:
             if name != self.ranking[0]:
                 told += f"; against {self.ranking[0]} {self.difference(name, self.ranking[0])}"
             lines.append(told)
-        verdict = self.winner
-        lines.append(f"{verdict} predicts best" if verdict else "cannot tell which predicts best")
+        if self.winner:
+            lines.append(f"{self.winner} predicts best")
+        else:
+            lines.append(f"cannot tell which predicts best of {', '.join(self.as_good)}")
+            if self.simplest:
+                lines.append(f"{self.simplest} is the simplest of these")
         return "\n".join(lines)
 
     def _of(self, name: str) -> Reals:
@@ -157,7 +179,9 @@ def compare(
             fitted = fit(mechanism, known, to=to).mechanism
             scores[name][fold == part] = _by_run(row_log_likelihoods(fitted, held, to), held.run)
     uniform, best = _ends(data)
-    return Comparison(scores, _by_run(uniform, data.run), _by_run(best, data.run), runs)
+    parameters = {name: len(one.names(data.asked)) for name, one in whole.items()}
+    ends = _by_run(uniform, data.run), _by_run(best, data.run)
+    return Comparison(scores, *ends, runs, parameters)
 
 
 def _ends(data: ChoiceData) -> tuple[Reals, Reals]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choices_of"]
 
-ROWS = 4_000_000
+ROWS = 2_000_000
 """Exposures read at a time."""
 
 Table = dict[str, NDArray[Any]]
@@ -59,6 +59,9 @@ def choices_of(
             "some decisions were made of a list, some on one item alone; give `runs` of one kind"
         )
     data, chosen = reading.filled()
+    kept = data.item[:, 0] >= 0
+    if not kept.all():  # decisions whose exposures were not recorded
+        data, chosen = data.where(kept), chosen[kept]
     data = replace(data, content=dict(content or {}))
     form = _asked(asked, kinds == {"judge"}, data, chosen)
     if form == "any":
@@ -199,10 +202,8 @@ class _Reading:
         return _columns(
             self.source.sql(
                 f"""SELECT run, decision, step, agent, "group", enum_code(kind) AS kind FROM decisions
-                    SEMI JOIN (SELECT DISTINCT run, decision FROM exposures
-                               WHERE channel = 'option' AND item >= 0{self.within})
-                    USING (run, decision)
-                    WHERE pick <= 1 AND status = 'ok' ORDER BY run, decision"""
+                    WHERE pick <= 1 AND status = 'ok' AND kind <> 'next'{self.within}
+                    ORDER BY run, decision"""
             )
         )
 
@@ -240,7 +241,7 @@ class _Reading:
             self.source.sql(
                 f"""SELECT run, decision, position, item{columns} FROM exposures
                     WHERE channel IN ({channels}) AND item >= 0 AND run BETWEEN {low} AND {high}
-                    {self.within} ORDER BY run, decision, position"""
+                    {self.within}"""
             )
         )
 
@@ -257,13 +258,11 @@ class _Reading:
             wide.labels[row, column] = found["label"][known]
         for name in self.shown:
             wide.signals[name][row, column] = found[name][known]
-        first = np.diff(row, prepend=-1) > 0
-        length = np.diff(np.append(np.flatnonzero(first), len(row)))
-        if (column[first] != 0).any():
-            raise TraceError("a decision lacks its first option; the trace is damaged")
-        if len(row) and (wide.item[row[first], length - 1] < 0).any():
+        there = wide.item[rows] >= 0
+        shown = np.bincount(row - rows.start, minlength=rows.stop - rows.start)
+        if (there != (np.arange(there.shape[1]) < shown[:, None])).any():
             raise TraceError(
-                "a decision lacks some of the options it was shown; the trace is damaged"
+                "the options of a decision do not stand at places 1, 2, ...; the trace is damaged"
             )
         # A distribution is known whole or not at all.
         block = wide.probability[rows]
