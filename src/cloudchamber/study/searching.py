@@ -264,7 +264,14 @@ class _Searching:
                 for factor, level in zip(self.factors, levels, strict=True)
             }
             name = " / ".join(f"{factor} = {one.name}" for factor, one in settings.items())
-            cell, twin = Cell.at(name, self.base, settings), None
+            try:
+                cell, twin = Cell.at(name, self.base, settings), None
+            except SpecificationError as error:
+                if "valid integer" not in str(error):
+                    raise
+                raise SpecificationError(
+                    f"{error} Search whole numbers alone: --whole, or whole=True."
+                ) from None
             if self.study.null is not None:
                 twin = Cell(f"{name}, {self.study.null.name}", self.study.null(cell.spec))
             self.cells[levels] = (cell, twin)
