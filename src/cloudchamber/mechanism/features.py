@@ -96,7 +96,7 @@ def moment(one: Features, other: Features, weights: Reals) -> Reals:
     if isinstance(other, ByPlace):
         return _placed(other, one, weights).T
     if isinstance(one, Dense):
-        return np.stack([collected(other, weights * part).sum(axis=0) for part in one.parts])
+        return np.stack([_total(other, weights * part) for part in one.parts])
     if isinstance(other, Dense):
         return moment(other, one, weights).T
     if one.index is other.index:
@@ -105,6 +105,13 @@ def moment(one: Features, other: Features, weights: Reals) -> Reals:
     cell = one.index * width + other.index
     counts = _summed(cell, weights, (one.count + 1) * width)
     return counts.reshape(-1, width)[:-1, :-1]
+
+
+def _total(features: Dense | Levels, weights: Reals) -> Reals:
+    """(parameters,): the sum over all options of weight times feature."""
+    if isinstance(features, Levels):
+        return _summed(features.index, weights, features.count + 1)[:-1]
+    return np.array([np.vdot(part, weights) for part in features.parts])
 
 
 def _placed(one: ByPlace, other: Features, weights: Reals) -> Reals:
@@ -132,14 +139,15 @@ def constant(options: int) -> ByPlace:
 
 def squares(parts: Iterable[Features], shape: tuple[int, int]) -> Reals:
     """(parameters,): the sum of each squared feature over options, a row's options weighing 1 in all."""
-    weights = np.full(shape, 1.0 / shape[1])
-    found = []
+    found: list[Reals] = []
     for part in parts:
         if isinstance(part, Dense):
             sizes = np.array([np.einsum("nk,nk->", one, one) / shape[1] for one in part.parts])
             for number, large in part.typical:
                 sizes[number] = shape[0] * large**2
             found.append(sizes)
+        elif isinstance(part, Levels):
+            found.append(np.bincount(part.index.ravel(), minlength=part.count + 1)[:-1] / shape[1])
         else:
-            found.append(np.diag(moment(part, part, weights)))
+            found.append(np.square(part.matrix).sum(axis=0) * shape[0] / shape[1])
     return np.concatenate(found)

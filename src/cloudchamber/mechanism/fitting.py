@@ -25,12 +25,12 @@ __all__ = ["Fit", "fit"]
 
 FLAT = 1e-8
 """Information of a direction, against the squares of its features, below which the data do not know it."""
-FEW = 1e-3
-"""As many expected picks an option, over all rows, are none: an effect that only grows ends up below."""
 MANY = 40_000
 """Rows from which on a part is fitted first."""
 CLOSE = 1e-6
 """Log-likelihood left to gain (nats, of all rows) from where one more step of Newton's is exact."""
+CLOSE_OF_MANY = 1e-3
+"""The same of many rows: a step of a twentieth of a standard error, and after it the square of that."""
 STEPS = 60
 
 
@@ -140,7 +140,7 @@ def fit(mechanism: Mechanism, data: ChoiceData, *, to: Targets = "distributions"
 def _climb(
     mechanism: Mechanism, data: ChoiceData, to: Targets, steps: int
 ) -> tuple[Mechanism, Moments, bool]:
-    """Climb to the top; the sums are those of the last point but one, less than 1e-6 nats below."""
+    """Climb to the top; the sums are those of the last point but one, less than `_close` below."""
     asked = data.asked
     values = mechanism.values(asked)
     here = evaluate(mechanism, data, to)
@@ -148,7 +148,7 @@ def _climb(
         return mechanism, here, True
     for _ in range(steps):
         step, gain = _step(here)
-        if gain < CLOSE:
+        if gain < _close(data):
             here.log_likelihood += gain
             return mechanism.with_values(values + step, asked), here, True
         slack = 1e-11 * abs(here.log_likelihood)
@@ -163,6 +163,10 @@ def _climb(
         values, here = values + step, there
         mechanism = higher
     return mechanism, here, False
+
+
+def _close(data: ChoiceData) -> float:
+    return CLOSE if len(data) < MANY else CLOSE_OF_MANY
 
 
 def _scaled(moments: Moments) -> tuple[Reals, Reals, Reals]:
@@ -201,7 +205,8 @@ def _told(
     flat: tuple[str, ...] = ()
     if names:
         size, direction, unit = _scaled(moments)
-        known = size > max(FLAT, FEW / len(data))
+        # An effect that only grows is left where there is nothing more to gain, and counts as unknown.
+        known = size > max(FLAT, 1e3 * _close(data) / len(data))
         flat, loose = _flat(names, direction[:, ~known])
         if runs > 1:
             bread = direction[:, known] / unit[:, None] / np.sqrt(size[known])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cloudchamber.errors import SpecificationError
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.features import Features, at, collected, constant, moment, squares
-from cloudchamber.mechanism.mechanisms import Mechanism
+from cloudchamber.mechanism.mechanisms import Mechanism, log_sigmoid
 from cloudchamber.mechanism.shown import Shown
 from cloudchamber.questions import Reals
 
@@ -107,15 +107,13 @@ def _block(
     mechanism: Mechanism, data: ChoiceData, rows: slice, shown: Shown, to: Targets
 ) -> _Block:
     one = data.asked == "one"
-    inside = None
+    inside, inclined = None, mechanism.inclination(shown)
     if mechanism.squashed:
         # 1 - sigmoid: how far the log of a sigmoid still moves.
-        inside = 1.0 / (
-            1.0 + np.exp(np.minimum(mechanism.appeal + mechanism.inclination(shown), 700))
-        )
+        inside = 1.0 / (1.0 + np.exp(np.minimum(mechanism.appeal + inclined, 700)))
     if not one:
         return _judged(mechanism, data, rows, shown, to, inside)
-    u = mechanism.log_weights(shown)
+    u = mechanism.log_weights(shown, inclined)
     n = len(u)
     declines = mechanism.decline
     most = u.max(axis=1)
@@ -197,7 +195,7 @@ def _judged(
     p = mechanism.inclusion(shown)
     if inside is None:
         v = mechanism.appeal + mechanism.inclination(shown)
-        yes, no = -np.logaddexp(0.0, -v), -np.logaddexp(0.0, v)
+        yes, no = log_sigmoid(v), log_sigmoid(-v)
         residual, weight = q - p, p * (1.0 - p)
     else:
         p = np.minimum(p, 1.0 - 1e-12)

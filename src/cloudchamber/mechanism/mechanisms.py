@@ -103,13 +103,18 @@ class Mechanism(Decider):
         """(n, k): what the terms add up to."""
         return _sum(self.terms, shown)
 
-    def log_weights(self, shown: Shown) -> Reals:
-        """(n, k): the log weight of each option in a choice; minus infinity where it cannot be picked."""
-        return _closed(self.inclination(shown), shown)
+    def log_weights(self, shown: Shown, inclined: Reals | None = None) -> Reals:
+        """(n, k): the log weight of each option in a choice; minus infinity where it cannot be picked.
+
+        Args:
+            shown: the options.
+            inclined: what `inclination` says of them, where that is known already.
+        """
+        return _closed(self.inclination(shown) if inclined is None else inclined, shown)
 
     def inclusion(self, shown: Shown) -> Reals:
         """(n, k): the probability of each option where it is judged on its own."""
-        return np.exp(_closed(_log_sigmoid(self.appeal + self.inclination(shown)), shown))
+        return np.exp(_closed(log_sigmoid(self.appeal + self.inclination(shown)), shown))
 
     def answer(self, questions: Questions) -> Answers:
         """Draw from the mechanism's distribution under the questions' noise."""
@@ -179,9 +184,10 @@ class ConsiderThenChoose(Mechanism):
     def _rebuilt(self, parts: tuple[Any, ...], changed: dict[str, Any]) -> Self:
         return self.altered(considered=parts[0], terms=parts[1:], **changed)
 
-    def log_weights(self, shown: Shown) -> Reals:
+    def log_weights(self, shown: Shown, inclined: Reals | None = None) -> Reals:
         """(n, k): log of the gate times the probability of a yes."""
-        yes = _log_sigmoid(self.appeal + self.inclination(shown))
+        known = self.inclination(shown) if inclined is None else inclined
+        yes = log_sigmoid(self.appeal + known)
         return _closed(yes + self.considered.log_weight(shown), shown)
 
     def inclusion(self, shown: Shown) -> Reals:
@@ -206,8 +212,10 @@ def _sum(terms: tuple[TermOf, ...], shown: Shown) -> Reals:
     return whole
 
 
-def _log_sigmoid(v: Reals) -> Reals:
-    return -np.logaddexp(0.0, -v)
+def log_sigmoid(v: Reals) -> Reals:
+    """log(1 / (1 + e^-v)), to rounding, without overflow."""
+    # As np.logaddexp, three times as fast.
+    return np.asarray(np.minimum(v, 0.0) - np.log(1.0 + np.exp(-np.abs(v))))
 
 
 def _closed(log_weights: Reals, shown: Shown) -> Reals:

@@ -44,7 +44,10 @@ class Shown:
         given = self.signals.get(name)
         if given is None:
             return np.zeros(self.item.shape)
-        return np.nan_to_num(np.asarray(given, np.float64), nan=0.0)
+        hidden = np.isnan(given)
+        if hidden.any():
+            return np.where(hidden, 0.0, given).astype(np.float64)
+        return np.asarray(given, np.float64)
 
 
 def shown_to(questions: Questions) -> Shown:
