@@ -147,7 +147,9 @@ def test_an_order_that_is_the_same_for_all_locks_attention_in(
             cells["unpredictability", f"hidden / {order}"]
             > 2 * cells["unpredictability", "hidden / shuffled"]
         )
-    assert (tables["factors"].loc[tables["factors"]["factor"] == "likes", "value"].abs() < 1e-12).all()
+    assert (
+        tables["factors"].loc[tables["factors"]["factor"] == "likes", "value"].abs() < 1e-12
+    ).all()
     # Mean position of exp(-(place - 1) / 3): the places do not depend on the order of items.
     gate = [exp(-(k - 1) / 3) for k in range(1, 49)]
     wanted = sum(k * g for k, g in enumerate(gate, start=1)) / sum(gate)
