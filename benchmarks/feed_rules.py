@@ -7,23 +7,23 @@ from benchmarks.timing import median, one_core, rounds, table
 
 one_core()
 
-import shutil  # noqa: E402
-import sys  # noqa: E402
-import tempfile  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any, cast  # noqa: E402
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
 
-import duckdb  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks import feed_by_hand  # noqa: E402
-from cloudchamber.agents import Society, TwoStage, decide  # noqa: E402
-from cloudchamber.engine import Runs, grow  # noqa: E402
-from cloudchamber.microspec import Group, Microspec, Population, Simultaneous  # noqa: E402
-from cloudchamber.trace import Level, Sink, Trace, TraceWriter  # noqa: E402
-from cloudchamber.worlds import Feed  # noqa: E402
+from benchmarks import feed_by_hand
+from cloudchamber.agents import Society, TwoStage, decide
+from cloudchamber.engine import Runs, grow
+from cloudchamber.microspec import Group, Microspec, Population, Simultaneous
+from cloudchamber.trace import Level, Sink, Trace, TraceWriter
+from cloudchamber.worlds import Feed
 
 ITEMS, WIDTH, APPEAL, STRENGTH, STEPS = 48, 5, -1.0, 1.5, 10
 FEW, MANY = 10_000, 50_000

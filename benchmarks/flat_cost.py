@@ -11,13 +11,13 @@ from benchmarks.timing import median, one_core, table
 
 one_core()
 
-import time  # noqa: E402
+import time
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from cloudchamber.agents import Society, TwoStage  # noqa: E402
-from cloudchamber.engine import Runs, grow  # noqa: E402
-from cloudchamber.microspec import (  # noqa: E402
+from cloudchamber.agents import Society, TwoStage
+from cloudchamber.engine import Runs, grow
+from cloudchamber.microspec import (
     Group,
     Microspec,
     Population,
@@ -28,8 +28,8 @@ from cloudchamber.microspec import (  # noqa: E402
     WattsStrogatz,
     Window,
 )
-from cloudchamber.trace import Trace  # noqa: E402
-from cloudchamber.worlds import Feed  # noqa: E402
+from cloudchamber.trace import Trace
+from cloudchamber.worlds import Feed
 
 LATENCY, EDGE = 3, 50
 """Steps of delay, and how many steps at either end are compared."""

@@ -16,16 +16,16 @@ from benchmarks.timing import one_core, table
 
 one_core()
 
-import sys  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from math import exp, log  # noqa: E402
+import sys
+from collections.abc import Callable
+from math import exp, log
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from cloudchamber.analysis.axis import Axis  # noqa: E402
-from cloudchamber.analysis.judging import Asked, judge  # noqa: E402
-from cloudchamber.analysis.located import Trial  # noqa: E402
-from cloudchamber.analysis.thresholds import _learn, threshold  # noqa: E402
+from cloudchamber.analysis.axis import Axis
+from cloudchamber.analysis.judging import Asked, judge
+from cloudchamber.analysis.located import Trial
+from cloudchamber.analysis.thresholds import learned, threshold
 
 Grown = Callable[[float], bool]
 Found = tuple[int, float, float]
@@ -56,7 +56,7 @@ def grid(grown: Grown, width: float) -> Found:
     while len(trials) < MOST:
         batch = len(trials) // len(levels)
         trials += tuple(Trial(level, 0, float(grown(level)), batch) for level in levels)
-        found = judge(_learn(asked, trials, None), asked, trials)
+        found = judge(learned(asked, trials, None), asked, trials)
         if found.kind == "threshold" and found.at.high - found.at.low <= width:
             break
     return len(trials), found.at.low, found.at.high

@@ -7,7 +7,7 @@ import pytest
 from cloudchamber import Factor, Feed, Group, Microspec, Population, Study
 from cloudchamber.agents import Random, SocialProof
 from cloudchamber.analysis.saved import load
-from cloudchamber.errors import SpecificationError, Unfinished
+from cloudchamber.errors import SpecificationError, TraceError, Unfinished
 from cloudchamber.experiment import Limits
 from cloudchamber.experiment.calling import Means
 from cloudchamber.intervention import isolate
@@ -116,3 +116,11 @@ def test_the_boundary_of_two_factors_bends_where_influence_is_diluted(tmp_path: 
     first, last = found.lines[0][1], found.lines[-1][1]
     assert first.last.value > last.last.value
     assert len(load(tmp_path / "results" / "boundary_runs.parquet")) == found.runs
+
+
+def test_a_folder_is_of_one_search(tmp_path: Path) -> None:
+    """Another factor's search would write over what the first one found."""
+    threshold(study(), STRENGTH, tmp_path, runs=9)
+    latency = Factor.over("visibility.latency", 0, 4, whole=True, name="latency")
+    with pytest.raises(TraceError, match="threshold along strength.*keep them apart"):
+        threshold(study(), latency, tmp_path, runs=9)

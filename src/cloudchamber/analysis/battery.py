@@ -10,6 +10,7 @@ of its own of a false claim: of both together it is less than twice as large.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -174,9 +175,9 @@ def relevance(
     parts = []
     # Nulls are no comparisons of the battery: they would be counted among those that p is adjusted for.
     against = {one.cell: baseline for one in perturbed}
-    settings = {"against": against, "margin": margin, "level": level, "test": test}
+    compared = partial(effects, against=against, margin=margin, level=level, test=test)
     if known.across_runs:
-        parts.append(effects(results, measure, **settings))  # type: ignore[arg-type]
+        parts.append(compared(results, measure))
     else:
         table = results.measure(measure)
         name = known.aloud()
@@ -186,7 +187,7 @@ def relevance(
             over = {cell: table[cell] - table[other] for cell, other in nulls.items()}
             outcomes[EXCESS.format(name)] = pd.DataFrame(over)
         for outcome, frame in outcomes.items():
-            parts.append(effects(frame, outcome, **settings))  # type: ignore[arg-type]
+            parts.append(compared(frame, outcome))
     whole = pd.concat(parts, ignore_index=True)
     whole.insert(1, "dimension", whole["cell"].map({one.cell: one.dimension for one in perturbed}))
     whole.insert(2, "change", whole["cell"].map({one.cell: one.change for one in perturbed}))

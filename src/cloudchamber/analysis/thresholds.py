@@ -103,7 +103,7 @@ def seek(
         probes = tuple(Probe(x, replicate + len(trials) + i) for i, x in enumerate(wanted))
         got = yield probes
         trials += _answered(probes, got, trials[-1].batch + 1 if trials else 0)
-        known = _learn(asked, trials, known)
+        known = learned(asked, trials, known)
         found = judge(known, asked, trials)
         clear = found.kind if _settled(found, narrow) else ""
         # A verdict must stand one more batch: who stops at the first clear moment stops at lucky ones.
@@ -243,7 +243,7 @@ def _answered(probes: tuple[Probe, ...], got: Sequence[float], batch: int) -> tu
     return trials
 
 
-def _learn(asked: Asked, trials: tuple[Trial, ...], before: Posterior | None) -> Posterior:
+def learned(asked: Asked, trials: tuple[Trial, ...], before: Posterior | None) -> Posterior:
     """The posterior; cells are made finer until they are fine where a step must lie."""
     told = [(trial.level, trial.response) for trial in trials if not isnan(trial.response)]
     level, value = (

@@ -1,5 +1,7 @@
 """`cloudchamber threshold`: where along a factor a study's phenomenon appears."""
 
+import re
+
 import click
 
 from cloudchamber.cli.ending import plainly
@@ -62,7 +64,8 @@ def threshold(
 
     built, folder, options = asked.built()
     if asked.out is None:
-        folder = folder.with_name(f"{folder.name}-threshold")
+        field = re.sub(r"[^\w]+", "-", over).strip("-")
+        folder = folder.with_name(f"{folder.name}-threshold-{field}"[:200])
     factor = Factor.over(over, low, high, whole=whole, log=log)
     with watching(quiet) as watch:
         found = studies.threshold(

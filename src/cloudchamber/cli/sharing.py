@@ -71,16 +71,7 @@ def export(folder: Path, file: Path, store: Path | None = None) -> tuple[Archive
             )
         if results.trace.digest() != digest:
             raise ArchiveError(differs(folder))
-        about = Archive(
-            study.name,
-            options,
-            there.seed,
-            there.level,
-            there.replicates,
-            digest,
-            sealed(stage / ANSWERS),
-            there.version,
-        )
+        about = Archive.of(there, options, digest, sealed(stage / ANSWERS))
         names = whole(about, read_me(about), stage, file)
     return about, names
 

@@ -20,6 +20,7 @@ from typing import IO, Any
 import msgspec
 
 from cloudchamber.errors import ArchiveError
+from cloudchamber.experiment.manifest import Manifest
 
 __all__ = ["ANSWERS", "CELLS", "Archive", "look_into", "pack", "secrets_in", "unpack"]
 
@@ -62,6 +63,22 @@ class Archive:
     """Replies in the store."""
     version: str = ""
     format: str = field(default=FORMAT)
+
+    @classmethod
+    def of(
+        cls, there: Manifest, options: Mapping[str, Any], digest: str, answers: int
+    ) -> "Archive":
+        """Of what a folder's manifest says."""
+        return cls(
+            there.study,
+            options,
+            there.seed,
+            there.level,
+            there.replicates,
+            digest,
+            answers,
+            there.version,
+        )
 
     def write(self, folder: Path) -> None:
         """Write it into a folder that is to be packed."""

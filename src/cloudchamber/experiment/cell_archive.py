@@ -70,16 +70,7 @@ def export_cells(folder: Path, file: Path, store: Path | None = None) -> tuple[A
             grown = _grown(again, design, there, models)
         if grown.trace.digest() != digest:
             raise ArchiveError(differs(folder))
-        about = Archive(
-            there.study,
-            {"cells": CELLS},
-            there.seed,
-            there.level,
-            there.replicates,
-            digest,
-            sealed(stage / ANSWERS),
-            there.version,
-        )
+        about = Archive.of(there, {"cells": CELLS}, digest, sealed(stage / ANSWERS))
         told = README.format(study=about.study, version=about.version, digest=digest)
         return about, whole(about, told, stage, file)
 

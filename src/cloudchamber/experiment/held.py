@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from cloudchamber.engine import Runs, grow
 from cloudchamber.errors import NotStored, StoreError
 from cloudchamber.experiment.design import Cell
 from cloudchamber.experiment.expected import Held
+from cloudchamber.experiment.prompts import Nowhere
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.store import ReplayedModel
 from cloudchamber.models.store_file import is_final
@@ -51,16 +51,6 @@ class _Shelf:
 
     async def close(self) -> None:
         pass
-
-
-class _Nowhere:
-    """A sink that keeps nothing."""
-
-    def append(self, table: str, columns: Mapping[str, Any]) -> None:
-        pass
-
-    def text(self, kind: str, content: str) -> int:
-        return 0
 
 
 @contextmanager
@@ -129,7 +119,7 @@ async def _walk(cell: Cell, seed: int, replicate: int, shelves: Mapping[str, _Sh
     """Grow a run until the store lacks an answer; whether it came to its end."""
     society = Society(cell.spec, dict(shelves))
     runs = Runs(seed, np.array([replicate]), np.array([1]))
-    growth = grow(cell.spec, runs, _Nowhere(), level=Level("summary"), checkpoints=1)
+    growth = grow(cell.spec, runs, Nowhere(), level=Level("summary"), checkpoints=1)
     try:
         questions = next(growth)
         while True:

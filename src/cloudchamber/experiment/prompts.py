@@ -24,7 +24,7 @@ from cloudchamber.randomness import generator
 from cloudchamber.trace import Level
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["WALKED", "Sample", "characters", "sample", "tokens_out"]
+__all__ = ["WALKED", "Nowhere", "Sample", "characters", "sample", "tokens_out"]
 
 WALKED = 2
 """Replicates of a cell: the second tells how much of it the first has asked already."""
@@ -102,7 +102,7 @@ class _Walk:
 
     async def go(self, batches: int) -> dict[str, Sample]:
         society = Society(self.spec, self.readers)
-        growth = grow(self.spec, self.runs, _Nowhere(), level=Level("summary"), checkpoints=1)
+        growth = grow(self.spec, self.runs, Nowhere(), level=Level("summary"), checkpoints=1)
         try:
             questions = next(growth)
             for _ in range(batches):
@@ -158,13 +158,14 @@ class _Reader:
         pass
 
 
-class _Nowhere:
+class Nowhere:
     """A sink that keeps nothing."""
 
     def append(self, table: str, columns: Mapping[str, Any]) -> None:
-        pass
+        """Drop the rows."""
 
     def text(self, kind: str, content: str) -> int:
+        """Drop the text."""
         return 0
 
 

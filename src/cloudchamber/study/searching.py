@@ -11,13 +11,14 @@ from cloudchamber.analysis.located import Threshold
 from cloudchamber.analysis.saved import save
 from cloudchamber.analysis.thresholds import seek
 from cloudchamber.errors import SpecificationError, Unfinished
-from cloudchamber.experiment import Axis, Cell, Design, Range, Results
+from cloudchamber.experiment import Axis, Cell, Design, Range
 from cloudchamber.experiment.calling import Means, Round
 from cloudchamber.experiment.design import run_id
 from cloudchamber.experiment.factors import Setting
 from cloudchamber.experiment.manifest import TRACE, placed
 from cloudchamber.measures import Measure
 from cloudchamber.study.study import Study
+from cloudchamber.trace import TraceFolder
 
 __all__ = ["boundary", "threshold"]
 
@@ -88,7 +89,7 @@ def threshold(
     searching = _Searching(
         study, cell, (factor,), placed(out), seed, search, lambda probe: (probe.level,)
     )
-    found: Threshold = searching.run(f"{study.name}-threshold", means, options)
+    found: Threshold = searching.run(f"{study.name}, threshold along {factor.name}", means, options)
     save(found.trials_frame(), searching.folder / "results" / "threshold.parquet")
     save(found.curve_frame(), searching.folder / "results" / "threshold_curve.parquet")
     save(found.verdict_frame(), searching.folder / "results" / "threshold_verdict.parquet")
@@ -159,7 +160,9 @@ def boundary(
         search,
         lambda spot: (spot.level, spot.across),
     )
-    found: Boundary = searching.run(f"{study.name}-boundary", means, options)
+    found: Boundary = searching.run(
+        f"{study.name}, boundary along {along.name} and {across.name}", means, options
+    )
     save(found.frame(), searching.folder / "results" / "boundary.parquet")
     save(found.trials_frame(), searching.folder / "results" / "boundary_runs.parquet")
     return found
@@ -293,8 +296,8 @@ class _Searching:
         return told
 
     def _values(self, measure: Measure) -> dict[int, float]:
-        results = Results(self.design(), 1, self.seed, self.folder / TRACE)
-        return {int(str(run)): float(value) for run, value in measure(results.trace).items()}
+        grown = measure(TraceFolder(self.folder / TRACE))
+        return {int(str(run)): float(value) for run, value in grown.items()}
 
 
 def _setting(factor: Axis, level: float) -> Setting:
