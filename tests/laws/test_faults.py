@@ -28,7 +28,7 @@ from cloudchamber.microspec import (
 )
 from cloudchamber.microspec.value import Family
 from cloudchamber.microspec.visibility import Order
-from cloudchamber.microspec.world import Acts, Glimpse, Prompt, State
+from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State
 from cloudchamber.questions import Address, Answers, Ints, Questions, Reals, draw
 from cloudchamber.testing import check_decider, check_regime, check_world, laws
 from cloudchamber.worlds import Feed
@@ -268,9 +268,9 @@ class Gossiping(Feed):
     kind: str = "test-gossiping"  # type: ignore[assignment]
     counted: ClassVar[list[float]] = [0.0]
 
-    def start(self, runs: int, agents: int) -> State:
+    def start(self, opening: Opening) -> State:
         self.counted[0] = 0.0
-        return super().start(runs, agents)
+        return super().start(opening)
 
     def apply(self, state: State, acts: Acts) -> None:
         super().apply(state, acts)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cloudchamber.errors import FieldDataError, SpecificationError
-from cloudchamber.microspec.world import Acts, Glimpse, Remembered, Shown
+from cloudchamber.microspec.world import Acts, Glimpse, Opening, Remembered, Shown
 from cloudchamber.trace.tables import Kind
 from cloudchamber.worlds import Feed
 from cloudchamber.worlds.feed_words import Wording
@@ -23,7 +23,7 @@ def acts(agent: list[int], item: list[int], run: list[int] | None = None) -> Act
 
 def test_likes_count() -> None:
     feed = Feed(headlines=THREE, likes=(5.0, 0.0, 0.0))
-    state = feed.start(2, 3)
+    state = feed.start(Opening.of(2, 3))
     feed.apply(state, acts([0, 1, 2, 0], [0, 0, 2, 1], [0, 0, 0, 1]))
     assert state.tally.tolist() == [[7, 0, 1], [5, 1, 0]]
     assert not state.score.any()
@@ -31,14 +31,14 @@ def test_likes_count() -> None:
 
 def test_a_like_scores_the_quality() -> None:
     feed = Feed(headlines=THREE, quality=(0.5, -1.0, 2.0), reward="quality")
-    state = feed.start(1, 2)
+    state = feed.start(Opening.of(1, 2))
     feed.apply(state, acts([0, 0, 1], [0, 2, 1]))
     assert state.score.tolist() == [[2.5, -1.0]]
 
 
 def test_a_like_scores_agreement_with_what_was_before_its_batch() -> None:
     feed = Feed(headlines=THREE, reward="agreement")
-    state = feed.start(1, 2)
+    state = feed.start(Opening.of(1, 2))
     feed.apply(state, acts([0, 1], [0, 0]))
     assert state.score.tolist() == [[0.0, 0.0]], "nobody had liked anything"
     feed.apply(state, acts([0, 1], [0, 1]))

@@ -15,7 +15,7 @@ from cloudchamber.microspec.communication import (
 from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval, Summary, Window
 from cloudchamber.microspec.microspec import Change, Microspec, diff
 from cloudchamber.microspec.population import Decider, Group, Population
-from cloudchamber.microspec.turns import Asynchronous, Sequential, Simultaneous, Turns
+from cloudchamber.microspec.turns import Asynchronous, Meetings, Sequential, Simultaneous, Turns
 from cloudchamber.microspec.visibility import (
     Binary,
     Bucketed,
@@ -33,9 +33,10 @@ from cloudchamber.microspec.visibility import (
     Shuffled,
     Visibility,
 )
-from cloudchamber.microspec.world import World
+from cloudchamber.microspec.world import Acts, Glimpse, Opening, Past, Prompt, State, World
 
 __all__ = [
+    "Acts",
     "Affordances",
     "Asynchronous",
     "BarabasiAlbert",
@@ -53,15 +54,20 @@ __all__ = [
     "ErdosRenyi",
     "Exact",
     "Fixed",
+    "Glimpse",
     "Group",
     "Hidden",
+    "Meetings",
     "Memory",
     "Microspec",
     "NoMemory",
     "Noisy",
+    "Opening",
     "Order",
+    "Past",
     "Popularity",
     "Population",
+    "Prompt",
     "RandomPairs",
     "Retrieval",
     "Ring",
@@ -70,6 +76,7 @@ __all__ = [
     "Shuffled",
     "Simultaneous",
     "Star",
+    "State",
     "Summary",
     "Turns",
     "Visibility",

@@ -9,14 +9,24 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
 from cloudchamber import randomness
-from cloudchamber.microspec.value import Family, Real, Whole, counted
+from cloudchamber.microspec.neighbours import Neighbours
+from cloudchamber.microspec.value import Family, Flag, Real, Whole, counted
 from cloudchamber.microspec.visibility import shuffle
 from cloudchamber.questions import Ints, Reals
 
-__all__ = ["Asynchronous", "Batch", "Moment", "Sequential", "Simultaneous", "Turns"]
+__all__ = [
+    "Asynchronous",
+    "Batch",
+    "Meetings",
+    "Moment",
+    "Sequential",
+    "Simultaneous",
+    "Turns",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Moment:
     agents: int
     group: Ints
     """The group of each agent."""
+    network: Neighbours | None = None
+    """Who can hear whom, run after run; None where all can hear all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +51,17 @@ class Batch:
     run: Ints
     agent: Ints
     occasion: Ints
+    partner: Ints | None = None
+    """Where agents meet: whom each meets; those who meet each other stand in the same batch."""
 
     def block(self, start: int, stop: int) -> "Batch":
         """Some consecutive rows."""
-        rows = slice(start, stop)
-        return Batch(self.run[rows], self.agent[rows], self.occasion[rows])
+        return self.take(slice(start, stop))
+
+    def take(self, rows: Ints | NDArray[np.bool_] | slice) -> "Batch":
+        """Some rows."""
+        partner = None if self.partner is None else self.partner[rows]
+        return Batch(self.run[rows], self.agent[rows], self.occasion[rows], partner)
 
     def __len__(self) -> int:
         return len(self.run)
@@ -58,6 +76,11 @@ class Turns(Family):
     @property
     def endogenous(self) -> bool:
         """Whether agents say who is next."""
+        return False
+
+    @property
+    def meets(self) -> bool:
+        """Whether agents decide in meetings of two."""
         return False
 
     def batches(self, moment: Moment) -> Iterator[Batch]:
@@ -119,6 +142,120 @@ class Sequential(Turns):
             "endogenous": "each naming who is next",
         }
         return f"one decides after the other, {how[self.order]}, for {counted(self.steps, 'step')}"
+
+
+class Meetings(Turns):
+    """Agents meet in pairs of such as can hear each other, and those who meet decide together.
+
+    A step is as many meetings as half the agents, one after another, each of a random agent with a random
+    one of those it hears; or all at once, in random pairs that nobody is in twice.
+    """
+
+    kind: Literal["meetings"] = "meetings"
+    at_once: Flag = False
+    """All meetings of a step at once; who finds nobody left to meet sits it out."""
+    partners: Literal["drawn", "kept"] = "drawn"
+    """Drawn anew for each meeting, or the pairs of the first step for good; these meet all at once."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Meetings":
+        if self.partners == "kept" and not self.at_once:
+            raise ValueError(
+                "at_once: false given, but partners that are kept meet all at once; set it to true"
+            )
+        return self
+
+    @property
+    def meets(self) -> bool:
+        """They do."""
+        return True
+
+    def batches(self, moment: Moment) -> Iterator[Batch]:
+        """A batch for each meeting, the one who seeks before the one sought; or one of all meetings."""
+        if self.at_once:
+            yield self._matched(moment)
+            return
+        runs = len(moment.replicates)
+        for number in range(max(moment.agents // 2, 1)):
+            first, second = self._pair(moment, number)
+            there = np.flatnonzero(second >= 0)
+            run = np.repeat(np.arange(runs)[there], 2)
+            agent = np.stack([first[there], second[there]], axis=1).reshape(-1)
+            partner = np.stack([second[there], first[there]], axis=1).reshape(-1)
+            yield Batch(run, agent, np.zeros(len(run), np.int64), partner)
+
+    def _pair(self, moment: Moment, number: int) -> tuple[Ints, Ints]:
+        """Who seeks and who is found, in each run; -1 where there is nobody to be found."""
+        keys = randomness.keys(moment.seed, moment.replicates, "meetings", moment.step, -1, number)
+        drawn = randomness.uniforms(keys, 2)
+        first = (drawn[:, 0] * moment.agents).astype(np.int64)
+        if moment.network is None:
+            if moment.agents < 2:
+                return first, np.full(len(first), -1)
+            second = (drawn[:, 1] * (moment.agents - 1)).astype(np.int64)
+            return first, second + (second >= first)
+        offsets, ids = moment.network.of(np.arange(len(first)) * moment.agents + first)
+        degree = np.diff(offsets)
+        at = offsets[:-1] + (drawn[:, 1] * degree).astype(np.int64)
+        found = np.append(ids, -1)[np.where(degree, at, len(ids))]
+        return first, np.where(degree > 0, found % moment.agents, -1)
+
+    def _matched(self, moment: Moment) -> Batch:
+        """Random pairs: every possible meeting draws a priority, and the first of both its sides comes about."""
+        runs = len(moment.replicates)
+        step = 0 if self.partners == "kept" else moment.step
+        keys = randomness.keys(moment.seed, moment.replicates, "meetings", step, -1)
+        if moment.network is None:
+            order = shuffle(keys, moment.agents)[:, : moment.agents // 2 * 2]
+            run = np.repeat(np.arange(runs), order.shape[1])
+            pairs = order.reshape(-1, 2)
+            partner = pairs[:, ::-1].reshape(-1)
+            return Batch(run, order.reshape(-1), np.zeros(len(run), np.int64), partner)
+        who, whom = _matching(moment.network, keys, moment.agents)
+        ends = np.stack([who, whom], axis=1).reshape(-1)
+        others = np.stack([whom, who], axis=1).reshape(-1)
+        return Batch(
+            ends // moment.agents, ends % moment.agents, np.zeros_like(ends), others % moment.agents
+        )
+
+    def aloud(self) -> str:
+        """The regime as a sentence."""
+        how = "all at once in random pairs" if self.at_once else "one random pair after another"
+        if self.partners == "kept":
+            how = "always the same two"
+        return f"agents meet in pairs, {how}, for {counted(self.steps, 'step')}"
+
+
+def _matching(network: Neighbours, keys: NDArray[np.uint64], agents: int) -> tuple[Ints, Ints]:
+    """A random maximal matching of each run's network: the two ends of each meeting, by run."""
+    offsets, heard = network.of(np.arange(network.n))
+    hears = np.repeat(np.arange(network.n), np.diff(offsets))
+    low, high = np.minimum(hears, heard), np.maximum(hears, heard)
+    pairs = np.unique(low.astype(np.int64) * network.n + high)
+    low, high = pairs // network.n, pairs % network.n
+    run = low // agents
+    # A priority that belongs to the pair within its run, whatever other runs are in the pool.
+    lane = (low % agents) * agents + high % agents
+    priority = randomness.bits(keys[run], lane[:, None])[:, 0]
+    order = np.argsort(priority, kind="stable")
+    low, high = low[order], high[order]
+    found: list[tuple[Ints, Ints]] = []
+    first = np.empty(network.n, np.int64)
+    while len(low):
+        place = np.arange(len(low))
+        first[:] = len(low)
+        np.minimum.at(first, low, place)
+        np.minimum.at(first, high, place)
+        chosen = np.flatnonzero((first[low] == place) & (first[high] == place))
+        found.append((low[chosen], high[chosen]))
+        taken = np.zeros(network.n, bool)
+        taken[low[chosen]] = taken[high[chosen]] = True
+        left = ~(taken[low] | taken[high])
+        low, high = low[left], high[left]
+    who = np.concatenate([part[0] for part in found] or [np.zeros(0, np.int64)])
+    whom = np.concatenate([part[1] for part in found] or [np.zeros(0, np.int64)])
+    order = np.lexsort((who, who // agents))
+    return who[order], whom[order]
 
 
 class Asynchronous(Turns):

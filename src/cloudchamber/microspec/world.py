@@ -9,12 +9,64 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cloudchamber import randomness
 from cloudchamber.microspec.value import Family
-from cloudchamber.questions import Ints, Reals
+from cloudchamber.questions import Ints, Reals, Scale
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["Acts", "Glimpse", "Prompt", "Remembered", "Shown", "State", "World"]
+__all__ = ["Acts", "Glimpse", "Opening", "Past", "Prompt", "Remembered", "Shown", "State", "World"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a world is started for: a pool of runs, and where its draws are."""
+
+    seed: int
+    replicates: Ints
+    """(runs,)"""
+    group: Ints
+    """(agents,): the number of each agent's group."""
+
+    @classmethod
+    def of(cls, runs: int, agents: int, seed: int = 0) -> "Opening":
+        """So many runs of so many agents that are all of one group."""
+        return cls(seed, np.arange(runs), np.zeros(agents, np.int64))
+
+    @property
+    def runs(self) -> int:
+        """How many runs."""
+        return len(self.replicates)
+
+    @property
+    def agents(self) -> int:
+        """How many agents in each."""
+        return len(self.group)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(runs, agents)."""
+        return self.runs, self.agents
+
+    def run_keys(self, stream: str) -> NDArray[np.uint64]:
+        """(runs,): keys of draws that a run has once."""
+        return randomness.keys(self.seed, self.replicates, stream, 0, -1)
+
+    def agent_keys(self, stream: str) -> NDArray[np.uint64]:
+        """(runs, agents): keys of draws that each agent of a run has once."""
+        agent = np.arange(self.agents)
+        return randomness.keys(self.seed, self.replicates[:, None], stream, 0, agent)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What agents remember from before the first step, oldest first: (runs, agents, acts) each; -1 is nothing."""
+
+    item: Ints
+    met: Ints | None = None
+    """What the other did, where agents meet."""
+    results: Mapping[str, Reals] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -25,6 +77,13 @@ class State:
     """(runs, items): what the world counts on each item."""
     score: Reals
     """(runs, agents): what each agent has scored."""
+    given: Mapping[str, Reals] = field(default_factory=dict)
+    """(runs, agents, items) for each private field: what the world tells an agent alone; NaN is nothing.
+    Fixed from the start, so that it rests on nobody's act."""
+    held: Ints | None = None
+    """(runs, agents): the item each agent stands by now, -1 for none; where the latest acts count."""
+    past: Past | None = None
+    """What agents remember from before the first step."""
     more: dict[str, Reals] = field(default_factory=dict)
     """Whatever else a world of its own keeps."""
 
@@ -38,6 +97,20 @@ class Acts:
     item: Ints
     decision: Ints
     step: int
+    value: Reals | None = None
+    """The amount, where acts are amounts; None stands for 1 each."""
+    partner: Ints | None = None
+    """Where agents meet: whom each met; None where they do not."""
+    met: Ints | None = None
+    """Where agents meet: the item that the other chose in the same meeting; -1 if it chose none."""
+
+    @property
+    def amount(self) -> Reals:
+        """The amount of each act, 1 where acts are choices."""
+        return np.ones(len(self.run)) if self.value is None else self.value
+
+    def __len__(self) -> int:
+        return len(self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +126,19 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One thing shown beside the options: another's act, an own past act or pick just made, or the score."""
+    """One thing shown beside the options: another's act, an own past act or pick just made, or the score.
 
-    channel: Literal["others", "own", "score", "picked"]
+    In what is remembered of a meeting, "met" is what the other did in it; it follows the own act.
+    """
+
+    channel: Literal["others", "own", "score", "picked", "met"]
     item: int
     source: int
     latency: int
     value: float
+    """An amount, a tally or the score; NaN where there is none."""
+    results: Mapping[str, float] = field(default_factory=dict)
+    """What the own act led to, by the names of `World.results`, as far as it is visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +155,10 @@ class Glimpse:
     """Whether this asks for one of them, and will be asked again."""
     persona: str = ""
     instruction: str = ""
+    about: int = -1
+    """Where an amount is asked for: of which of the options, by its place; -1 else."""
+    allowed: tuple[str, ...] = ()
+    """The amounts that may be given, as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +168,8 @@ class Prompt:
     system: str
     user: str
     answers: tuple[str, ...]
-    """One for each open option in the order shown; yes and no for a judgement; then none, if allowed."""
+    """One for each open option in the order shown, or each amount allowed; yes and no for a judgement;
+    then none, if allowed."""
     begin: str = ""
     """What the model's answer is made to begin with."""
     recurs: int = 0
@@ -107,8 +191,39 @@ class World(Family):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The signals that acts leave on items."""
+        """The signals that acts leave on items; each tells what is counted there."""
         raise NotImplementedError
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """Signals on items that the world tells each agent alone: the names in `State.given`."""
+        return ()
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What an agent is told that its acts led to, when it remembers them: what `apply` returns."""
+        return ()
+
+    @property
+    def counting(self) -> Literal["acts", "latest"]:
+        """What is counted on an item: every act, or those of the agents whose latest act it is."""
+        return "acts"
+
+    @property
+    def meets(self) -> Literal["", "both", "one"]:
+        """Whether agents act in meetings of two, which needs turns of that kind: both act, or one of them."""
+        return ""
+
+    @property
+    def scale(self) -> Scale | None:
+        """Where acts are amounts of items: which are allowed; None where they are choices."""
+        return None
+
+    @property
+    def visible(self) -> tuple[str, ...]:
+        """All that visibility can show or hide."""
+        met = ("partner",) if self.meets == "both" else ()
+        return (*self.fields, *self.private, *self.results, *met)
 
     @property
     def acts(self) -> tuple[str, ...]:
@@ -120,9 +235,13 @@ class World(Family):
         """Whether the world scores its agents."""
         return False
 
-    def start(self, runs: int, agents: int) -> State:
+    def start(self, opening: Opening) -> State:
         """The state of some runs before anything happened."""
-        return State(np.tile(self.initial(), (runs, 1)), np.zeros((runs, agents)))
+        return State(np.tile(self.initial(), (opening.runs, 1)), np.zeros(opening.shape))
+
+    def open(self, state: State, run: Ints, agent: Ints) -> NDArray[np.bool_] | None:
+        """(rows, items): what each may do now; None for all. Who may do nothing does not decide."""
+        return None
 
     def initial(self) -> Reals:
         """(items,): what is on each item before anyone acted."""
@@ -148,8 +267,12 @@ class World(Family):
         """(items, items), or None where the world cannot tell."""
         return None
 
-    def apply(self, state: State, acts: Acts) -> None:
-        """Let acts have their effect; the only place where a state changes."""
+    def apply(self, state: State, acts: Acts) -> Mapping[str, Reals] | None:
+        """Let a batch's acts have their effect; the only place where a state changes.
+
+        Returns:
+            What each act led to, an entry for each, by the names of `results`; None where there are none.
+        """
         raise NotImplementedError
 
     def prompt(self, glimpse: Glimpse) -> Prompt:

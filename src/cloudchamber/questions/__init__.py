@@ -1,7 +1,16 @@
 """What the engine asks and what it is answered, a batch at a time, as columns."""
 
 from cloudchamber.questions.answered import Answers
-from cloudchamber.questions.asked import Address, Choose, Heard, Ints, Questions, Reals, Taken
+from cloudchamber.questions.asked import (
+    Address,
+    Choose,
+    Heard,
+    Ints,
+    Questions,
+    Reals,
+    Scale,
+    Taken,
+)
 from cloudchamber.questions.drawing import draw, taken_after
 
 __all__ = [
@@ -12,6 +21,7 @@ __all__ = [
     "Ints",
     "Questions",
     "Reals",
+    "Scale",
     "Taken",
     "draw",
     "taken_after",

@@ -35,6 +35,10 @@ class Answers:
     notes: tuple[str, ...] | None = None
     """How each answer was had, where that was not the plain way."""
     reasons: tuple[tuple[int, str], ...] = ()
+    amounts: Reals | None = None
+    """(n, k): how much of each option, where amounts are asked for; NaN in rows without an answer."""
+    chances: Reals | None = None
+    """(n, k): the probability of each amount, where it is known."""
 
     def statuses(self) -> NDArray[np.int8]:
         """The status of each row; ok where none was given."""

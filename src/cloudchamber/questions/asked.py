@@ -7,7 +7,7 @@ language model's agent turns each row into a prompt.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cloudchamber import randomness
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["Address", "Choose", "Heard", "Ints", "Questions", "Reals", "Taken"]
+__all__ = ["Address", "Choose", "Heard", "Ints", "Questions", "Reals", "Scale", "Taken"]
 
 Ints = NDArray[np.integer[Any]]
 Reals = NDArray[np.float64]
@@ -24,11 +24,29 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """How many options may be chosen: exactly one, up to `most`, or any number of them."""
+    """How many options may be chosen: exactly one, up to `most`, any number of them, or an amount of each."""
 
-    how: Literal["one", "up to", "any"] = "one"
+    how: Literal["one", "up to", "any", "amount"] = "one"
     most: int = 1
     may_decline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The amounts that may be given of each item."""
+
+    least: float = 0.0
+    most: float = 100.0
+    step: float = 1.0
+    """Between the amounts that a language model may give; a rule may give any."""
+    together: float = float("inf")
+    """The most of all items together."""
+
+    def grid(self, given: float = 0.0) -> Reals:
+        """The amounts that a language model may give, where `given` is given of other items already."""
+        most = min(self.most, self.together - given)
+        count = int((most - self.least) / self.step + 1e-9) + 1
+        return np.asarray(self.least + self.step * np.arange(count), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +90,9 @@ class Heard:
     origin: Ints
     latency: Ints
     value: Reals
-    """A tally (summary) or a score; NaN where there is none."""
+    """An amount, a tally (summary) or a score; NaN where there is none."""
+    results: Mapping[str, Reals] = field(default_factory=dict)
+    """What own acts led to, an array for each result shown; NaN where there is none."""
 
     @classmethod
     def nothing(cls, rows: int) -> "Heard":
@@ -92,8 +112,8 @@ class Heard:
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         at = np.repeat(self.offsets[:-1][rows], lengths) + within
-        rest = (getattr(self, part.name)[at] for part in fields(self)[1:])
-        return Heard(offsets, *rest)
+        rest = {name: getattr(self, name)[at] for name in _COLUMNS}
+        return Heard(offsets, **rest, results={n: told[at] for n, told in self.results.items()})
 
     @classmethod
     def joined(cls, parts: Iterable["Heard"], rows: int) -> "Heard":
@@ -106,11 +126,21 @@ class Heard:
         row = np.concatenate([part.row() for part in given])
         order = np.argsort(row, kind="stable")
         offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-        rest = (
-            np.concatenate([getattr(part, column.name) for part in given])[order]
-            for column in fields(cls)[1:]
-        )
-        return cls(offsets, *rest)
+        rest = {
+            name: np.concatenate([getattr(part, name) for part in given])[order]
+            for name in _COLUMNS
+        }
+        names = dict.fromkeys(name for part in given for name in part.results)
+        results = {
+            name: np.concatenate(
+                [part.results.get(name, np.full(len(part.item), np.nan)) for part in given]
+            )[order]
+            for name in names
+        }
+        return cls(offsets, **rest, results=results)
+
+
+_COLUMNS = ("channel", "item", "source", "origin", "latency", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +192,10 @@ class Questions:
     labels: Ints | None = None
     taken: Taken | None = None
     """Where an agent is asked again after each pick: what it has picked of these options."""
+    scale: Scale | None = None
+    """Where amounts are asked for: which are allowed."""
+    gaps: bool = False
+    """Whether rows may be short: filled with items of -1, which nobody may pick."""
 
     def __len__(self) -> int:
         return len(self.items)

@@ -79,7 +79,7 @@ def complete(spec: Microspec, models: Models = None, seed: int = SEED) -> None:
     outcomes = trace.columns("outcomes")
     for replicate in REPLICATES:
         run = run_of(replicate)
-        for step, state in rebuilt(spec, decisions_of(trace, run)):
+        for step, state in rebuilt(spec, decisions_of(trace, run), seed, replicate):
             there = (outcomes["run"] == run) & (outcomes["step"] == step)
             item = outcomes["item"][there]
             assert np.array_equal(state.tally[0][item], outcomes["value"][there]), (

@@ -14,7 +14,7 @@ import numpy as np
 from cloudchamber import randomness
 from cloudchamber.microspec import Hidden, Microspec, NoMemory, Retrieval, Summary, Window
 from cloudchamber.microspec.visibility import shuffle
-from cloudchamber.microspec.world import Acts, State
+from cloudchamber.microspec.world import Acts, Opening, State
 from cloudchamber.questions import Address, Ints
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import Channel, Kind
@@ -84,9 +84,11 @@ def acts_of(decisions: list[Decision]) -> list[Act]:
     ]
 
 
-def rebuilt(spec: Microspec, decisions: list[Decision]) -> Iterator[tuple[int, State]]:
+def rebuilt(
+    spec: Microspec, decisions: list[Decision], seed: int, replicate: int
+) -> Iterator[tuple[int, State]]:
     """The world's state at the start and after each step, from the decisions and the world alone."""
-    state = spec.world.start(1, spec.population.count)
+    state = _started(spec, seed, replicate)
     acts = acts_of(decisions)
     yield 0, state
     for step in range(spec.turns.steps):
@@ -94,6 +96,11 @@ def rebuilt(spec: Microspec, decisions: list[Decision]) -> Iterator[tuple[int, S
             now = [act for act in acts if (act.step, act.batch) == (step, batch)]
             _let(spec, state, now, step)
         yield step + 1, state
+
+
+def _started(spec: Microspec, seed: int, replicate: int) -> State:
+    group = spec.population.people().group
+    return spec.world.start(Opening(seed, np.array([replicate]), group))
 
 
 def _let(spec: Microspec, state: State, acts: list[Act], step: int) -> None:
@@ -162,7 +169,7 @@ class _Oracle:
 
     def _score(self) -> None:
         """Every agent's score before each batch."""
-        state = self.spec.world.start(1, self.agents)
+        state = _started(self.spec, self.seed, self.replicate)
         for step, batch in sorted({(one.step, one.batch) for one in self.decisions}):
             self.scores[step, batch] = state.score[0].tolist()
             now = [act for act in self.acts if (act.step, act.batch) == (step, batch)]

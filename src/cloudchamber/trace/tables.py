@@ -43,11 +43,13 @@ SIGNAL = "signal_"
 
 
 class Kind(IntEnum):
-    """What a decision was asked for: an item of a list, a yes or no to one item, or who is next."""
+    """What a decision was asked for: an item of a list, a yes or no, who is next, amounts, or a text."""
 
     choose = 0
     judge = 1
     next = 2
+    amount = 3
+    write = 4
 
 
 class Status(IntEnum):
@@ -70,13 +72,18 @@ class Readout(IntEnum):
 
 
 class Channel(IntEnum):
-    """How an exposure came: as an option, others' output, one's own past or score, or a pick just made."""
+    """How an exposure came: as an option, others' output, one's own past or score, a pick just made, what
+    the other did in a past meeting, or a text: one's own note, another's message.
+    """
 
     option = 0
     others = 1
     own = 2
     score = 3
     picked = 4
+    met = 5
+    note = 6
+    message = 7
 
 
 class RunStatus(IntEnum):
