@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cloudchamber.agents import PositionOnly, Quality, Random, Rule, SocialProof, TwoStage
+from cloudchamber.agents import Always, PositionOnly, Quality, Random, Rule, SocialProof, TwoStage
 from cloudchamber.microspec import Affordances, Group, Microspec, Population, Simultaneous
 from cloudchamber.testing import grown
 from cloudchamber.trace import Trace
@@ -80,3 +80,16 @@ def test_social_proof_by_hand(proof: str, factors: list[float]) -> None:
     first = shown["decision"] == 0
     found = shown["probability"][first][np.argsort(shown["item"][first])]
     assert np.allclose(found, np.array(factors) / sum(factors), atol=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_committed_choose_one_item_for_certain(form: str) -> None:
+    decisions = under(Always(item=2), form, likes=(9.0, 0.0, 0.0, 0.0)).columns("decisions")
+    if form == "singly":
+        assert (decisions["choice"] >= 0).sum() == (decisions["choice"] == 2).sum() == 6
+    else:
+        assert (decisions["choice"] == 2).all() and (decisions["entropy"] < 1e-9).all()
+
+
+def test_the_committed_do_nothing_where_their_item_is_not_offered() -> None:
+    assert (under(Always(item=9)).columns("decisions")["choice"] == -1).all()

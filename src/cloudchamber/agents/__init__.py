@@ -3,6 +3,7 @@
 from cloudchamber.agents.llm import LanguageModel
 from cloudchamber.agents.recorded import Recorded
 from cloudchamber.agents.rules import (
+    Always,
     PositionOnly,
     Quality,
     Random,
@@ -13,6 +14,7 @@ from cloudchamber.agents.rules import (
 from cloudchamber.agents.society import Society, decide
 
 __all__ = [
+    "Always",
     "LanguageModel",
     "PositionOnly",
     "Quality",

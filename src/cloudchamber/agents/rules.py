@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from cloudchamber.microspec.population import Decider
-from cloudchamber.microspec.value import Real
+from cloudchamber.microspec.value import Real, Whole
 from cloudchamber.questions import Answers, Questions, Reals, draw
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["PositionOnly", "Quality", "Random", "Rule", "SocialProof", "TwoStage"]
+__all__ = ["Always", "PositionOnly", "Quality", "Random", "Rule", "SocialProof", "TwoStage"]
 
 Gate = Literal["none", "hard", "exponential"]
 Proof = Literal["none", "any", "linear", "log", "threshold"]
@@ -67,6 +67,26 @@ class Random(Rule):
     def aloud(self) -> str:
         """The rule in words."""
         return "a rule that chooses at random"
+
+
+class Always(Rule):
+    """One item, whatever is shown: a committed agent. It does nothing where the item is not offered."""
+
+    kind: Literal["always"] = "always"
+    item: Annotated[Whole, Field(ge=0)] = 0
+    """The item, counted from 0."""
+
+    def weights(self, questions: Questions) -> Reals:
+        """1 for the item, 0 for all others."""
+        return np.asarray(questions.items == self.item, np.float64)
+
+    def inclusion(self, questions: Questions) -> Reals:
+        """Certain, where it is judged on its own too."""
+        return self.weights(questions)
+
+    def aloud(self) -> str:
+        """The rule in words."""
+        return f"a rule that always chooses item {self.item}"
 
 
 class PositionOnly(Rule):
