@@ -142,16 +142,17 @@ class Asking:
         self, questions: Questions, answers: Answers, address: Address, slate: Slate
     ) -> Done:
         n, k = slate.items.shape
+        items = questions.items.reshape(n, k)
         would = (answers.picks[:, 0] >= 0).reshape(n, k)
         rule = self.spec.affordances.rule
         if rule.how != "any":
-            lot = randomness.bits(address.keys("allot"), slate.items) >> np.uint64(1)
+            lot = randomness.bits(address.keys("allot"), items) >> np.uint64(1)
             lot = np.where(would, lot, np.iinfo(np.uint64).max)
             rank = np.argsort(np.argsort(lot, axis=1), axis=1)
             would = would & (rank < rule.most)
         row, column = np.nonzero(would)
         decision = questions.decision.reshape(n, k)[row, column]
-        item = slate.items[row, column]
+        item = items[row, column]
         return Done(row, item, decision, would.reshape(-1))
 
     def nominations(self, batch: Batch, address: Address, decision: Ints) -> Questions:

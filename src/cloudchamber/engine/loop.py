@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cloudchamber.engine.altering import Alter, altered
 from cloudchamber.engine.asking import Asking, Done
 from cloudchamber.engine.exposing import Exposing, Slate
 from cloudchamber.engine.ledger import Ledger
@@ -47,6 +48,7 @@ def grow(
     level: Level | None = None,
     checkpoints: int = 200,
     block: int = BLOCK,
+    alter: Alter | None = None,
 ) -> Growth:
     """Grow a pool of runs; send the answers to what is yielded.
 
@@ -57,6 +59,8 @@ def grow(
         level: how much of it; full if not given.
         checkpoints: at how many steps, at most, the world's tallies are recorded, the last among them.
         block: rows asked at a time; without effect on the trace.
+        alter: changes what is shown, block by block, before it is recorded and asked; who is asked again
+            sees what it saw. What it changes rests on no decision of the run: its origin is -1.
 
     Yields:
         Questions, at most `block` rows of them.
@@ -67,7 +71,7 @@ def grow(
     Raises:
         RunFailed: an answer has the status failed.
     """
-    return _Growth(spec, runs, sink, level or Level(), checkpoints, block).grow()
+    return _Growth(spec, runs, sink, level or Level(), checkpoints, block, alter).grow()
 
 
 class _Growth:
@@ -81,8 +85,9 @@ class _Growth:
         level: Level,
         checkpoints: int,
         block: int,
+        alter: Alter | None,
     ) -> None:
-        self.spec, self.runs, self.block = spec, runs, block
+        self.spec, self.runs, self.block, self.alter = spec, runs, block, alter
         self.people = spec.population.people()
         self.agents = len(self.people.group)
         pool = len(runs.replicates)
@@ -147,10 +152,12 @@ class _Growth:
     ) -> Generator[Questions, Answers, Done]:
         """Ask a block, and ask again whoever picks one by one; what the answers amount to."""
         rows, rounds = np.arange(len(questions)), []
+        questions, foreign = altered(questions, self.alter)
         while True:
             answers = yield from self._answers(questions)
             done = self.asking.acts(questions, answers, address, slate)
-            self.recording.decisions(questions, answers, done.acted, number)
+            strange = None if foreign is None else foreign[rows]
+            self.recording.decisions(questions, answers, done.acted, number, strange)
             if self.asking.rounds == 1:
                 return done
             rows = rows[done.row]

@@ -68,8 +68,12 @@ class Recording:
         answers: Answers,
         acted: NDArray[np.bool_] | None,
         batch: int,
+        foreign: NDArray[np.bool_] | None = None,
     ) -> None:
-        """A block's decisions and the exposures they rest on."""
+        """A block's decisions and the exposures they rest on.
+
+        `foreign` (n, k) are options shown otherwise than the run itself would show them.
+        """
         self._count(questions, answers)
         if self.everything:
             kept = np.arange(len(questions))
@@ -79,7 +83,8 @@ class Recording:
             return
         probability = answers.probabilities(questions, kept)
         self._decisions(questions, answers, acted, batch, kept, probability)
-        self._options(questions, answers, kept, probability)
+        strange = None if foreign is None else foreign[kept]
+        self._options(questions, answers, kept, probability, strange)
         self._heard(questions, kept)
 
     def _count(self, questions: Questions, answers: Answers) -> None:
@@ -158,7 +163,12 @@ class Recording:
         self.sink.append("decisions", columns)
 
     def _options(
-        self, questions: Questions, answers: Answers, kept: Ints, probability: Reals
+        self,
+        questions: Questions,
+        answers: Answers,
+        kept: Ints,
+        probability: Reals,
+        foreign: NDArray[np.bool_] | None,
     ) -> None:
         items = questions.items[kept]
         n, k = items.shape
@@ -183,6 +193,8 @@ class Recording:
             return
         block = Batch(questions.run[kept], questions.agent[kept], kept)
         origin, latency = self.exposing.origins(block, items, questions.address.step)
+        if foreign is not None:
+            origin, latency = np.where(foreign, -1, origin), np.where(foreign, 0, latency)
         columns["origin"], columns["latency"] = origin.reshape(-1), latency.reshape(-1)
         self.sink.append("exposures", columns)
 
