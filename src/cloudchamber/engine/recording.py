@@ -50,7 +50,7 @@ class Recording:
         )
 
     def outcomes(self, step: int, state: State) -> None:
-        """The world's tally of each item, after `step` steps."""
+        """The world's tally of each item, and its facts, after `step` steps."""
         runs, items = state.tally.shape
         self.sink.append(
             "outcomes",
@@ -61,6 +61,9 @@ class Recording:
                 "value": state.tally.reshape(-1),
             },
         )
+        for name in self.spec.world.facts:
+            told = {"run": self.ids, "step": step, "measure": name, "value": state.more[name]}
+            self.sink.append("series", told)
 
     def decisions(
         self,

@@ -205,6 +205,14 @@ class World(Family):
         return ()
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """What is so in each run though nobody is told: names of arrays (runs,) in `State.more`.
+
+        They go into the trace's series at each checkpoint, for measures to read.
+        """
+        return ()
+
+    @property
     def counting(self) -> Literal["acts", "latest"]:
         """What is counted on an item: every act, or those of the agents whose latest act it is."""
         return "acts"
