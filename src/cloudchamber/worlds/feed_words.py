@@ -11,6 +11,7 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
+from cloudchamber.worlds.telling import ago, amount, who_is_next
 
 __all__ = ["PARAPHRASES", "Wording", "feed_prompt"]
 
@@ -52,7 +53,7 @@ _BEGUN = _Words(
     begin_other="The other item I like most is ",
     judge="Do you like this item?",
     begin_judge="My answer: ",
-    beside=lambda likes: f"{likes:g} {'like' if likes == 1 else 'likes'}",
+    beside=lambda likes: amount(likes, "like"),
     alone=lambda likes: f"{likes:g} other {'reader' if likes == 1 else 'readers'} liked this item.",
 )
 _WORDS: dict[Wording, _Words] = {
@@ -69,7 +70,7 @@ _WORDS: dict[Wording, _Words] = {
         begin_other="The other story I like best is ",
         judge="Does this story appeal to you?",
         beside=lambda likes: f"likes: {likes:g}",
-        alone=lambda likes: f"It has {likes:g} {'like' if likes == 1 else 'likes'}.",
+        alone=lambda likes: f"It has {amount(likes, 'like')}.",
     ),
     "placebo": replace(
         _BEGUN,
@@ -85,7 +86,9 @@ def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse, wording: Wording) 
     system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
     past = [_heard(headlines, one) for one in glimpse.heard if one.channel != "picked"]
     if glimpse.kind is Kind.next:
-        return _next(system, past, glimpse)
+        return who_is_next(
+            system, past, glimpse, "reader", "Which reader should browse the feed next?"
+        )
     if glimpse.kind is Kind.judge:
         return _single(headlines, system, past, glimpse, words)
     return _list(headlines, system, past, glimpse, words)
@@ -133,13 +136,6 @@ def _single(
     return Prompt(system, body, ("Yes", "No"), begun, recurs)
 
 
-def _next(system: str, past: list[str], glimpse: Glimpse) -> Prompt:
-    answers = tuple(one.label for one in glimpse.options)
-    lines = [f"{one.label}: reader {one.item}" for one in glimpse.options]
-    question = "Which reader should browse the feed next? Answer with the code."
-    return Prompt(system, "\n".join([*past, *lines, "", question]), answers)
-
-
 def _beside(one: Shown, words: _Words) -> str:
     likes = one.signals.get("likes")
     return "" if likes is None else f" ({words.beside(likes)})"
@@ -148,8 +144,7 @@ def _beside(one: Shown, words: _Words) -> str:
 def _heard(headlines: tuple[str, ...], one: Remembered) -> str:
     if one.channel == "score":
         return f"Your score so far: {one.value:g}."
-    rounds = "round" if one.latency == 1 else "rounds"
-    when = "just now" if one.latency == 0 else f"{one.latency} {rounds} ago"
+    when = ago(one.latency)
     if one.channel == "others":
         return f"Reader {one.source} liked ({when}): {headlines[one.item]}"
     if one.value == one.value:  # a tally; NaN where a single act is remembered
