@@ -1,0 +1,242 @@
+"""Oligopoly: what firms sell and earn, what answers best to rivals, equilibrium and joint optimum.
+
+Mathematics alone: it knows no world, no agent and no trace. Arrays end in (firms, goods): a quantity of each
+good by each firm, or its price. The acts of a `Quantities` market are quantities (Cournot), those of a
+`Prices` market are prices (Bertrand with logit demand).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Market", "Prices", "Quantities", "best_price", "best_quantity"]
+
+Reals = NDArray[np.float64]
+SWEEPS = 100_000
+"""Rounds of best responses in turn, at most."""
+SETTLED = 1e-12
+"""The change in a round, as a share of the largest act, below which responses have settled."""
+
+
+class Market(Protocol):
+    """What both kinds of market can tell of acts, arrays that end in (firms, goods)."""
+
+    @property
+    def firms(self) -> int:
+        """How many firms."""
+        ...
+
+    def quantities(self, acts: Reals) -> Reals:
+        """What each firm sells of each good."""
+        ...
+
+    def prices(self, acts: Reals) -> Reals:
+        """What each firm gets for each good."""
+        ...
+
+    def profits(self, acts: Reals) -> Reals:
+        """What each firm earns with each good."""
+        ...
+
+    def nash(self) -> Reals:
+        """(firms, goods): the acts of which none can be bettered by its firm alone."""
+        ...
+
+    def joint(self) -> Reals:
+        """(firms, goods): the acts that earn all firms together most."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantities:
+    """Firms set quantities; the price of good j is p_j = intercept_j - Q_j / slope_j, and never below 0."""
+
+    costs: Reals
+    """(firms, goods): the cost of a unit."""
+    intercept: Reals
+    """(goods,): the price at which nothing is bought."""
+    slope: Reals
+    """(goods,): units that a price lower by 1 sells more."""
+    capacity: float = np.inf
+    """The most units that a firm can make of all goods together."""
+
+    @property
+    def firms(self) -> int:
+        """How many firms."""
+        return len(self.costs)
+
+    def clearing(self, total: Reals) -> Reals:
+        """(..., goods): the prices at which so much of each good is bought."""
+        return np.maximum(self.intercept - total / self.slope, 0.0)
+
+    def quantities(self, acts: Reals) -> Reals:
+        """The acts themselves."""
+        return acts
+
+    def prices(self, acts: Reals) -> Reals:
+        """One price of a good, the same for all firms."""
+        price = self.clearing(acts.sum(axis=-2))[..., None, :]
+        return np.broadcast_to(price, acts.shape)
+
+    def profits(self, acts: Reals) -> Reals:
+        """Units times price less cost."""
+        return np.asarray((self.prices(acts) - self.costs) * acts)
+
+    def nash(self) -> Reals:
+        """(firms, goods): the only equilibrium.
+
+        Without capacity, good by good: of firms in the order of their costs the first k are active, at
+        the price (intercept + sum of their costs) / (k + 1). With it, best responses in turn, each of which
+        raises the game's potential, which is strictly concave (Monderer & Shapley 1996), so that they
+        lead to the equilibrium from anywhere.
+        """
+        free = np.maximum(self._uncapped() - self.costs, 0.0) * self.slope
+        return self._in_turn(free, 1.0)
+
+    def joint(self) -> Reals:
+        """(firms, goods): the cheapest firms make what a monopolist would; alike firms alike.
+
+        With capacity, in turn, each firm what raises the sum of profits most: a concave problem, of which
+        every rest is an optimum (there may be several).
+        """
+        cheapest = self.costs == self.costs.min(axis=0)
+        whole = np.maximum(self.intercept - self.costs.min(axis=0), 0.0) * self.slope / 2
+        return self._in_turn(cheapest / cheapest.sum(axis=0) * whole, 2.0)
+
+    def _uncapped(self) -> Reals:
+        """(goods,): the equilibrium's prices without capacity."""
+        ranked = np.sort(self.costs, axis=0)
+        active = np.arange(1, self.firms + 1)[:, None]
+        price = (self.intercept + ranked.cumsum(axis=0)) / (active + 1)
+        # Whoever joins lowers the price, so the lowest is that of all who gain by being there.
+        return np.asarray(np.minimum(price.min(axis=0), self.intercept))
+
+    def _in_turn(self, start: Reals, heeded: float) -> Reals:
+        """Best responses in turn to `heeded` times what the others make, until they rest."""
+        acts = start.copy()
+        if (acts.sum(axis=1) <= self.capacity).all():
+            return acts
+        for _ in range(SWEEPS):
+            before = acts.copy()
+            for firm in range(self.firms):
+                rest = heeded * (acts.sum(axis=0) - acts[firm])
+                acts[firm] = best_quantity(
+                    rest, self.costs[firm], self.intercept, self.slope, self.capacity
+                )
+            if np.abs(acts - before).max() <= SETTLED * acts.max(initial=1.0):
+                break
+        return acts
+
+
+def best_quantity(
+    rest: Reals, costs: Reals, intercept: Reals, slope: Reals, capacity: float
+) -> Reals:
+    """(..., goods): the quantities that earn a firm most where the others make `rest`, (..., goods).
+
+    q_j = slope_j / 2 * max(0, margin_j - shadow), margin_j = intercept_j - rest_j / slope_j - cost_j, where
+    the shadow price of capacity is the least, 0 or more, that keeps the sum within it.
+    """
+    margin = intercept - rest / slope - costs
+    half = np.broadcast_to(slope / 2, margin.shape)
+    free = half * np.maximum(margin, 0.0)
+    over = free.sum(axis=-1) > capacity
+    if not over.any():
+        return np.asarray(free)
+    # With the k goods of the largest margins: shadow = (sum of half * margin - capacity) / sum of half,
+    # which rises with k as long as the goods that are added are worth making.
+    order = np.argsort(-margin, axis=-1)
+    ranked, halves = np.take_along_axis(margin, order, -1), np.take_along_axis(half, order, -1)
+    shadows = ((halves * ranked).cumsum(axis=-1) - capacity) / halves.cumsum(axis=-1)
+    shadow = np.where(over, shadows.max(axis=-1), 0.0)[..., None]
+    return np.asarray(half * np.maximum(margin - np.maximum(shadow, 0.0), 0.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """Firms set prices; of `size` buyers of good j firm i sells to the share of a logit.
+
+    s_ij = exp(v_ij) / (exp(outside / spread) + sum_k exp(v_kj)), v_ij = (quality_ij - p_ij) / spread
+    (Anderson, de Palma & Thisse 1992; in Calvano, Calzolari, Denicolo & Pastorello, AER 2020).
+    """
+
+    costs: Reals
+    """(firms, goods): the cost of a unit."""
+    quality: Reals
+    """(firms, goods): what each firm's variety is worth."""
+    outside: float = 0.0
+    """What it is worth to buy none."""
+    spread: float = 0.25
+    """How far buyers' tastes differ."""
+    size: float = 1.0
+    """Buyers of each good."""
+
+    @property
+    def firms(self) -> int:
+        """How many firms."""
+        return len(self.costs)
+
+    def quantities(self, acts: Reals) -> Reals:
+        """Buyers times shares."""
+        worth = (self.quality - acts - self.outside) / self.spread
+        # Shifted, so that no exponential overflows.
+        top = np.maximum(worth.max(axis=-2, keepdims=True), 0.0)
+        told = np.exp(worth - top)
+        return np.asarray(self.size * told / (np.exp(-top) + told.sum(axis=-2, keepdims=True)))
+
+    def prices(self, acts: Reals) -> Reals:
+        """The acts themselves."""
+        return acts
+
+    def profits(self, acts: Reals) -> Reals:
+        """Units times price less cost."""
+        return np.asarray((acts - self.costs) * self.quantities(acts))
+
+    def nash(self) -> Reals:
+        """(firms, goods): the only equilibrium, p = cost + spread / (1 - share), by best responses at once.
+
+        They are increasing in one another (the game is log-supermodular; Milgrom & Roberts 1990), so from
+        the costs they rise to it.
+        """
+        acts = self.costs.copy()
+        for _ in range(SWEEPS):
+            before, acts = acts, best_price(self._rest(acts), self.costs, self.quality, self.spread)
+            if np.abs(acts - before).max() <= SETTLED * np.abs(acts).max(initial=1.0):
+                break
+        return acts
+
+    def joint(self) -> Reals:
+        """(firms, goods): every price above its cost by spread * (1 + W(A / e)).
+
+        W is Lambert's function, A = sum_i exp((quality_i - cost_i - outside) / spread).
+        """
+        worth = (self.quality - self.costs - self.outside) / self.spread
+        top = worth.max(axis=0)
+        whole = top + np.log(np.exp(worth - top).sum(axis=0))
+        return self.costs + self.spread * (1.0 + _omega(whole - 1.0))
+
+    def _rest(self, acts: Reals) -> Reals:
+        """(firms, goods): log of what each firm's buyers could have besides."""
+        worth = (self.quality - acts) / self.spread
+        logs = np.full(worth.shape, self.outside / self.spread)
+        for firm in range(self.firms):
+            others = np.delete(worth, firm, axis=0)
+            logs[firm] = np.logaddexp.reduce(np.vstack([logs[firm][None], others]), axis=0)
+        return logs
+
+
+def best_price(rest: Reals, costs: Reals, quality: Reals, spread: float) -> Reals:
+    """The price that earns a firm most where log(sum of exp of worth / spread) of all else is `rest`.
+
+    p = cost + spread * (1 + W(exp((quality - cost) / spread - 1 - rest))), elementwise.
+    """
+    worth = (quality - costs) / spread
+    return costs + spread * (1.0 + _omega(worth - 1.0 - rest))
+
+
+def _omega(z: Reals) -> Reals:
+    """W(e^z), without overflow."""
+    from scipy.special import wrightomega  # SciPy costs 100 ms that most runs need not pay
+
+    return np.asarray(wrightomega(z), np.float64)
