@@ -1,0 +1,189 @@
+"""Growing with mechanisms: they take the agents' place in the same specification, under the same noise.
+
+All draws of a mechanism's parameters ride in one pool, so that many cost little more than one: each
+replicate of each draw is a run of the pool, and every batch is asked once for all of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.agents import LanguageModel, Society
+from cloudchamber.engine import Runs, grow
+from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.mechanism.mechanisms import Mechanism
+from cloudchamber.mechanism.plausible import Fitted, plausible
+from cloudchamber.microspec import Microspec
+from cloudchamber.questions import Answers, Ints, Questions
+from cloudchamber.trace import Level, Trace
+
+__all__ = ["Deciding", "Pool", "decided_by", "grown_by", "pools"]
+
+Deciding = Mapping[str, Mechanism]
+"""What decides, by the name of the group in whose place it does; other groups stay as they are."""
+SHOWN = 1_500_000
+"""Exposures that a pool holds at a time, where they are kept."""
+AGENTS = 4_000_000
+"""Agents that ride in one pool at most, over all its runs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Runs that were regrown together: the trace of a number of draws, all replicates of each."""
+
+    draws: range
+    """Which draws; 0 is the fit itself."""
+    replicates: tuple[int, ...]
+    trace: Trace
+    """Its run of draw d and replicate r is numbered `run_of(d, r)`."""
+
+    def runs(self) -> NDArray[np.int64]:
+        """(draws, replicates): the number of each run in the trace."""
+        one = np.arange(len(self.replicates))
+        return np.asarray([draw * len(one) + one + 1 for draw in self.draws], np.int64)
+
+
+def decided_by(
+    spec: Microspec, found: "Fitted | Mapping[str, Fitted]", draws: int = 0, *, seed: int = 0
+) -> tuple[Deciding, ...]:
+    """Who decides in each draw: the mechanisms of the fit, then those of `draws` plausible others.
+
+    Args:
+        spec: where they are to decide.
+        found: a fit or mechanism for every group, or one for each of some groups, by name.
+        draws: how many draws beside the fit itself.
+        seed: of the draws; one draw is the same in every specification.
+
+    Raises:
+        SpecificationError: the specification has no such group, or a group that stays asks a language model.
+    """
+    names = [group.name for group in spec.population.groups]
+    given = found if isinstance(found, Mapping) else dict.fromkeys(names, found)
+    for name in given:
+        if name not in names:
+            raise SpecificationError(f"no group {name!r}; {nearest(name, names)}")
+    for group in spec.population.groups:
+        if group.name not in given and group.count and isinstance(group.decides, LanguageModel):
+            raise SpecificationError(
+                f"the group {group.name!r} asks a language model, and nothing decides in its place; give a "
+                "mechanism for it too"
+            )
+    drawn = {name: plausible(one, draws, seed=seed) for name, one in given.items()}
+    return tuple({name: one[at] for name, one in drawn.items()} for at in range(draws + 1))
+
+
+def put(spec: Microspec, deciding: Deciding) -> Microspec:
+    """The specification with mechanisms in the place of groups."""
+    groups = tuple(
+        group.altered(decides=deciding[group.name]) if group.name in deciding else group
+        for group in spec.population.groups
+    )
+    return spec.replace("population", spec.population.altered(groups=groups))
+
+
+def grown_by(
+    spec: Microspec,
+    deciding: Sequence[Deciding],
+    *,
+    seed: int,
+    replicates: Sequence[int],
+    level: Level | None = None,
+) -> Iterator[Pool]:
+    """Regrow a specification under each draw, as many draws at a time as memory is to hold.
+
+    Args:
+        spec: the specification that the agents grew.
+        deciding: who decides, draw by draw; see `decided_by`.
+        seed: that of the agents' runs, whose noise these share.
+        replicates: which.
+        level: how much of the trace is kept; full if not given.
+
+    Raises:
+        RunFailed: a mechanism could not answer.
+    """
+    level = level or Level()
+    for some in pools(spec, len(deciding), len(replicates), level):
+        yield Pool(
+            some,
+            tuple(replicates),
+            _grown(spec, deciding[some.start : some.stop], seed, replicates, level, some.start),
+        )
+
+
+def pools(spec: Microspec, draws: int, replicates: int, level: Level) -> Iterator[range]:
+    """Which draws ride together."""
+    agents = spec.population.count
+    shown = spec.world.items * agents * spec.turns.steps if level.name == "full" else 0
+    each = replicates * max(agents / AGENTS, shown / SHOWN)
+    size = max(1, int(1 / each))
+    for start in range(0, draws, size):
+        yield range(start, min(start + size, draws))
+
+
+def _grown(
+    spec: Microspec,
+    deciding: Sequence[Deciding],
+    seed: int,
+    replicates: Sequence[int],
+    level: Level,
+    first: int,
+) -> Trace:
+    count = len(replicates)
+    trace, many = Trace(), _Many([put(spec, one) for one in deciding], count)
+    ids = first * count + np.arange(count * len(deciding)) + 1
+    runs = Runs(seed, np.tile(np.asarray(replicates, np.int64), len(deciding)), ids)
+    growth = grow(many.specs[0], runs, trace, level=level)
+    try:
+        questions = next(growth)
+        while True:
+            questions = growth.send(many.answer(questions))
+    except StopIteration:
+        pass
+    trace.append(
+        "runs",
+        {"run": ids, "replicate": runs.replicates, "seed": seed, "spec": many.specs[0].hash},
+    )
+    return trace
+
+
+class _Many:
+    """Answers a pool in which every `count` runs have deciders of their own."""
+
+    def __init__(self, specs: Sequence[Microspec], count: int) -> None:
+        self.specs, self.count = specs, count
+        self.societies = [Society(spec) for spec in specs]
+
+    def answer(self, questions: Questions) -> Answers:
+        if len(self.societies) == 1:
+            return self.societies[0].answer_now(questions)
+        draw = questions.run // self.count
+        parts = [(int(at), np.flatnonzero(draw == at)) for at in np.unique(draw)]
+        if len(parts) == 1:
+            return self.societies[parts[0][0]].answer_now(questions)
+        answered = [self.societies[at].answer_now(questions.take(rows)) for at, rows in parts]
+        return _joined(len(questions), [rows for _, rows in parts], answered)
+
+
+def _joined(n: int, rows: Sequence[Ints], parts: Sequence[Answers]) -> Answers:
+    """The answers of those who answer at once, row for row."""
+    width = max(part.picks.shape[1] for part in parts)
+    whole = Answers(np.full((n, width), -1, np.int32))
+    for at, part in zip(rows, parts, strict=True):
+        whole.picks[at, : part.picks.shape[1]] = part.picks
+    for name in ("weights", "decline", "status", "amounts", "chances"):
+        given = [getattr(part, name) for part in parts]
+        if any(one is not None for one in given):
+            setattr(whole, name, _rows(n, rows, given))
+    return whole
+
+
+def _rows(n: int, rows: Sequence[Ints], parts: Sequence[NDArray[Any] | None]) -> NDArray[Any]:
+    first = next(part for part in parts if part is not None)
+    whole = np.zeros((n, *first.shape[1:]), first.dtype)
+    for at, part in zip(rows, parts, strict=True):
+        if part is not None:
+            whole[at] = part
+    return whole
