@@ -48,20 +48,23 @@ def test_marks_count_and_remember_the_latest() -> None:
 
 
 def test_a_ring_keeps_the_latest_oldest_first() -> None:
-    ring = Ring.blank(2, 3)
+    ring = Ring(2, 3)
     for step in range(5):
-        ring.add(np.array([0]), np.array([step]), np.array([10 + step]), step)
-    ring.add(np.array([1, 0, 1]), np.array([7, 8, 9]), np.array([20, 21, 20]), 6)
-    item, decision, when = ring.oldest_first(np.array([0, 1]))
-    assert item.tolist() == [[3, 4, 8], [-1, 7, 9]]
-    assert decision.tolist() == [[13, 14, 21], [-1, 20, 20]]
-    assert when.tolist() == [[3, 4, 6], [-1, 6, 6]]
+        ring.add(np.array([0]), step, item=np.array([step]), decision=np.array([10 + step]))
+    later = {"item": np.array([7, 8, 9]), "decision": np.array([20, 21, 20])}
+    ring.add(np.array([1, 0, 1]), 6, **later)
+    past = ring.oldest_first(np.array([0, 1]))
+    assert past["item"].tolist() == [[3, 4, 8], [-1, 7, 9]]
+    assert past["decision"].tolist() == [[13, 14, 21], [-1, 20, 20]]
+    assert past["step"].tolist() == [[3, 4, 6], [-1, 6, 6]]
 
 
 def test_a_log_grows_and_keeps_order() -> None:
     log = Log(2)
     for step in range(100):
-        log.add(np.array([0, 1]), np.array([1, 2]), np.array([0, 0]), np.array([step, step]), step)
+        log.add(
+            Acts(np.array([0, 1]), np.array([1, 2]), np.array([0, 0]), np.array([step, step]), step)
+        )
     assert log.length.tolist() == [100, 100]
     assert log.rows[1, :100, 2].tolist() == list(range(100))
 
@@ -82,7 +85,7 @@ def test_only_the_indices_that_are_looked_at_are_kept() -> None:
     assert plain.by_run is not None
     assert plain.by_agent is None and plain.ring is None and plain.log is None
     remembering = Ledger(spec(memory={"kind": "window", "k": 2}), 1, 4)
-    assert remembering.ring is not None and remembering.ring.item.shape == (4, 2)
+    assert remembering.ring is not None and remembering.ring.columns["item"].shape == (4, 2)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +108,10 @@ def test_nothing_kept_grows_with_the_past_but_the_log(parts: dict[str, Any]) -> 
     ledger = Ledger(spec(**parts), 1, 4)
 
     def sizes() -> list[int]:
-        kept = [ledger.by_run, ledger.by_agent, ledger.ring]
+        kept = [ledger.by_run, ledger.by_agent]
         arrays = [getattr(k, n) for k in kept if k is not None for n in k.__dataclass_fields__]
+        if ledger.ring is not None:
+            arrays += ledger.ring.columns.values()
         return [array.size for array in arrays] + [len(ledger._past)]
 
     for step in range(10):
@@ -135,7 +140,7 @@ def test_a_tail_of_the_log_is_read_not_the_whole(monkeypatch: pytest.MonkeyPatch
             ledger.add(acts(step, 4 * step, (0, 1), (1, 2), (2, 0), (3, 1)))
         hearing = Hearing(told, ledger, 0, np.arange(1))
         batch = Batch(np.array([0]), np.array([2]), np.array([0]))
-        source, _, decision, _ = hearing._of_everyone(batch)
+        source, _, decision, _, _ = hearing._of_everyone(batch)
         read.append(source.size)
         assert (decision >= 0).sum() >= 3 and not (source[decision >= 0] == 2).any()
     assert read[0] == read[1] <= 12

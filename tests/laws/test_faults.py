@@ -73,7 +73,7 @@ def test_some_of_a_batch_see_acts_of_the_same_batch(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_reader_sees_what_is_too_recent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ledger, "visible", property(Ledger._counted))
+    monkeypatch.setattr(Ledger, "visible", property(lambda self: self._now))
     with pytest.raises(AssertionError, match="but visibility.latency is 2"):
         laws.provenance(feed(visibility=Visibility(latency=2)))
 

@@ -178,7 +178,7 @@ def test_what_only_makes_sense_together_is_replaced_together() -> None:
         ("visibility.latency", 1.0, ["visibility.latency", "valid integer"]),
         ("visibility.latency", -1, ["greater than or equal to 0", "given: -1"]),
         ("turns", "simultanous", ["no kind 'simultanous'", "Did you mean 'simultaneous'"]),
-        ("turns", {"steps": 3}, ["a kind is needed; allowed: asynchronous, sequential"]),
+        ("turns", {"steps": 3}, ["a kind is needed; allowed: asynchronous, meetings, sequential"]),
         ("turns.steps", 0, ["greater than or equal to 1"]),
         ("world.headlines", ["a"], ["at least 2"]),
         ("population.groups.0.decides", {"kind": "random", "x": 1}, ["x: no such field."]),

@@ -1,6 +1,7 @@
 """A language model's agent: each row of a batch becomes a prompt, each reply a distribution or a pick."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from cloudchamber.questions import Answers, Questions, Reals, draw
 from cloudchamber.randomness import bits
 from cloudchamber.trace.tables import Channel, Kind, Readout, Status
 
-__all__ = ["LanguageModel", "ask"]
+__all__ = ["STATUS", "LanguageModel", "ask", "asked_all", "glimpse_of"]
 
 TOLD = 16
 """Prompts that are written before the first of them is sent."""
@@ -68,14 +69,37 @@ async def ask(
     decider: LanguageModel, model: Model, spec: Microspec, questions: Questions
 ) -> Answers:
     """Ask a batch's questions of a model, all at once, and draw the answers under the batch's noise."""
+
+    def prompt(row: int) -> Prompt:
+        return spec.world.prompt(glimpse_of(decider, spec, questions, row))
+
+    prompts, replies = await asked_all(decider, model, questions, prompt, _draws(questions))
+    return _answers(decider, questions, prompts, replies)
+
+
+async def asked_all(
+    decider: LanguageModel,
+    model: Model,
+    questions: Questions,
+    prompt: Callable[[int], Prompt],
+    draws: NDArray[np.uint64],
+) -> tuple[list[Prompt], list[Reply]]:
+    """Put a prompt for each row to a model, all at once; the prompts and the replies.
+
+    Args:
+        decider: how it is to answer.
+        model: the opened model.
+        questions: what the rows are.
+        prompt: makes the prompt of a row.
+        draws: (rows,), the 63-bit address of each row's draw.
+    """
     prompts: list[Prompt] = []
     asked: list[asyncio.Future[Reply]] = []
-    draws = _draws(questions)
     try:
         for row in range(len(questions)):
             if row and row % TOLD == 0:
                 await asyncio.sleep(0)  # those that were told before are asked meanwhile
-            prompts.append(spec.world.prompt(_glimpse(decider, spec, questions, row)))
+            prompts.append(prompt(row))
             request = _request(decider, prompts[-1])
             asking = _asked(model, request, int(draws[row]), questions, row)
             asked.append(asyncio.ensure_future(asking))
@@ -83,8 +107,7 @@ async def ask(
         for one in asked:
             one.cancel()
         raise
-    replies = await asyncio.gather(*asked)
-    return _answers(decider, questions, prompts, list(replies))
+    return prompts, list(await asyncio.gather(*asked))
 
 
 def _draws(questions: Questions) -> NDArray[np.uint64]:
@@ -118,7 +141,8 @@ async def _asked(
         ) from None
 
 
-def _glimpse(decider: LanguageModel, spec: Microspec, questions: Questions, row: int) -> Glimpse:
+def glimpse_of(decider: LanguageModel, spec: Microspec, questions: Questions, row: int) -> Glimpse:
+    """What one row's agent is shown, and what it is asked for."""
     group = spec.population.groups[int(questions.group[row])]
     agent = int(questions.agent[row])
     persona = ""
@@ -162,8 +186,9 @@ def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ..
     )
 
 
-_CHANNELS: dict[int, Literal["others", "own", "score", "picked"]] = {
+_CHANNELS: dict[int, Literal["others", "own", "score", "picked", "met"]] = {
     Channel.picked: "picked",
+    Channel.met: "met",
     Channel.others: "others",
     Channel.own: "own",
     Channel.score: "score",
@@ -179,6 +204,11 @@ def _heard(questions: Questions, row: int) -> tuple[Remembered, ...]:
             int(heard.source[at]),
             int(heard.latency[at]),
             float(heard.value[at]),
+            {
+                name: float(told[at])
+                for name, told in heard.results.items()
+                if not np.isnan(told[at])
+            },
         )
         for at in range(int(heard.offsets[row]), int(heard.offsets[row + 1]))
     )
@@ -195,14 +225,14 @@ def _request(decider: LanguageModel, prompt: Prompt) -> Request:
     )
 
 
-_STATUS = {status.name: status for status in Status}
+STATUS = {status.name: status for status in Status}
 
 
 def _answers(
     decider: LanguageModel, questions: Questions, prompts: list[Prompt], replies: list[Reply]
 ) -> Answers:
     rows, options = questions.items.shape
-    status = np.array([_STATUS[reply.status] for reply in replies], np.int8)
+    status = np.array([STATUS[reply.status] for reply in replies], np.int8)
     exact = np.array([reply.logprobs is not None for reply in replies])
     if decider.readout == "sample":
         exact &= False

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import AnswerError, TraceError
 from cloudchamber.microspec.population import Decider
-from cloudchamber.questions import Answers, Questions
-from cloudchamber.trace.tables import Readout
+from cloudchamber.questions import Answers, Questions, Reals
+from cloudchamber.trace.tables import Kind, Readout
 
 __all__ = ["Record", "Recorded"]
+
+
+_NEEDED = ("run", "decision", "pick", "choice", "value")
 
 
 class Record:
@@ -22,11 +25,14 @@ class Record:
     def __init__(self, decisions: Mapping[str, NDArray[Any]], replicate: Mapping[int, int]) -> None:
         """Args: the columns of the table of decisions, and the replicate of each run in it."""
         self.picks: dict[tuple[int, int], list[int]] = {}
-        columns = (decisions[name].tolist() for name in ("run", "decision", "pick", "choice"))
-        for run, decision, _, choice in sorted(zip(*columns, strict=True)):
+        self.values: dict[tuple[int, int, int], float] = {}
+        """Of each pick, by replicate, decision and item: the amount, where it was one."""
+        columns = (decisions[name].tolist() for name in _NEEDED)
+        for run, decision, _, choice, value in sorted(zip(*columns, strict=True)):
             made = self.picks.setdefault((replicate[run], decision), [])
             if choice >= 0:
                 made.append(choice)
+                self.values[replicate[run], decision, choice] = value
 
     def answer(self, questions: Questions) -> Answers:
         """The recorded picks.
@@ -44,7 +50,21 @@ class Record:
         picks = np.full((len(made), width), -1, np.int32)
         for row, chosen in enumerate(made):
             picks[row, : len(chosen)] = chosen
-        return Answers(picks, readout=Readout.recorded)
+        amounts = self._amounts(questions) if questions.kind is Kind.amount else None
+        return Answers(picks, readout=Readout.recorded, amounts=amounts)
+
+    def _amounts(self, questions: Questions) -> Reals:
+        who = zip(
+            questions.address.replicate.tolist(),
+            questions.decision.tolist(),
+            questions.items.tolist(),
+            strict=True,
+        )
+        known = self.values
+        told = [
+            [known.get((one, number, item), np.nan) for item in row] for one, number, row in who
+        ]
+        return np.array(told, np.float64).reshape(questions.items.shape)
 
     def _one(self, questions: Questions, row: int, replicate: int, decision: int) -> list[int]:
         chosen = self.picks.get((replicate, decision))
@@ -88,7 +108,7 @@ class Recorded(Decider):
         runs = runs[runs["cell"] == cell]
         decisions = folder.decisions()
         kept = decisions[decisions["run"].isin(runs["run"])]
-        columns = {name: kept[name].to_numpy() for name in ("run", "decision", "pick", "choice")}
+        columns = {name: kept[name].to_numpy() for name in _NEEDED}
         return Record(columns, dict(zip(runs["run"], runs["replicate"], strict=True)))
 
     def answer(self, questions: Questions) -> Answers:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from cloudchamber import randomness
+from cloudchamber.microspec.affordances import Affordances
 from cloudchamber.microspec.population import Decider
 from cloudchamber.microspec.value import Real, Whole
 from cloudchamber.questions import Answers, Questions, Reals, draw
@@ -32,22 +34,40 @@ class Rule(Decider):
         """(rows, options): how strongly each option attracts; not negative."""
         raise NotImplementedError
 
+    def amounts(self, questions: Questions) -> Reals:
+        """(rows, options): how much of each, where acts are amounts; on `questions.scale`."""
+        raise NotImplementedError
+
+    def refuses(self, affordances: Affordances) -> str:
+        """Why it cannot answer what these affordances ask; empty if it can."""
+        amount = affordances.choose == "amount"
+        needed = "amounts" if amount else "weights"
+        if getattr(type(self), needed) is not getattr(Rule, needed):
+            return ""
+        asked = "amounts" if amount else "a choice"
+        return f"the rule {self.kind!r} cannot answer where {asked} is asked for; use another"
+
     def inclusion(self, questions: Questions) -> Reals:
         """(rows, options): the probability of each option where it is judged on its own."""
         return np.minimum(self.base * self.weights(questions), 1.0)
 
     def answer(self, questions: Questions) -> Answers:
-        """Draw from the rule's distribution under the questions' noise."""
+        """Draw from the rule's distribution under the questions' noise; amounts as they are."""
         if questions.kind is Kind.next:
             return draw(questions, (questions.items >= 0).astype(np.float64))
+        if questions.kind is Kind.amount:
+            rows, options = questions.items.shape
+            every = np.broadcast_to(np.arange(options, dtype=np.int32), (rows, options))
+            return Answers(every, amounts=np.asarray(self.amounts(questions), np.float64))
         if questions.kind is Kind.judge or questions.choose.how == "any":
             return draw(questions, self.inclusion(questions))
         decline = None
         if questions.choose.may_decline:
             # As if each option were judged alone: nothing is taken when every judgement is a no.
-            inclusion = np.minimum(self.inclusion(questions), 1 - 1e-12)
+            inclusion = np.where(questions.items >= 0, self.inclusion(questions), 0.0)
+            inclusion = np.minimum(inclusion, 1 - 1e-12)
             none = np.exp(np.log1p(-inclusion).sum(axis=1))
-            weights = self.weights(questions)
+            weights = np.where(questions.items >= 0, self.weights(questions), 0.0)
             with np.errstate(divide="ignore", invalid="ignore"):
                 decline = weights.sum(axis=1) * none / (1 - none)
             decline[none == 1.0] = np.inf  # nothing is ever taken
@@ -63,6 +83,16 @@ class Random(Rule):
     def weights(self, questions: Questions) -> Reals:
         """1 for each."""
         return np.broadcast_to(1.0, questions.items.shape)
+
+    def amounts(self, questions: Questions) -> Reals:
+        """Each uniform on the scale; scaled down where they are too much together."""
+        scale = questions.scale
+        assert scale is not None
+        drawn = randomness.uniforms(questions.address.keys("amount"), questions.items)
+        above = drawn * (scale.most - scale.least)
+        left = scale.together - scale.least * above.shape[1]
+        total = np.maximum(above.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        return np.asarray(scale.least + above * np.minimum(left / total, 1.0))
 
     def aloud(self) -> str:
         """The rule in words."""

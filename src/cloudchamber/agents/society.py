@@ -7,11 +7,12 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from cloudchamber.agents.llm import LanguageModel, ask
+from cloudchamber.agents.llm_amounts import ask_amounts
 from cloudchamber.errors import AnswerError, SpecificationError
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.models.model import Model
-from cloudchamber.questions import Answers, Ints, Questions
-from cloudchamber.trace.tables import Readout
+from cloudchamber.questions import Answers, Ints, Questions, Reals
+from cloudchamber.trace.tables import Kind, Readout
 
 __all__ = ["Answering", "Society", "decide", "models_of"]
 
@@ -79,7 +80,8 @@ class Society:
             decider = self.deciders[group]
             some = questions if len(rows) == len(questions) else questions.take(rows)
             if isinstance(decider, LanguageModel):
-                return rows, await ask(decider, self.models[decider.model], self.spec, some)
+                put = ask_amounts if questions.kind is Kind.amount else ask
+                return rows, await put(decider, self.models[decider.model], self.spec, some)
             return rows, self._alone(group, some)
 
         parts = await asyncio.gather(*(part(*each) for each in self._groups(questions)))
@@ -140,7 +142,20 @@ def _joined(questions: Questions, parts: list[tuple[Ints, Answers]]) -> Answers:
     whole.completions = tuple(completions) if worded else None
     whole.notes = tuple(notes) if any(notes) else None
     whole.reasons = tuple(reasons)
+    for name in ("amounts", "chances"):
+        if any(getattr(answers, name) is not None for _, answers in parts):
+            setattr(whole, name, _placed(questions, parts, name))
     return whole
+
+
+def _placed(questions: Questions, parts: list[tuple[Ints, Answers]], name: str) -> Reals:
+    """A matrix over options of several groups' answers; NaN where a group has none."""
+    matrix = np.full(questions.items.shape, np.nan)
+    for at, answers in parts:
+        given = getattr(answers, name)
+        if given is not None:
+            matrix[at] = given
+    return matrix
 
 
 def _enter(whole: Answers, at: Ints, answers: Answers) -> None:

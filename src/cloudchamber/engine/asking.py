@@ -23,6 +23,7 @@ from cloudchamber.questions import (
     Heard,
     Ints,
     Questions,
+    Reals,
     Taken,
     taken_after,
 )
@@ -39,7 +40,9 @@ class Done:
     """The row of the block."""
     item: Ints
     decision: Ints
-    acted: NDArray[np.bool_] | None
+    value: Reals | None = None
+    """The amount of each, where acts are amounts."""
+    acted: NDArray[np.bool_] | None = None
     """One item at a time: whether each judgement became an act."""
 
     @classmethod
@@ -52,11 +55,20 @@ class Done:
             for name in ("row", "item", "decision")
         )
         order = np.argsort(row, kind="stable")
-        return cls(row[order], item[order], decision[order], None)
+        return cls(row[order], item[order], decision[order])
 
     def acts(self, block: Batch, step: int) -> Acts:
         """As the world takes them."""
-        return Acts(block.run[self.row], block.agent[self.row], self.item, self.decision, step)
+        partner = None if block.partner is None else block.partner[self.row]
+        return Acts(
+            block.run[self.row],
+            block.agent[self.row],
+            self.item,
+            self.decision,
+            step,
+            self.value,
+            partner,
+        )
 
 
 class Asking:
@@ -76,8 +88,9 @@ class Asking:
 
     def questions(self, block: Batch, address: Address, slate: Slate, decision: Ints) -> Questions:
         """The questions of a block."""
+        scale = self.spec.world.scale
         whole = Questions(
-            Kind.choose,
+            Kind.choose if scale is None else Kind.amount,
             self.spec.affordances.rule,
             address,
             block.run,
@@ -88,6 +101,8 @@ class Asking:
             slate.heard,
             self.content,
             slate.labels,
+            scale=scale,
+            gaps=self.spec.world.closes,
         )
         if self.singly:
             return self._alone(whole)
@@ -113,21 +128,21 @@ class Asking:
 
     def _alone(self, whole: Questions) -> Questions:
         """Each option as a judgement of its own, in the order it would have been listed."""
-        n, k = whole.items.shape
-        rows = np.repeat(np.arange(n), k)
+        rows, place = np.nonzero(whole.items >= 0)
         each = whole.take(rows)
+        at = (rows, place)
         return Questions(
             Kind.judge,
             Choose("any"),
             each.address,
             each.run,
             each.group,
-            each.decision + np.tile(np.arange(k), n),
-            whole.items.reshape(-1, 1),
-            {name: shown.reshape(-1, 1) for name, shown in whole.signals.items()},
+            each.decision + place,
+            whole.items[at][:, None],
+            {name: shown[at][:, None] for name, shown in whole.signals.items()},
             each.heard,
             self.content,
-            None if whole.labels is None else whole.labels.reshape(-1, 1),
+            None if whole.labels is None else whole.labels[at][:, None],
         )
 
     def acts(self, questions: Questions, answers: Answers, address: Address, slate: Slate) -> Done:
@@ -135,15 +150,16 @@ class Asking:
         if self.singly:
             return self._allotted(questions, answers, address, slate)
         row, rank = np.nonzero(answers.picks >= 0)
-        item = questions.items[row, answers.picks[row, rank]]
-        return Done(row, item, questions.decision[row], None)
+        place = answers.picks[row, rank]
+        value = None if answers.amounts is None else answers.amounts[row, place]
+        return Done(row, questions.items[row, place], questions.decision[row], value)
 
     def _allotted(
         self, questions: Questions, answers: Answers, address: Address, slate: Slate
     ) -> Done:
-        n, k = slate.items.shape
-        items = questions.items.reshape(n, k)
-        would = (answers.picks[:, 0] >= 0).reshape(n, k)
+        there = slate.items >= 0
+        items, would = slate.items.copy(), np.zeros(there.shape, bool)
+        items[there], would[there] = questions.items[:, 0], answers.picks[:, 0] >= 0
         rule = self.spec.affordances.rule
         if rule.how != "any":
             lot = randomness.bits(address.keys("allot"), items) >> np.uint64(1)
@@ -151,9 +167,9 @@ class Asking:
             rank = np.argsort(np.argsort(lot, axis=1), axis=1)
             would = would & (rank < rule.most)
         row, column = np.nonzero(would)
-        decision = questions.decision.reshape(n, k)[row, column]
-        item = items[row, column]
-        return Done(row, item, decision, would.reshape(-1))
+        decision = np.zeros(there.shape, np.int64)
+        decision[there] = questions.decision
+        return Done(row, items[row, column], decision[row, column], acted=would[there])
 
     def nominations(self, batch: Batch, address: Address, decision: Ints) -> Questions:
         """Who is next? The options are those whom the agent can hear; -1 fills short rows."""

@@ -15,7 +15,7 @@ from cloudchamber.engine.hearing import Hearing
 from cloudchamber.engine.ledger import Ledger
 from cloudchamber.microspec.affordances import labels
 from cloudchamber.microspec.microspec import Microspec
-from cloudchamber.microspec.neighbours import Neighbours, from_edges
+from cloudchamber.microspec.neighbours import Neighbours, Tally, from_edges
 from cloudchamber.microspec.turns import Batch
 from cloudchamber.microspec.visibility import Hidden, shuffle
 from cloudchamber.microspec.world import State
@@ -55,11 +55,12 @@ class Exposing:
         self.hearing = Hearing(spec, ledger, seed, replicates)
         self.initial = spec.world.initial()
         self.created = spec.world.created()
-        self.shown = tuple(
-            name
-            for name in spec.world.fields
-            if not isinstance(spec.visibility.display(name), Hidden)
-        )
+        self.counted = self._not_hidden(spec.world.fields)
+        self.private = self._not_hidden(spec.world.private)
+
+    def _not_hidden(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        seen = self.spec.visibility
+        return tuple(name for name in names if not isinstance(seen.display(name), Hidden))
 
     def begin(self, step: int) -> None:
         """A step begins: networks that change with time are drawn anew."""
@@ -85,34 +86,59 @@ class Exposing:
         """What the rows of a block are shown now."""
         order = self.spec.visibility.order
         shared = self.spec.visibility.whose == "all"
-        counts = None
-        if not shared:
-            counts = self._neighbours_counts(batch)
+        counts = None if shared else self._neighbours_counts(batch)
         if shared and not order.personal:
             runs, row = np.unique(batch.run, return_inverse=True)
             ranked = self._ranked(self._popularity(runs), address.take(self._first(row)))[row]
         else:
             seen = self._seen(batch, counts) if order.reveals else self._blank(len(batch))
             ranked = self._ranked(seen, address)
-        signals = {}
-        for name in self.shown:
-            display = self.spec.visibility.display(name)
-            values = self._blank(len(batch), ranked.shape[1])
-            if display.reveals:
-                values = self._values(batch, counts, ranked)
-            signals[name] = display.show(values, ranked, address, name)
+        if self.spec.world.closes:
+            ranked = self._open(batch, ranked, state)
+        if self.spec.visibility.top is not None:
+            ranked = ranked[:, : self.spec.visibility.top]
+        signals = self._signals(batch, counts, ranked, address, state)
         named = None
         if self.worded:
             named = labels(self.spec.affordances.labels, address, ranked.shape[1])
         return Slate(ranked, signals, self.hearing.heard(batch, address, ranked, state), named)
+
+    def _open(self, batch: Batch, ranked: Ints, state: State) -> Ints:
+        """What is open to each row, in the order shown; -1 fills up."""
+        may = self.spec.world.open(state, batch.run, batch.agent)
+        may = np.take_along_axis(may, ranked, axis=1)
+        order = np.argsort(~may, axis=1, kind="stable")
+        kept = np.take_along_axis(ranked, order, axis=1)
+        return np.where(np.take_along_axis(may, order, axis=1), kept, -1)
+
+    def _signals(
+        self,
+        batch: Batch,
+        counts: Tally | None,
+        items: Ints,
+        address: Address,
+        state: State,
+    ) -> dict[str, Reals]:
+        """What is counted on each option, and what the world tells of it to each agent alone."""
+        signals = {}
+        for name in (*self.counted, *self.private):
+            display = self.spec.visibility.display(name)
+            values = self._blank(len(batch), items.shape[1])
+            if name in self.private:
+                told = state.given[name][batch.run, batch.agent]
+                values = np.take_along_axis(told, items, axis=1)
+            elif display.reveals:
+                values = self._values(batch, counts, items)
+            shown = display.show(values, items, address, name)
+            signals[name] = np.where(items < 0, np.nan, shown) if self.spec.world.closes else shown
+        return signals
 
     def _first(self, row: Ints) -> Ints:
         """The first row of each run: any will do for what all readers of a run share."""
         return np.flatnonzero(np.diff(row, prepend=-1))
 
     def _ranked(self, popularity: Reals, address: Address) -> Ints:
-        ranked = self.spec.visibility.order.rank(popularity, self.created, address)
-        return ranked if self.spec.visibility.top is None else ranked[:, : self.spec.visibility.top]
+        return self.spec.visibility.order.rank(popularity, self.created, address)
 
     def _popularity(self, runs: Ints) -> Reals:
         return self.ledger.visible.count[runs] + self.initial
@@ -120,10 +146,10 @@ class Exposing:
     def _blank(self, rows: int, width: int | None = None) -> Reals:
         return np.broadcast_to(0.0, (rows, len(self.initial) if width is None else width))
 
-    def _seen(self, batch: Batch, counts: NDArray[np.int64] | None) -> Reals:
+    def _seen(self, batch: Batch, counts: Tally | None) -> Reals:
         return self._popularity(batch.run) if counts is None else counts + self.initial
 
-    def _values(self, batch: Batch, counts: NDArray[np.int64] | None, items: Ints) -> Reals:
+    def _values(self, batch: Batch, counts: Tally | None, items: Ints) -> Reals:
         if counts is not None:
             return np.asarray(np.take_along_axis(counts, items, axis=1) + self.initial[items])
         visible = self.ledger.visible.count
@@ -131,10 +157,10 @@ class Exposing:
             return np.asarray((visible[0] + self.initial)[items])
         return np.asarray(visible[batch.run[:, None], items] + self.initial[items])
 
-    def _neighbours_counts(self, batch: Batch) -> NDArray[np.int64]:
+    def _neighbours_counts(self, batch: Batch) -> Tally:
         assert self.network is not None
         owner = batch.run.astype(np.int64) * self.agents + batch.agent
-        return np.asarray(self.network.count(self.ledger.visible.count, owner))
+        return self.network.count(self.ledger.visible.count, owner)
 
     def origins(
         self, batch: Batch, items: Ints, step: int
@@ -143,7 +169,7 @@ class Exposing:
 
         -1 and 0 where it rests on none: nobody acted on it yet, or nothing of it is shown.
         """
-        told = any(self.spec.visibility.display(name).about_item for name in self.shown)
+        told = any(self.spec.visibility.display(name).about_item for name in self.counted)
         if not (told or self.spec.visibility.order.reveals):
             return np.full(items.shape, -1), np.zeros(items.shape, np.int64)
         decision, when = self._latest(batch, items)

@@ -1,13 +1,17 @@
 """What an agent is shown beside its options: others' single acts, its own past, its score."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.engine.ledger import NEVER, Ledger
+from cloudchamber.engine.ledger import NEVER, Ledger, Marks
 from cloudchamber.microspec.memory import NoMemory, Retrieval, Summary
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.neighbours import Neighbours
 from cloudchamber.microspec.turns import Batch
+from cloudchamber.microspec.visibility import Hidden
 from cloudchamber.microspec.world import State
 from cloudchamber.questions import Address, Heard, Ints, Reals
 from cloudchamber.trace.tables import Channel
@@ -15,6 +19,8 @@ from cloudchamber.trace.tables import Channel
 __all__ = ["Hearing"]
 
 _UNSEEN = -np.inf
+_Found = tuple[Ints, Ints, Ints, Ints, Reals | None]
+"""Others' acts side by side: source, item, decision, step, and amount where acts are amounts."""
 
 
 class Hearing:
@@ -28,6 +34,9 @@ class Hearing:
         self.seed, self.replicates = seed, replicates
         self.agents = spec.population.count
         self.similarity = spec.world.similarity() if isinstance(spec.memory, Retrieval) else None
+        hidden = [name for name in spec.world.visible if _is_hidden(spec, name)]
+        self.results = tuple(name for name in spec.world.results if name not in hidden)
+        self.meets = spec.world.meets == "both" and "partner" not in hidden
 
     def heard(self, batch: Batch, address: Address, items: Ints, state: State) -> Heard:
         """Others' acts, then own past, then score."""
@@ -43,17 +52,24 @@ class Hearing:
     def _others(self, batch: Batch, step: int) -> Heard:
         whole = self.ledger.log is not None
         found = self._of_everyone(batch) if whole else self._of_neighbours(batch, step)
-        source, item, decision, when = found
+        source, item, decision, when, amount = found
         latest = np.where(decision == NEVER, _UNSEEN, decision.astype(np.float64))
         keep = _highest(latest, self.spec.communication.last)
         row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)
         chosen = np.take_along_axis(latest, keep, 1) > _UNSEEN
         at = (row[chosen], keep[chosen])
         return _flat(
-            len(batch), Channel.others, at[0], item[at], source[at], decision[at], step - when[at]
+            len(batch),
+            Channel.others,
+            at[0],
+            item[at],
+            source[at],
+            decision[at],
+            step - when[at],
+            None if amount is None else amount[at],
         )
 
-    def _of_everyone(self, batch: Batch) -> tuple[Ints, Ints, Ints, Ints]:
+    def _of_everyone(self, batch: Batch) -> _Found:
         """The tail of each run's log, long enough that the reader's own acts can be left out."""
         log, length = self.ledger.log, self.ledger.log_length()
         assert log is not None
@@ -62,7 +78,8 @@ class Hearing:
         while True:
             # Oldest first, so that of acts of one decision the later picks count as the newer.
             place = length[batch.run][:, None] - np.arange(width, 0, -1)
-            rows = log.rows[batch.run[:, None], np.maximum(place, 0)]
+            at = (batch.run[:, None], np.maximum(place, 0))
+            rows = log.rows[at]
             own = rows[..., 0] == batch.agent[:, None]
             good = (place >= 0) & ~own
             enough = (good.sum(axis=1) >= last) | (length[batch.run] <= width)
@@ -70,27 +87,34 @@ class Hearing:
                 break
             width = min(width * 4, int(length.max()))
         decision = np.where(good, rows[..., 2], NEVER)
-        return rows[..., 0], rows[..., 1], decision, rows[..., 3]
+        amount = None if log.amount is None else log.amount[at]
+        return rows[..., 0], rows[..., 1], decision, rows[..., 3], amount
 
-    def _of_neighbours(self, batch: Batch, step: int) -> tuple[Ints, Ints, Ints, Ints]:
+    def _of_neighbours(self, batch: Batch, step: int) -> _Found:
         """The latest acts of each neighbour, side by side."""
         ring = self.ledger.ring
         assert self.network is not None and ring is not None
         owner = batch.run.astype(np.int64) * self.agents + batch.agent
         offsets, ids = self.network.of(owner)
-        degree, depth = np.diff(offsets), ring.item.shape[1]
+        degree, depth = np.diff(offsets), ring.depth
         shape = (len(batch), max(int(degree.max(initial=0)), 1), depth)
         row = np.repeat(np.arange(len(batch)), degree)
         column = np.arange(len(ids)) - np.repeat(offsets[:-1], degree)
         source = np.full(shape, NEVER, np.int64)
         item, decision, when = source.copy(), source.copy(), source.copy()
         source[row, column] = (ids % self.agents)[:, None]
-        past_item, past_decision, past_step = ring.oldest_first(ids)
-        item[row, column], when[row, column] = past_item, past_step
-        late = past_step > step - self.ledger.latency
-        decision[row, column] = np.where(late, NEVER, past_decision)
+        past = ring.oldest_first(ids)
+        item[row, column], when[row, column] = past["item"], past["step"]
+        late = past["step"] > step - self.ledger.latency
+        decision[row, column] = np.where(late, NEVER, past["decision"])
+        amount = None
+        if self.ledger.amounts:
+            given = np.zeros(shape)
+            given[row, column] = past["amount"]
+            amount = given.reshape(len(batch), -1)
         flat = (len(batch), -1)
-        return source.reshape(flat), item.reshape(flat), decision.reshape(flat), when.reshape(flat)
+        whole = (source.reshape(flat), item.reshape(flat), decision.reshape(flat))
+        return *whole, when.reshape(flat), amount
 
     def _own(self, batch: Batch, step: int, items: Ints) -> Heard:
         owner = batch.run.astype(np.int64) * self.agents + batch.agent
@@ -98,37 +122,68 @@ class Hearing:
             return self._tallies(batch, owner, step)
         ring = self.ledger.ring
         assert ring is not None
-        # The ring may be deeper than memory goes, where it also serves what is heard of others.
-        item, decision, when = (
-            part[:, -self.spec.memory.depth :] for part in ring.oldest_first(owner)
-        )
-        worth = decision.astype(np.float64)
         width = self.spec.memory.depth
+        # The ring may be deeper than memory goes, where it also serves what is heard of others.
+        past = {name: part[:, -width:] for name, part in ring.oldest_first(owner).items()}
+        there = past["item"] != NEVER
+        worth = np.broadcast_to(np.arange(there.shape[1], dtype=np.float64), there.shape)
         if isinstance(self.spec.memory, Retrieval):
-            worth, width = self._worth(item, step - when, items), self.spec.memory.k
-        worth = np.where(decision == NEVER, _UNSEEN, worth)
+            worth = self._worth(past["item"], step - past["step"], items)
+            width = self.spec.memory.k
+        worth = np.where(there, worth, _UNSEEN)
         keep = _highest(worth, width)
         chosen = np.take_along_axis(worth, keep, 1) > _UNSEEN
         row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)[chosen]
         at = (row, keep[chosen])
+        told = {name: part[at] for name, part in past.items()}
+        return self._recalled(len(batch), row, batch.agent[row], step, told)
+
+    def _recalled(
+        self, rows: int, row: Ints, agent: Ints, step: int, told: dict[str, NDArray[Any]]
+    ) -> Heard:
+        """Own acts with what they led to; each is followed by what the other did in the same meeting."""
+        after = told["met"] != NEVER if self.meets else np.zeros(len(row), bool)
+        at = np.repeat(np.arange(len(row)), 1 + after)
+        other = np.append(False, at[1:] == at[:-1])[: len(at)]
+
+        def either(own: NDArray[Any], met: str) -> NDArray[Any]:
+            return np.where(other, told[met][at], own[at]) if self.meets else own[at]
+
+        nan = np.full(len(row), np.nan)
         return _flat(
-            len(batch), Channel.own, row, item[at], batch.agent[row], decision[at], step - when[at]
+            rows,
+            np.where(other, Channel.met, Channel.own),
+            row[at],
+            either(told["item"], "met"),
+            either(agent, "met source"),
+            either(told["decision"], "met decision"),
+            step - told["step"][at],
+            told.get("amount", nan)[at],
+            {name: np.where(other, np.nan, told[f"result {name}"][at]) for name in self.results},
         )
 
     def _tallies(self, batch: Batch, owner: Ints, step: int) -> Heard:
-        marks = self.ledger.by_agent
-        assert marks is not None
-        row, item = np.nonzero(marks.count[owner])
-        own = owner[row]
+        assert self.ledger.by_agent is not None
+        own = self._tally(batch, owner, step, self.ledger.by_agent, Channel.own)
+        if self.ledger.met is None or not self.meets:
+            return own
+        met = self._tally(batch, owner, step, self.ledger.met, Channel.met)
+        return Heard.joined([own, met], len(batch))
+
+    def _tally(self, batch: Batch, owner: Ints, step: int, marks: Marks, channel: Channel) -> Heard:
+        """How often each item; what others did has many authors, so it names none."""
+        row, item = np.nonzero(marks.decision[owner] != NEVER)
+        whose = owner[row]
+        own = channel is Channel.own
         return _flat(
             len(batch),
-            Channel.own,
+            channel,
             row,
             item,
-            batch.agent[row],
-            marks.decision[own, item],
-            step - marks.step[own, item],
-            marks.count[own, item].astype(np.float64),
+            batch.agent[row] if own else np.full(len(row), -1),
+            marks.decision[whose, item] if own else np.full(len(row), -1),
+            step - marks.step[whose, item],
+            marks.count[whose, item].astype(np.float64),
         )
 
     def _worth(self, item: Ints, age: Ints, items: Ints) -> Reals:
@@ -160,23 +215,29 @@ def _highest(worth: Reals, width: int) -> Ints:
     return order[:, max(order.shape[1] - width, 0) :]
 
 
+def _is_hidden(spec: Microspec, name: str) -> bool:
+    return isinstance(spec.visibility.display(name), Hidden)
+
+
 def _flat(
     rows: int,
-    channel: Channel,
+    channel: Channel | Ints,
     row: Ints,
     item: Ints,
     source: Ints,
     decision: Ints,
     latency: Ints,
     value: NDArray[np.float64] | None = None,
+    results: Mapping[str, Reals] | None = None,
 ) -> Heard:
     offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
     return Heard(
         offsets,
-        np.full(len(row), channel, np.int8),
+        np.broadcast_to(np.asarray(channel, np.int8), row.shape),
         item.astype(np.int64),
         source.astype(np.int64),
         decision.astype(np.int64),
         latency.astype(np.int64),
         np.full(len(row), np.nan) if value is None else value,
+        results or {},
     )

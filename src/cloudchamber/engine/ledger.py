@@ -4,51 +4,61 @@ The cost of an act and of a question does not grow with the number of acts befor
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from cloudchamber.microspec.memory import Summary
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.turns import Asynchronous
-from cloudchamber.microspec.world import Acts
-from cloudchamber.questions import Ints
+from cloudchamber.microspec.world import Acts, Past, State
+from cloudchamber.questions import Ints, Reals
 
-__all__ = ["Ledger", "Log", "Marks", "Ring"]
+__all__ = ["Ledger", "Log", "Marks", "Ring", "Standing"]
 
 NEVER = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How often each owner (a run, or an agent) acted on each item, and when last: (owners, items)."""
+    """What counts of each owner (a run, or an agent) on each item, and when it last acted there."""
 
-    count: NDArray[np.int64]
+    count: NDArray[np.int64] | Reals
     decision: NDArray[np.int64]
     """The latest decision among them; -1 if none."""
     step: NDArray[np.int32]
     """The step of that decision."""
 
     @classmethod
-    def blank(cls, owners: int, items: int) -> "Marks":
+    def blank(cls, owners: int, items: int, amounts: bool = False) -> "Marks":
         """Nobody has acted."""
         return cls(
-            np.zeros((owners, items), np.int64),
+            np.zeros((owners, items)) if amounts else np.zeros((owners, items), np.int64),
             np.full((owners, items), NEVER, np.int64),
             np.full((owners, items), NEVER, np.int32),
         )
 
-    def add(self, owner: Ints, item: Ints, decision: Ints, step: int) -> None:
-        """Mark acts; decision numbers rise with time."""
+    def add(
+        self, owner: Ints, item: Ints, decision: Ints, step: int, amount: Reals | None = None
+    ) -> None:
+        """Mark acts, each of which counts 1 or its amount; decision numbers rise with time."""
         owners, items = self.count.shape
         cell = owner.astype(np.int64) * items + item
-        if len(cell) > owners * items // 4:
+        if amount is not None:
+            np.add.at(self.count.reshape(-1), cell, amount)
+        elif len(cell) > owners * items // 4:
             added = np.bincount(cell, minlength=owners * items).reshape(owners, items)
             np.add(self.count, added, out=self.count)
         else:
             np.add.at(self.count.reshape(-1), cell, 1)
+        self.mark(cell, decision, step)
+
+    def mark(self, cell: Ints, decision: Ints, step: int) -> None:
+        """Mark that something was done, which does not count."""
         np.maximum.at(self.decision.reshape(-1), cell, decision)
         self.step.reshape(-1)[cell] = step
 
@@ -57,68 +67,80 @@ class Marks:
         return Marks(self.count.copy(), self.decision.copy(), self.step.copy())
 
 
-@dataclass(slots=True)
 class Ring:
-    """The latest acts of each agent, at most `depth`, newest overwriting oldest."""
+    """The latest acts of each agent, at most `depth`, newest overwriting oldest.
 
-    item: NDArray[np.int32]
-    decision: NDArray[np.int64]
-    step: NDArray[np.int32]
-    made: NDArray[np.int64]
-    """How many acts each has made in all."""
+    A column holds one thing of each act: item (-1 where nothing is remembered), decision, step, and whatever
+    else is asked for: its amount, what it led to, what the other did in the same meeting.
+    """
 
-    @classmethod
-    def blank(cls, owners: int, depth: int) -> "Ring":
+    def __init__(
+        self, owners: int, depth: int, more: Mapping[str, DTypeLike] | None = None
+    ) -> None:
         """Nobody has acted."""
-        return cls(
-            np.full((owners, depth), NEVER, np.int32),
-            np.full((owners, depth), NEVER, np.int64),
-            np.full((owners, depth), NEVER, np.int32),
-            np.zeros(owners, np.int64),
-        )
+        kinds: dict[str, DTypeLike] = {"item": np.int32, "decision": np.int64, "step": np.int32}
+        self.columns = {
+            name: np.full((owners, depth), NEVER if np.dtype(kind).kind == "i" else np.nan, kind)
+            for name, kind in (kinds | dict(more or {})).items()
+        }
+        self.made = np.zeros(owners, np.int64)
+        """How many acts each has made in all."""
 
-    def add(self, owner: Ints, item: Ints, decision: Ints, step: int) -> None:
+    @property
+    def depth(self) -> int:
+        """How many acts of each are kept."""
+        return self.columns["item"].shape[1]
+
+    def add(self, owner: Ints, step: int | Ints, **columns: NDArray[Any]) -> None:
         """Remember acts; an owner's acts of one batch stand together, in order."""
         if not len(owner):
             return
         order = np.argsort(owner, kind="stable")
-        owner, item, decision = owner[order], item[order], decision[order]
+        owner = owner[order]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
         nth = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
-        place = (self.made[owner] + nth) % self.item.shape[1]
-        self.item[owner, place] = item
-        self.decision[owner, place] = decision
-        self.step[owner, place] = step
+        place = (self.made[owner] + nth) % self.depth
+        for name, given in columns.items():
+            self.columns[name][owner, place] = given[order]
+        self.columns["step"][owner, place] = step if isinstance(step, int) else step[order]
         np.add.at(self.made, owner, 1)
 
-    def oldest_first(self, owner: Ints) -> tuple[Ints, Ints, Ints]:
-        """The remembered acts of some owners, (owners, depth) each: item, decision, step.
+    def oldest_first(self, owner: Ints) -> dict[str, NDArray[Any]]:
+        """The remembered acts of some owners, (owners, depth) for each column.
 
         Acts of one decision stand in the order they were picked; places never filled come first.
         """
-        depth = self.item.shape[1]
-        place = (self.made[owner][:, None] + np.arange(depth)) % depth
+        place = (self.made[owner][:, None] + np.arange(self.depth)) % self.depth
         at = (owner[:, None], place)
-        return self.item[at], self.decision[at], self.step[at]
+        return {name: column[at] for name, column in self.columns.items()}
 
 
 class Log:
     """All acts of each run in order, for readers to whom single acts of everyone are passed on."""
 
-    def __init__(self, runs: int) -> None:
+    def __init__(self, runs: int, amounts: bool = False) -> None:
         """Nobody has acted."""
         self.rows = np.full((runs, 64, 4), NEVER, np.int64)
+        self.amount = np.zeros((runs, 64)) if amounts else None
         self.length = np.zeros(runs, np.int64)
         self.known: deque[NDArray[np.int64]] = deque()
 
-    def add(self, run: Ints, agent: Ints, item: Ints, decision: Ints, step: int) -> None:
-        """Append acts, given run after run."""
+    def add(self, acts: Acts) -> None:
+        """Append acts."""
+        # Meetings may give acts in any order of runs.
+        order = np.argsort(acts.run, kind="stable")
+        run = acts.run[order]
         counts = np.bincount(run, minlength=len(self.length))
         while (self.length + counts).max(initial=0) > self.rows.shape[1]:
             self.rows = np.concatenate([self.rows, np.full_like(self.rows, NEVER)], axis=1)
+            if self.amount is not None:
+                self.amount = np.concatenate([self.amount, np.zeros_like(self.amount)], axis=1)
         starts = np.cumsum(counts) - counts
         place = self.length[run] + np.arange(len(run)) - starts[run]
-        self.rows[run, place] = np.column_stack([agent, item, decision, np.full(len(run), step)])
+        told = (acts.agent, acts.item, acts.decision, np.full(len(run), acts.step))
+        self.rows[run, place] = np.column_stack(told)[order]
+        if self.amount is not None:
+            self.amount[run, place] = acts.amount[order]
         self.length += counts
 
 
@@ -136,57 +158,138 @@ def _reach(spec: Microspec) -> int:
     return spec.communication.last + late * picks[spec.affordances.choose]
 
 
+class Standing:
+    """What each agent stands by now: the items of its latest decision, each for 1 or for its amount."""
+
+    def __init__(self, runs: int, agents: int, items: int, held: Ints | None) -> None:
+        """As they stood before anyone acted."""
+        self.agents = agents
+        self.by_agent = Marks.blank(runs * agents, items, amounts=True)
+        self.by_run = Marks.blank(runs, items, amounts=True)
+        if held is not None:
+            owner = np.flatnonzero(held.reshape(-1) >= 0)
+            self.by_agent.count[owner, held.reshape(-1)[owner]] = 1
+            self.by_run.count[:] = self.by_agent.count.reshape(runs, agents, items).sum(axis=1)
+
+    def add(self, acts: Acts) -> None:
+        """Whoever acted stands by that alone."""
+        owner = acts.run.astype(np.int64) * self.agents + acts.agent
+        moved = np.unique(owner)
+        before = self.by_agent.count[moved]
+        self.by_agent.count[moved] = 0
+        self.by_agent.count[owner, acts.item] = acts.amount
+        np.add.at(self.by_run.count, moved // self.agents, self.by_agent.count[moved] - before)
+        items = self.by_run.count.shape[1]
+        self.by_agent.mark(owner * items + acts.item, acts.decision, acts.step)
+        self.by_run.mark(acts.run.astype(np.int64) * items + acts.item, acts.decision, acts.step)
+
+
 class Ledger:
     """The acts of a pool of runs, indexed in whatever way its specification looks at them."""
 
-    def __init__(self, spec: Microspec, runs: int, agents: int) -> None:
+    def __init__(self, spec: Microspec, runs: int, agents: int, state: State | None = None) -> None:
         """Nobody has acted.
 
         Only the indices that the specification's regimes ask for are kept.
+
+        Args:
+            spec: what is grown.
+            runs: how many runs.
+            agents: how many agents in each.
+            state: the world's at the start, which says what agents stand by and remember already.
         """
-        items = spec.world.items
+        world, items = spec.world, spec.world.items
         whole = spec.visibility.whose == "all"
         single = spec.communication.representation == "acts"
+        amounts, summary = world.scale is not None, isinstance(spec.memory, Summary)
         self.agents = agents
         self.latency = spec.visibility.latency
-        self.by_run = Marks.blank(runs, items) if whole else None
-        by_agent = not whole or isinstance(spec.memory, Summary)
-        self.by_agent = Marks.blank(runs * agents, items) if by_agent else None
+        self.amounts = amounts
+        held = None if state is None else state.held
+        latest = world.counting == "latest"
+        self.standing = Standing(runs, agents, items, held) if latest else None
+        self.by_run = Marks.blank(runs, items, amounts) if whole and not latest else None
+        by_agent = (not whole and not latest) or summary
+        self.by_agent = Marks.blank(runs * agents, items, amounts) if by_agent else None
+        pairs = world.meets == "both"
+        self.met = Marks.blank(runs * agents, items) if summary and pairs else None
         depth = max(spec.memory.depth, _reach(spec) if single and not whole else 0)
-        self.ring = Ring.blank(runs * agents, depth) if depth else None
-        self.log = Log(runs) if single and whole else None
-        self._past: deque[Marks] = deque(maxlen=max(self.latency, 1))
-        self._visible = self._counted()
+        self.ring = Ring(runs * agents, depth, self._kinds(spec)) if depth else None
+        if self.ring is not None and state is not None and state.past is not None:
+            self._remember(self.ring, state.past)
+        self.log = Log(runs, amounts) if single and whole else None
+        self._now = self._visible = self._counted(whole)
+        # What was so before the first step has been so for long.
+        self._past = deque([self._now.copy()] * self.latency, maxlen=max(self.latency, 1))
 
-    def _counted(self) -> Marks:
-        marks = self.by_run if self.by_run is not None else self.by_agent
+    def _kinds(self, spec: Microspec) -> dict[str, DTypeLike]:
+        """What a ring keeps beside item, decision and step."""
+        kinds: dict[str, DTypeLike] = {f"result {name}": np.float64 for name in spec.world.results}
+        if self.amounts:
+            kinds["amount"] = np.float64
+        if spec.world.meets == "both":
+            kinds |= {"met": np.int32, "met source": np.int32, "met decision": np.int64}
+        return kinds
+
+    def _remember(self, ring: Ring, past: Past) -> None:
+        """What agents remember from before the first step; it comes from the world, not from a decision."""
+        acts = past.item.shape[2]
+        for at in range(acts):
+            owner = np.flatnonzero(past.item[:, :, at].reshape(-1) >= 0)
+            told: dict[str, NDArray[Any]] = {"item": past.item}
+            if past.met is not None:
+                told["met"] = past.met
+            told |= {f"result {name}": values for name, values in past.results.items()}
+            ring.add(
+                owner,
+                at - acts,
+                **{n: part[:, :, at].reshape(-1)[owner] for n, part in told.items()},
+            )
+
+    def _counted(self, whole: bool) -> Marks:
+        if self.standing is not None:
+            return self.standing.by_run if whole else self.standing.by_agent
+        marks = self.by_run if whole else self.by_agent
         assert marks is not None
         return marks
 
     def begin(self) -> None:
         """A step begins: what is `latency` steps old becomes visible."""
         if self.latency:
-            if not self._past:
-                blank = Marks.blank(*self._counted().count.shape)
-                self._past.extend([blank] * self.latency)
-            self._past.append(self._counted().copy())
+            self._past.append(self._now.copy())
             self._visible = self._past[0]
         if self.log is not None:
             self.log.known.append(self.log.length.copy())
             while len(self.log.known) > max(self.latency, 1):
                 self.log.known.popleft()
 
-    def add(self, acts: Acts) -> None:
-        """Enter a batch's acts."""
+    def add(self, acts: Acts, results: Mapping[str, Reals] | None = None) -> None:
+        """Enter a batch's acts, and what each led to."""
         owner = acts.run.astype(np.int64) * self.agents + acts.agent
+        amount = acts.amount if self.amounts else None
+        told = (acts.item, acts.decision, acts.step, amount)
+        if self.standing is not None:
+            self.standing.add(acts)
         if self.by_run is not None:
-            self.by_run.add(acts.run, acts.item, acts.decision, acts.step)
+            self.by_run.add(acts.run, *told)
         if self.by_agent is not None:
-            self.by_agent.add(owner, acts.item, acts.decision, acts.step)
+            self.by_agent.add(owner, *told)
+        if self.met is not None and acts.met is not None:
+            there = np.flatnonzero(acts.met >= 0)
+            self.met.add(owner[there], acts.met[there], acts.decision[there], acts.step)
         if self.ring is not None:
-            self.ring.add(owner, acts.item, acts.decision, acts.step)
+            self._keep(self.ring, owner, acts, results or {})
         if self.log is not None:
-            self.log.add(acts.run, acts.agent, acts.item, acts.decision, acts.step)
+            self.log.add(acts)
+
+    def _keep(self, ring: Ring, owner: Ints, acts: Acts, results: Mapping[str, Reals]) -> None:
+        told: dict[str, NDArray[Any]] = {"item": acts.item, "decision": acts.decision}
+        told |= {f"result {name}": values for name, values in results.items()}
+        if self.amounts:
+            told["amount"] = acts.amount
+        if acts.met is not None and acts.partner is not None and acts.others is not None:
+            told |= {"met": acts.met, "met source": acts.partner, "met decision": acts.others}
+        ring.add(owner, acts.step, **{n: part for n, part in told.items() if n in ring.columns})
 
     @property
     def visible(self) -> Marks:

@@ -6,8 +6,10 @@ nothing but the size of what is in memory at a time.
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudchamber.engine.altering import Alter, altered
 from cloudchamber.engine.asking import Asking, Done
@@ -92,7 +94,7 @@ class _Growth:
         self.agents = len(self.people.group)
         pool = len(runs.replicates)
         self.state = spec.world.start(Opening(runs.seed, runs.replicates, self.people.group))
-        self.ledger = Ledger(spec, pool, self.agents)
+        self.ledger = Ledger(spec, pool, self.agents, self.state)
         worded = any(group.decides.reads_text for group in spec.population.groups)
         self.exposing = Exposing(spec, runs.seed, runs.replicates, self.ledger, worded)
         self.recording = Recording(spec, runs.ids, runs.replicates, sink, level, self.exposing)
@@ -108,24 +110,43 @@ class _Growth:
             self.ledger.begin()
             self.exposing.begin(step)
             moment = Moment(
-                self.runs.seed, self.runs.replicates, step, self.agents, self.people.group
+                self.runs.seed,
+                self.runs.replicates,
+                step,
+                self.agents,
+                self.people.group,
+                self.exposing.network,
             )
             acted = np.zeros((len(self.runs.replicates), self.agents), np.int64)
             for number, proposed in enumerate(self.spec.turns.batches(moment)):
-                batch = self._who(proposed, acted)
-                yield from self._decide(batch, step, number)
+                batch = self._able(self._who(proposed, acted))
+                if len(batch):
+                    yield from self._decide(batch, step, number)
             if step + 1 in self.checkpoints:
                 self.recording.outcomes(step + 1, self.state)
         return self.recording.account
 
     def _who(self, proposed: Batch, acted: Ints) -> Batch:
-        """In endogenous order, those who were named; an agent's occasions are counted."""
-        if not self.spec.turns.endogenous:
+        """In endogenous order, those who were named; where an agent may act again, occasions are counted."""
+        turns = self.spec.turns
+        if not (turns.endogenous or turns.meets):
             return proposed
         agent = proposed.agent if self.named is None else self.named
         occasion = acted[proposed.run, agent]
         acted[proposed.run, agent] += 1
-        return Batch(proposed.run, agent, occasion)
+        return Batch(proposed.run, agent, occasion, proposed.partner)
+
+    def _able(self, batch: Batch) -> Batch:
+        """Those to whom anything is open; of a meeting both, or the one who acts in it."""
+        world = self.spec.world
+        if world.meets == "one":
+            batch = batch.take(slice(None, None, 2))
+        if not world.closes:
+            return batch
+        may = np.asarray(world.open(self.state, batch.run, batch.agent).any(axis=1))
+        if world.meets == "both":
+            may = np.repeat(np.asarray(may.reshape(-1, 2).all(axis=1)), 2)
+        return batch if may.all() else batch.take(may)
 
     def _decide(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
         """One batch: show, ask, record, apply."""
@@ -172,8 +193,28 @@ class _Growth:
             for name in ("run", "agent", "item", "decision")
         )
         whole = Acts(run, agent, item, decision, step)
-        self.spec.world.apply(self.state, whole)
-        self.ledger.add(whole)
+        if acts[0].value is not None:
+            whole = replace(whole, value=np.concatenate([np.zeros(0), *_given(acts, "value")]))
+        if acts[0].partner is not None:
+            whole = self._met(replace(whole, partner=np.concatenate(_given(acts, "partner"))))
+        results = self.spec.world.apply(self.state, whole)
+        self.ledger.add(whole, results)
+
+    def _met(self, acts: Acts) -> Acts:
+        """What the other did in each meeting."""
+        assert acts.partner is not None
+        agents = self.agents
+        owner = acts.run.astype(np.int64) * agents + acts.agent
+        other = acts.run.astype(np.int64) * agents + acts.partner
+        order = np.argsort(owner, kind="stable")
+        at = np.searchsorted(owner, other, sorter=order)
+        place = order[np.minimum(at, len(order) - 1)] if len(order) else order
+        there = owner[place] == other
+        return replace(
+            acts,
+            met=np.where(there, acts.item[place], -1),
+            others=np.where(there, acts.decision[place], -1),
+        )
 
     def _name(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
         """Those who just decided say who is next; whoever names nobody leaves it to chance."""
@@ -200,3 +241,8 @@ class _Growth:
     def _address(self, block: Batch, step: int) -> Address:
         replicate = self.runs.replicates[block.run]
         return Address(self.runs.seed, replicate, step, block.agent, block.occasion)
+
+
+def _given(acts: list[Acts], name: str) -> list[NDArray[Any]]:
+    """One column of the acts of several blocks; a block without acts has nothing to give."""
+    return [part for one in acts if (part := getattr(one, name)) is not None]

@@ -141,6 +141,10 @@ class Recording:
         }
         if acted is not None:
             columns["value"] = acted[source].astype(np.float64)
+        if answers.amounts is not None:
+            columns["value"] = np.where(chosen, answers.amounts[source, pick], np.nan)
+        if answers.chances is not None:
+            columns["probability"] = np.where(chosen, answers.chances[source, pick], np.nan)
         if answers.mass is not None:
             columns["mass"] = answers.mass[source]
         if answers.prompts is not None:
@@ -191,24 +195,22 @@ class Recording:
             columns["label"] = questions.labels[kept].reshape(-1)
         for name, shown in questions.signals.items():
             columns[SIGNAL + name] = shown[kept].reshape(-1)
-        if questions.kind is Kind.next:
-            self._nominees(columns, items)
-            return
-        block = Batch(questions.run[kept], questions.agent[kept], kept)
-        origin, latency = self.exposing.origins(block, items, questions.address.step)
-        if foreign is not None:
-            origin, latency = np.where(foreign, -1, origin), np.where(foreign, 0, latency)
-        columns["origin"], columns["latency"] = origin.reshape(-1), latency.reshape(-1)
+        nominees = questions.kind is Kind.next
+        if not nominees:
+            block = Batch(questions.run[kept], questions.agent[kept], kept)
+            origin, latency = self.exposing.origins(block, items, questions.address.step)
+            if foreign is not None:
+                origin, latency = np.where(foreign, -1, origin), np.where(foreign, 0, latency)
+            columns["origin"], columns["latency"] = origin.reshape(-1), latency.reshape(-1)
+        if nominees or questions.gaps:  # the fill of short rows was not shown
+            there = (items >= 0).reshape(-1)
+            columns = {
+                name: part[there] if isinstance(part, np.ndarray) else part
+                for name, part in columns.items()
+            }
+        if nominees:  # agents that may be named next are sources, not items
+            columns |= {"source": columns["item"], "item": -1}
         self.sink.append("exposures", columns)
-
-    def _nominees(self, columns: dict[str, NDArray[np.generic] | int | float], items: Ints) -> None:
-        """Agents that may be named next: sources, not items; the fill of short rows left out."""
-        there = (items >= 0).reshape(-1)
-        told = {
-            name: part[there] if isinstance(part, np.ndarray) else part
-            for name, part in columns.items()
-        }
-        self.sink.append("exposures", told | {"source": told["item"], "item": -1})
 
     def _heard(self, questions: Questions, kept: Ints) -> None:
         if not questions.heard.offsets[-1]:
@@ -225,8 +227,9 @@ class Recording:
             "origin": heard.origin,
             "latency": heard.latency,
         }
-        if not np.isnan(heard.value).all():
-            columns[SIGNAL + "value"] = heard.value
+        for name, told in {"value": heard.value, **heard.results}.items():
+            if not np.isnan(told).all():
+                columns[SIGNAL + name] = told
         self.sink.append("exposures", columns)
 
 

@@ -24,8 +24,8 @@ class Affordances(Value):
 
     acts: tuple[str, ...] = ()
     """Acts open to the agents, of those the world knows; empty for all of them."""
-    choose: Literal["one", "up to", "any"] = "one"
-    """How many options a decision may take."""
+    choose: Literal["one", "up to", "any", "amount"] = "one"
+    """How many options a decision may take; or an amount of each, where acts are amounts."""
     most: Annotated[Whole, Field(ge=1)] = 1
     """The most options, where `choose` is "up to"."""
     picks: Literal["at once", "one by one"] = "at once"
@@ -48,6 +48,11 @@ class Affordances(Value):
             raise ValueError(
                 f'picks: "one by one" given, but choose is "{self.choose}"; set choose to "up to"'
             )
+        if self.choose == "amount" and (self.may_decline or self.presentation != "list"):
+            raise ValueError(
+                'choose: "amount" given; then presentation is "list" and may_decline is false: '
+                "who gives nothing gives the least amount"
+            )
         return self
 
     @property
@@ -64,9 +69,13 @@ class Affordances(Value):
 
     def aloud(self) -> str:
         """The regime as a sentence."""
-        many = {"one": "one", "up to": f"up to {self.most}", "any": "any number"}[self.choose]
+        many = {"one": "one", "up to": f"up to {self.most}", "any": "any number"}.get(
+            self.choose, ""
+        )
         none = ", or none," if self.may_decline else ""
         score = "" if self.scoring == "hidden" else "; they are shown their score"
+        if self.choose == "amount":
+            return f"agents say how much of each option{score}"
         if self.presentation == "one at a time":
             taken = "take all" if self.choose == "any" else f"take {many}, by lot,"
             return f"agents judge each option alone, and {taken} of those they say yes to{score}"

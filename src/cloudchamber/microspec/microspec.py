@@ -22,7 +22,15 @@ from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval
 from cloudchamber.microspec.population import Population
 from cloudchamber.microspec.turns import Asynchronous, Simultaneous, Turns
 from cloudchamber.microspec.value import Value, counted, json_schema, readable
-from cloudchamber.microspec.visibility import Engineered, Fixed, Order, Visibility
+from cloudchamber.microspec.visibility import (
+    Dealt,
+    Engineered,
+    Exact,
+    Fixed,
+    Hidden,
+    Order,
+    Visibility,
+)
 from cloudchamber.microspec.world import World
 
 __all__ = ["Change", "Microspec", "diff"]
@@ -121,7 +129,7 @@ class Microspec(Value):
     def paths(self) -> tuple[str, ...]:
         """Every path that can be replaced, parts before what they are made of."""
         there = list(paths.every(self.model_dump(mode="json")))
-        there += [f"visibility.fields.{name}" for name in self.world.fields]
+        there += [f"visibility.fields.{name}" for name in self.world.visible]
         there += [
             f"population.groups.{index}.share" for index in range(len(self.population.groups))
         ]
@@ -219,10 +227,22 @@ def _problems(spec: Microspec) -> Iterator[str]:
 def _visibility_problems(spec: Microspec) -> Iterator[str]:
     seen, items = spec.visibility, spec.world.items
     for name in seen.fields:
-        if name not in spec.world.fields:
+        if name not in spec.world.visible:
             yield (
                 f"visibility.fields.{name}: the world {spec.world.kind!r} has no such field; "
-                f"{nearest(name, spec.world.fields)}"
+                f"{nearest(name, spec.world.visible)}"
+            )
+        elif name not in spec.world.fields + spec.world.private and not isinstance(
+            seen.display(name), Hidden | Exact
+        ):
+            yield (
+                f"visibility.fields.{name}: {seen.display(name).kind!r} given, but what is remembered is "
+                "hidden or exact"
+            )
+        elif spec.world.closes and isinstance(seen.display(name), Dealt):
+            yield (
+                f"visibility.fields.{name}: 'dealt' given, but in the world {spec.world.kind!r} not "
+                "every option is open to all; hide it instead"
             )
     if seen.top is not None and seen.top > items:
         yield f"visibility.top: {seen.top} given, but there are {items} items; at most {items}"
@@ -268,6 +288,7 @@ def _order_problems(order: Order, items: int) -> Iterator[str]:
 def _population_problems(spec: Microspec) -> Iterator[str]:
     agents = spec.population.count
     yield from spec.communication.problems(agents)
+    yield from _meeting_problems(spec)
     if spec.turns.endogenous and agents < 2:
         yield "turns.order: 'endogenous' given, but one agent alone has nobody to name"
     if isinstance(spec.turns, Asynchronous) and len(spec.turns.rates) not in (
@@ -280,8 +301,37 @@ def _population_problems(spec: Microspec) -> Iterator[str]:
         )
 
 
+def _meeting_problems(spec: Microspec) -> Iterator[str]:
+    world = spec.world
+    if world.meets and not spec.turns.meets:
+        yield (
+            f"turns: {spec.turns.kind!r} given, but in the world {world.kind!r} agents meet in pairs; "
+            "set it to 'meetings'"
+        )
+    if spec.turns.meets and not world.meets:
+        yield (
+            f"turns: 'meetings' given, but in the world {world.kind!r} nobody meets; set it to "
+            "'simultaneous', 'sequential' or 'asynchronous'"
+        )
+    if not world.meets:
+        return
+    if spec.population.count < 2:
+        yield "population: one agent alone has nobody to meet; give two at least"
+    can = spec.affordances
+    if can.choose != "one" or can.presentation != "list":
+        yield (
+            f"affordances: choose {can.choose!r} and presentation {can.presentation!r} given, but who "
+            "meets another chooses one of a list"
+        )
+
+
 def _affordance_problems(spec: Microspec) -> Iterator[str]:
     can, world = spec.affordances, spec.world
+    if (can.choose == "amount") != (world.scale is not None):
+        yield (
+            f"affordances.choose: {can.choose!r} given, but in the world {world.kind!r} agents "
+            + ("give amounts; set it to 'amount'" if world.scale else "choose; set it to 'one'")
+        )
     shown = world.items if spec.visibility.top is None else spec.visibility.top
     for act in can.acts:
         if act not in world.acts:

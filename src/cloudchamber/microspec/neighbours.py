@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cloudchamber.errors import SpecificationError
 
-__all__ = ["Neighbours", "check_agents", "check_probability", "from_edges"]
+__all__ = ["Neighbours", "Tally", "check_agents", "check_probability", "from_edges"]
 
 Ids = NDArray[np.int32]
 Ints = NDArray[np.int64]

@@ -201,7 +201,7 @@ class Meetings(Turns):
         return first, np.where(degree > 0, found % moment.agents, -1)
 
     def _matched(self, moment: Moment) -> Batch:
-        """Random pairs: every possible meeting draws a priority, and the first of both its sides comes about."""
+        """Random pairs; on a network, of all possible meetings the first that both sides are free for."""
         runs = len(moment.replicates)
         step = 0 if self.partners == "kept" else moment.step
         keys = randomness.keys(moment.seed, moment.replicates, "meetings", step, -1)

@@ -61,7 +61,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What agents remember from before the first step, oldest first: (runs, agents, acts) each; -1 is nothing."""
+    """What agents remember from before the first step, oldest first: (runs, agents, acts) each.
+
+    An item of -1 is nothing.
+    """
 
     item: Ints
     met: Ints | None = None
@@ -103,6 +106,8 @@ class Acts:
     """Where agents meet: whom each met; None where they do not."""
     met: Ints | None = None
     """Where agents meet: the item that the other chose in the same meeting; -1 if it chose none."""
+    others: Ints | None = None
+    """Where agents meet: the decision of the other; -1 if it chose nothing."""
 
     @property
     def amount(self) -> Reals:
@@ -213,6 +218,11 @@ class World(Family):
         return ()
 
     @property
+    def closes(self) -> bool:
+        """Whether `open` may close something to someone."""
+        return False
+
+    @property
     def counting(self) -> Literal["acts", "latest"]:
         """What is counted on an item: every act, or those of the agents whose latest act it is."""
         return "acts"
@@ -247,9 +257,9 @@ class World(Family):
         """The state of some runs before anything happened."""
         return State(np.tile(self.initial(), (opening.runs, 1)), np.zeros(opening.shape))
 
-    def open(self, state: State, run: Ints, agent: Ints) -> NDArray[np.bool_] | None:
-        """(rows, items): what each may do now; None for all. Who may do nothing does not decide."""
-        return None
+    def open(self, state: State, run: Ints, agent: Ints) -> NDArray[np.bool_]:
+        """(rows, items): what each may do now, where the world `closes`; who may do nothing is not asked."""
+        return np.ones((len(run), self.items), bool)
 
     def initial(self) -> Reals:
         """(items,): what is on each item before anyone acted."""
@@ -282,6 +292,15 @@ class World(Family):
             What each act led to, an entry for each, by the names of `results`; None where there are none.
         """
         raise NotImplementedError
+
+    def stand(self, state: State, acts: Acts) -> None:
+        """Each stands by its act from now on, and the tally counts who stands by what."""
+        assert state.held is not None
+        before = state.held[acts.run, acts.agent]
+        left = before >= 0
+        np.add.at(state.tally, (acts.run[left], before[left]), -1)
+        np.add.at(state.tally, (acts.run, acts.item), 1)
+        state.held[acts.run, acts.agent] = acts.item
 
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told of a glimpse."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.errors import AnswerError
-from cloudchamber.questions.asked import Ints, Questions, Reals
+from cloudchamber.questions.asked import Ints, Questions, Reals, Scale
 from cloudchamber.trace.tables import Kind, Readout, Status
 
 __all__ = ["Answers"]
@@ -56,6 +56,8 @@ class Answers:
         if self.picks.size and (self.picks.max() >= k or self.picks.min() < -1):
             raise AnswerError(f"an agent picked an option outside 0..{k - 1}; -1 means none.")
         self._check_picks(questions)
+        if questions.scale is not None:
+            self._check_amounts(questions, questions.scale)
         if self.weights is None:
             return
         # NaN says that a row was sampled; a sum is infinite or negative only with an entry that is.
@@ -70,18 +72,37 @@ class Answers:
         if questions.taken is not None and (self.weights[questions.taken.options] > 0).any():
             raise AnswerError("an agent gave weight to an option that it had picked before.")
 
+    def _check_amounts(self, questions: Questions, scale: Scale) -> None:
+        """An amount of each option, on the scale, or no answer at all."""
+        if self.amounts is None or self.amounts.shape != questions.items.shape:
+            raise AnswerError(
+                f"an agent was asked for amounts of {questions.items.shape[1]} options each; give "
+                f"amounts of shape {questions.items.shape}."
+            )
+        there = (self.picks >= 0).any(axis=1)
+        given = self.amounts[there]
+        slack = 1e-9 * max(abs(scale.least), abs(scale.most), 1.0)
+        within = (given >= scale.least - slack) & (given <= scale.most + slack)
+        if not (within.all() and (given.sum(axis=1) <= scale.together + slack * 10).all()):
+            together = "" if np.isinf(scale.together) else f", {scale.together:g} in all"
+            raise AnswerError(
+                f"an agent gave amounts of {np.nanmin(given):g} to {np.nanmax(given):g}; allowed: "
+                f"{scale.least:g} to {scale.most:g} of each{together}."
+            )
+
     def _check_picks(self, questions: Questions) -> None:
         """Picks are no more than allowed, no option twice, none after the agent stopped."""
         picks, most = self.picks, questions.choose.most
-        if questions.choose.how != "any" and (picks[:, most:] >= 0).any():
+        limited = questions.choose.how not in ("any", "amount")
+        if limited and (picks[:, most:] >= 0).any():
             raise AnswerError(f"an agent picked more than the {most} option(s) allowed.")
-        if questions.kind is Kind.next or questions.taken is not None:
+        if questions.kind is Kind.next or questions.taken is not None or questions.gaps:
             may = np.take_along_axis(questions.open(), np.maximum(picks, 0), 1)
             if not may[picks >= 0].all():
                 raise AnswerError(
                     "an agent named someone it was not offered."
                     if questions.kind is Kind.next
-                    else "an agent picked an option again that it had picked before."
+                    else "an agent picked an option that is not open to it, or no longer."
                 )
         if picks.shape[1] < 2:
             return

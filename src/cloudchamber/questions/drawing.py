@@ -27,6 +27,8 @@ def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> 
     """
     if questions.taken is not None:
         weights = np.where(questions.taken.options, 0.0, weights)
+    if questions.gaps:
+        weights = np.where(questions.items >= 0, weights, 0.0)
     places = _places(weights)
     offered, items = weights[:, places], questions.items[:, places]
     noise = _noise(questions, items, places)

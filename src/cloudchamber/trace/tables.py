@@ -72,8 +72,9 @@ class Readout(IntEnum):
 
 
 class Channel(IntEnum):
-    """How an exposure came: as an option, others' output, one's own past or score, a pick just made, what
-    the other did in a past meeting, or a text: one's own note, another's message.
+    """How an exposure came: as an option, another's act, one's own past, the score, or a pick just made.
+
+    And what the other did in a past meeting; a note of one's own; another's message.
     """
 
     option = 0
