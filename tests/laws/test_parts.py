@@ -3,6 +3,7 @@
 import pytest
 
 from cloudchamber.agents import (
+    Always,
     LanguageModel,
     PositionOnly,
     Quality,
@@ -69,6 +70,7 @@ WORLDS = [
     Feed.of(5, likes=(1.0, 2.0, 3.0, 4.0, 5.0), reward="agreement"),
 ]
 DECIDERS = [
+    Always(item=1),
     Random(),
     PositionOnly(gate="hard", width=3.0),
     SocialProof(proof="log"),
