@@ -8,6 +8,7 @@ import pytest
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.mechanism import (
+    By,
     ConsiderThenChoose,
     ContentEffect,
     FallOff,
@@ -16,13 +17,17 @@ from cloudchamber.mechanism import (
     ItemEffects,
     LabelEffects,
     Logit,
+    LookUp,
+    Majority,
     Mechanism,
     PlaceEffects,
+    Readiness,
+    Reinforcement,
     Signal,
 )
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.likelihood import evaluate, row_log_likelihoods
-from cloudchamber.mechanism.shown import Heard
+from cloudchamber.mechanism.shown import Heard, Recalled
 from tests.mechanism.made import moved, numbers
 
 ALL = (
@@ -40,6 +45,41 @@ MECHANISMS = {
     "linear": Logit(terms=(Signal(form="linear", strength=0.2), ItemEffects())),
     "rank": Logit(terms=(Signal(form="rank"), LabelEffects())),
     "all": Logit(terms=ALL),
+    "majority": Logit(terms=(Majority(toward=2, h=0.3), Majority(field="own"))),
+    "reinforced": Logit(
+        terms=(
+            Reinforcement(strength=0.4, keep=0.7),
+            Reinforcement(channel="met", result="", keep=0.6, forgets="when tried"),
+        )
+    ),
+    "propensities": Logit(terms=(Reinforcement(form="proportional", start=0.8, keep=0.7),)),
+    "nothing forgotten": Logit(
+        terms=(
+            Reinforcement(keep=1.0, strength=-0.2),
+            Reinforcement(form="proportional", result="", channel="met", keep=1.0),
+        )
+    ),
+    "table": Logit(
+        terms=(
+            LookUp(smoothing=1.5),
+            LookUp(reads=("last own", "last met"), of=3),
+            Reinforcement(result="", keep=1.0),
+        )
+    ),
+    "by group": Logit(
+        terms=(
+            FallOff(),
+            By(term=FallOff(), by="cell", besides="a"),
+            By(term=ItemEffects()),
+            By(term=PlaceEffects()),
+            By(term=Reinforcement(), by="agent"),
+            By(term=Signal(form="saturating"), levels=(0,), terms=(Signal(form="saturating"),)),
+        )
+    ),
+    "two stages by group": ConsiderThenChoose(
+        considered=By(term=Gate(width=2, beyond=-1.0)),
+        terms=(By(term=Readiness(), besides=0, by="agent"), By(term=LookUp(smoothing=0.5))),
+    ),
     "two stages": ConsiderThenChoose(considered=FallOff(), terms=(Signal(form="log"),)),
     "two stages, all": ConsiderThenChoose(
         considered=Gate(width=3, beyond=-1.0), terms=ALL[1:], appeal=-0.5
@@ -59,6 +99,9 @@ def rich(asked: Any, exact: bool) -> ChoiceData:
     if asked == "one":
         probability /= probability.sum(axis=1, keepdims=True)
     probability[::3] = np.nan
+    past = rng.integers(-1, 6, (len(data), 3))  # item 5 is not among the options
+    paid = np.where(past < 0, np.nan, rng.normal(1, 2, past.shape))
+    recalled = Recalled(past, (past >= 0).astype(np.float32), {"payoff": paid})
     count = rng.integers(0, 3, shape).astype(np.float32)
     heard = Heard(count, np.where(count > 0, 2.0, np.inf).astype(np.float32))
     return replace(
@@ -68,6 +111,10 @@ def rich(asked: Any, exact: bool) -> ChoiceData:
         probability=probability.astype(np.float32) if exact else None,
         labels=rng.integers(10, 14, shape),
         heard={"own": heard, "others": Heard(count[::-1], heard.age[::-1])},
+        recalled={"own": recalled, "met": Recalled(past[::-1], recalled.weight[::-1])},
+        group=rng.integers(0, 3, len(data)).astype(np.int16),
+        agent=rng.integers(0, 2, len(data)).astype(np.int32),
+        context={"cell": rng.choice(["a", "b", "c"], len(data))},
         content={"quality": np.array([0.0, 1.0, -1.0, 2.0, 0.5])},
     )
 
@@ -87,6 +134,7 @@ def test_derivatives_are_finite_differences(name: str, asked: Any, exact: bool) 
             evaluate(mechanism.with_values(at + way * step, asked), data) for way in (1, -1)
         )
         score[number] = (up.log_likelihood - down.log_likelihood) / 2e-5
+        score[number] += (up.smoothing - down.smoothing) / 2e-5
         bent[number] = -(up.score - down.score) / 2e-5
     np.testing.assert_allclose(found.score, score, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(found.information, bent, rtol=1e-6, atol=1e-5)

@@ -1,19 +1,22 @@
 """Mechanisms: explicit choice rules that are fitted to a trace, compared, and act in the agents' place."""
 
+from cloudchamber.mechanism.by_context import By
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.comparing import Comparison, NestedTest, compare, nested
-from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects
+from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects, Readiness
 from cloudchamber.mechanism.fitting import Fit, fit
 from cloudchamber.mechanism.growing import decided_by, grown_by
 from cloudchamber.mechanism.matching import Match, Sufficiency
 from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Logit, Mechanism
+from cloudchamber.mechanism.memory_terms import LookUp, Reinforcement
 from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
 from cloudchamber.mechanism.plausible import plausible
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.regrowing import Regrowth, regrow
-from cloudchamber.mechanism.social_terms import HeardEffect, Signal
+from cloudchamber.mechanism.social_terms import HeardEffect, Majority, Signal
 
 __all__ = [
+    "By",
     "ChoiceData",
     "Comparison",
     "ConsiderThenChoose",
@@ -25,11 +28,15 @@ __all__ = [
     "ItemEffects",
     "LabelEffects",
     "Logit",
+    "LookUp",
+    "Majority",
     "Match",
     "Mechanism",
     "NestedTest",
     "PlaceEffects",
+    "Readiness",
     "Regrowth",
+    "Reinforcement",
     "Signal",
     "Sufficiency",
     "choices_of",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.errors import SpecificationError
-from cloudchamber.mechanism.shown import Heard, Shown
+from cloudchamber.mechanism.shown import Heard, Recalled, Shown
 from cloudchamber.questions import Ints, Reals
 
 __all__ = ["Asked", "ChoiceData"]
@@ -51,7 +51,11 @@ class ChoiceData:
     signals: Mapping[str, NDArray[np.floating[Any]]] = field(default_factory=dict)
     """(n, k) each; NaN is hidden."""
     heard: Mapping[str, Heard] = field(default_factory=dict)
-    """What was heard of each option, "own" and "others"."""
+    """What was heard of each option, "own", "met" and "others"."""
+    recalled: Mapping[str, Recalled] = field(default_factory=dict)
+    """The same, act by act."""
+    context: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """(n,) each: in what decisions may differ beside group, agent and step: a cell, a presentation."""
     content: Mapping[str, Reals] = field(default_factory=dict)
     """(items,) each: what belongs to the item itself, as the world tells it."""
 
@@ -63,6 +67,12 @@ class ChoiceData:
             raise SpecificationError(f"a choice lies outside the columns 0 to {k - 1}")
         if self.asked == "any" and self.taken is None:
             raise SpecificationError('rows that are asked "any" need `taken`, a yes or no for each')
+        for name, levels in self.context.items():
+            if levels.shape != (n,) or name in ("group", "agent", "step"):
+                raise SpecificationError(
+                    f"context {name!r} of shape {levels.shape} given; it must be ({n},), and none of "
+                    "group, agent and step, which are known"
+                )
         for name, array in self._wide():
             if array.shape != (n, k):
                 raise SpecificationError(f"{name} has shape {array.shape}; it must be ({n}, {k})")
@@ -114,11 +124,23 @@ class ChoiceData:
         return Shown(
             self.item[rows],
             {name: part[rows] for name, part in self.signals.items()},
-            {name: Heard(one.count[rows], one.age[rows]) for name, one in self.heard.items()},
+            {name: one.where(rows) for name, one in self.heard.items()},
             self.content,
             None if self.labels is None else self.labels[rows],
             _open(self.item[rows], None if self.open is None else self.open[rows]),
+            {name: one.where(rows) for name, one in self.recalled.items()},
+            {
+                "group": self.group[rows],
+                "agent": self.agent[rows],
+                "step": self.step[rows],
+                **{name: levels[rows] for name, levels in self.context.items()},
+            },
         )
+
+    def within(self, **context: Any) -> "ChoiceData":
+        """The same with a context told: for each name a level of every row, or one for all."""
+        told = {name: np.broadcast_to(np.asarray(one), len(self)) for name, one in context.items()}
+        return replace(self, context={**self.context, **told})
 
     def _wide(self) -> list[tuple[str, NDArray[Any]]]:
         named = [(name, getattr(self, name)) for name in ("taken", "probability", "open", "labels")]
@@ -139,8 +161,8 @@ def _open(item: Ints, still: NDArray[np.bool_] | None) -> NDArray[np.bool_] | No
 def _rows(part: Any, rows: NDArray[np.bool_] | Ints) -> Any:
     if part is None:
         return None
-    if isinstance(part, Heard):
-        return Heard(part.count[rows], part.age[rows])
+    if isinstance(part, Heard | Recalled):
+        return part.where(rows)
     if isinstance(part, Mapping):
         return {name: _rows(one, rows) for name, one in part.items()}
     return part[rows]

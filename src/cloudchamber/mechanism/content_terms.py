@@ -12,7 +12,7 @@ from cloudchamber.mechanism.term import Strength, TermOf
 from cloudchamber.microspec.value import Real, Whole
 from cloudchamber.questions import Reals
 
-__all__ = ["ContentEffect", "ItemEffects", "LabelEffects"]
+__all__ = ["ContentEffect", "ItemEffects", "LabelEffects", "Readiness"]
 
 
 class ItemEffects(TermOf):
@@ -56,9 +56,9 @@ class ItemEffects(TermOf):
         number[self._free] = np.arange(len(self._free))
         return Levels(number[_within(shown.item, len(self.effects))], len(self._free))
 
-    def fitting(self, options: int, items: int, labels: NDArray[np.integer]) -> Self:
+    def fitting(self, shown: Shown) -> Self:
         """With an effect for each item."""
-        more = items - len(self.effects)
+        more = int(shown.item.max(initial=-1)) + 1 - len(self.effects)
         return self.altered(effects=self.effects + (0.0,) * more) if more > 0 else self
 
     def equation(self) -> str:
@@ -87,6 +87,29 @@ class ContentEffect(Strength):
     def equation(self) -> str:
         """Strength times content."""
         return f"{self.strength:.3g}·{self.field}(i)"
+
+
+class Readiness(Strength):
+    """How ready one is to take anything at all, alike for all options: by agent, an agent's own effect.
+
+    It plays no part in a choice that has to be made among options, for there it cancels.
+    """
+
+    kind: Literal["readiness"] = "readiness"
+    strength: Real = 0.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name."""
+        return ("readiness",)
+
+    def says(self, shown: Shown) -> Reals:
+        """1 for each."""
+        return np.ones(shown.item.shape)
+
+    def equation(self) -> str:
+        """The same for all."""
+        return f"{self.strength:.3g}"
 
 
 class LabelEffects(TermOf):
@@ -131,10 +154,11 @@ class LabelEffects(TermOf):
         place = np.minimum(np.searchsorted(known, shown.labels), len(known) - 1)
         return np.where(known[place] == shown.labels, place, len(known))
 
-    def fitting(self, options: int, items: int, labels: NDArray[np.integer]) -> Self:
+    def fitting(self, shown: Shown) -> Self:
         """With an effect for each label."""
-        if self.labels:
+        if self.labels or shown.labels is None:
             return self
+        labels = np.unique(shown.labels[shown.labels >= 0])
         return self.altered(labels=tuple(labels.tolist()), effects=(0.0,) * len(labels))
 
     def equation(self) -> str:

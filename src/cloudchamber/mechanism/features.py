@@ -1,4 +1,4 @@
-"""How the log weight of an option moves with each parameter: columns in one of three lean forms.
+"""How the log weight of an option moves with each parameter: columns in one of four lean forms.
 
 A term of a mechanism says this once; the sums that a likelihood needs (scores, informations) are taken
 here without ever building the whole design matrix.
@@ -6,6 +6,7 @@ here without ever building the whole design matrix.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ __all__ = [
     "Dense",
     "Features",
     "Levels",
+    "Split",
     "at",
     "collected",
     "constant",
@@ -64,7 +66,41 @@ class Dense:
         return len(self.parts)
 
 
-Features = ByPlace | Levels | Dense
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Parameters of their own for each of several sets of rows; a row is in one of them or in none."""
+
+    rows: tuple[NDArray[np.int64], ...]
+    """The rows of each set, ascending."""
+    parts: tuple["ByPlace | Levels | Dense", ...]
+    """The features of each set's rows, by that set's parameters."""
+    shape: tuple[int, int]
+    """(n, k)."""
+
+    @property
+    def count(self) -> int:
+        """How many parameters, of all sets."""
+        return sum(part.count for part in self.parts)
+
+    @property
+    def slices(self) -> list[slice]:
+        """The parameters of each set."""
+        starts = np.cumsum([0, *(part.count for part in self.parts)]).tolist()
+        return [slice(low, high) for low, high in pairwise(starts)]
+
+    @property
+    def curvature(self) -> tuple[tuple[int, int, Reals], ...]:
+        """Second derivatives, as of `Dense`."""
+        found = []
+        for rows, part, own in zip(self.rows, self.parts, self.slices, strict=True):
+            for a, b, second in getattr(part, "curvature", ()):
+                whole = np.zeros(self.shape)
+                whole[rows] = second
+                found.append((own.start + a, own.start + b, whole))
+        return tuple(found)
+
+
+Features = ByPlace | Levels | Dense | Split
 
 
 def collected(features: Features, weights: Reals) -> Reals:
@@ -73,6 +109,11 @@ def collected(features: Features, weights: Reals) -> Reals:
         return np.asarray(weights @ features.matrix)
     if isinstance(features, Dense):
         return np.stack([np.einsum("nk,nk->n", part, weights) for part in features.parts], axis=1)
+    if isinstance(features, Split):
+        whole = np.zeros((len(weights), features.count))
+        for rows, part, own in zip(features.rows, features.parts, features.slices, strict=True):
+            whole[rows, own] = collected(part, weights[rows])
+        return whole
     n, width = len(weights), features.count + 1
     cell = features.index + (np.arange(n) * width)[:, None]
     return _summed(cell, weights, n * width).reshape(n, width)[:, :-1]
@@ -84,6 +125,13 @@ def at(features: Features, row: NDArray[np.int64], column: NDArray[np.int64]) ->
         return features.matrix[column]
     if isinstance(features, Dense):
         return np.stack([part[row, column] for part in features.parts], axis=1)
+    if isinstance(features, Split):
+        whole = np.zeros((len(row), features.count))
+        for rows, part, own in zip(features.rows, features.parts, features.slices, strict=True):
+            place = np.minimum(np.searchsorted(rows, row), max(len(rows) - 1, 0))
+            entry = np.flatnonzero(rows[place] == row) if len(rows) else place[:0]
+            whole[entry, own] = at(part, place[entry], column[entry])
+        return whole
     found = np.zeros((len(row), features.count + 1))
     found[np.arange(len(row)), features.index[row, column]] = 1.0
     return found[:, :-1]
@@ -91,6 +139,8 @@ def at(features: Features, row: NDArray[np.int64], column: NDArray[np.int64]) ->
 
 def moment(one: Features, other: Features, weights: Reals) -> Reals:
     """(parameters of one, of the other): the sum over all options of weight times both features."""
+    if isinstance(one, Split) or isinstance(other, Split):
+        return _split(one, other, weights)
     if isinstance(one, ByPlace):
         return _placed(one, other, weights)
     if isinstance(other, ByPlace):
@@ -99,12 +149,43 @@ def moment(one: Features, other: Features, weights: Reals) -> Reals:
         return np.stack([_total(other, weights * part) for part in one.parts])
     if isinstance(other, Dense):
         return moment(other, one, weights).T
+    assert isinstance(other, Levels)
     if one.index is other.index:
         return np.diag(_summed(one.index, weights, one.count + 1)[:-1])
     width = other.count + 1
     cell = one.index * width + other.index
     counts = _summed(cell, weights, (one.count + 1) * width)
     return counts.reshape(-1, width)[:-1, :-1]
+
+
+def _split(one: Features, other: Features, weights: Reals) -> Reals:
+    """As `moment`, where one of them is split: set by set."""
+    if not isinstance(one, Split):
+        return _split(other, one, weights).T
+    found = np.zeros((one.count, other.count))
+    for rows, part, own in zip(one.rows, one.parts, one.slices, strict=True):
+        if other is one:
+            found[own, own] = moment(part, part, weights[rows])
+        else:
+            found[own] = moment(part, _taken(other, rows), weights[rows])
+    return found
+
+
+def _taken(features: Features, rows: NDArray[np.int64]) -> Features:
+    """The features of some rows, ascending."""
+    if isinstance(features, ByPlace):
+        return features
+    if isinstance(features, Levels):
+        return Levels(features.index[rows], features.count)
+    if isinstance(features, Dense):
+        return Dense(tuple(part[rows] for part in features.parts))
+    sets, parts = [], []
+    for known, part in zip(features.rows, features.parts, strict=True):
+        _, within, place = np.intersect1d(known, rows, True, return_indices=True)
+        sets.append(place.astype(np.int64))
+        parts.append(_taken(part, within))
+    shape = (len(rows), features.shape[1])
+    return Split(tuple(sets), tuple(parts), shape)  # type: ignore[arg-type]
 
 
 def _total(features: Dense | Levels, weights: Reals) -> Reals:
@@ -121,6 +202,7 @@ def _placed(one: ByPlace, other: Features, weights: Reals) -> Reals:
     if isinstance(other, Dense):
         columns = [np.einsum("nk,nk->k", part, weights) for part in other.parts]
         return np.asarray(one.matrix.T @ np.stack(columns, axis=1))
+    assert isinstance(other, Levels)
     k = weights.shape[1]
     cell = other.index * k + np.arange(k)
     counts = _summed(cell, weights, (other.count + 1) * k)
@@ -141,7 +223,13 @@ def squares(parts: Iterable[Features], shape: tuple[int, int]) -> Reals:
     """(parameters,): the sum of each squared feature over options, a row's options weighing 1 in all."""
     found: list[Reals] = []
     for part in parts:
-        if isinstance(part, Dense):
+        if isinstance(part, Split):
+            k = shape[1]
+            found += [
+                squares([one], (len(rows), k))
+                for rows, one in zip(part.rows, part.parts, strict=True)
+            ]
+        elif isinstance(part, Dense):
             sizes = np.array([np.einsum("nk,nk->", one, one) / shape[1] for one in part.parts])
             for number, large in part.typical:
                 sizes[number] = shape[0] * large**2

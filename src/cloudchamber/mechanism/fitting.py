@@ -155,7 +155,8 @@ def _climb(
         for _halving in range(40):
             higher = mechanism.with_values(values + step, asked)
             there = evaluate(higher, data, to)
-            if not there.impossible and there.log_likelihood >= here.log_likelihood - slack:
+            gained = there.log_likelihood + there.smoothing - here.log_likelihood - here.smoothing
+            if not there.impossible and gained >= -slack:
                 break
             step = step / 2
         else:

@@ -38,6 +38,8 @@ class Moments:
     """(R, P): the score of each run."""
     scale: Reals
     """(P,): sums of squared features, against which information is large or small."""
+    smoothing: float
+    """What smoothing adds to the log-likelihood; its derivatives are in score and information."""
     impossible: int
     """Rows of which the mechanism says that they cannot be; they are in none of the sums."""
 
@@ -78,13 +80,16 @@ def evaluate(mechanism: Mechanism, data: ChoiceData, to: Targets = "distribution
         np.zeros((size, size)),
         np.zeros((int(run.max(initial=-1)) + 1, size)),
         np.zeros(size),
+        0.0,
         0,
     )
     for rows in _slices(data):
         shown = data.shown(rows)
         block = _block(mechanism, data, rows, shown, to)
         _add(whole, mechanism, data, block, shown, run[rows])
-    whole.score = whole.by_run.sum(axis=0)
+    whole.smoothing, slope, curvature = mechanism.smoothing(data.asked)
+    whole.score = whole.by_run.sum(axis=0) + slope
+    whole.information += np.diag(curvature)
     return whole
 
 

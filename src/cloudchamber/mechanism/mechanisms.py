@@ -6,9 +6,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
+from cloudchamber.mechanism.by_context import By, singles
 from cloudchamber.mechanism.choice_data import Asked, ChoiceData
 from cloudchamber.mechanism.content_terms import LabelEffects
-from cloudchamber.mechanism.place_terms import Gate
+from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
 from cloudchamber.mechanism.shown import Shown, shown_to
 from cloudchamber.mechanism.term import TermOf
 from cloudchamber.mechanism.terms import Place, Term
@@ -36,7 +37,7 @@ class Mechanism(Decider):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         names = [name for term in self.parts for name in term.names]
-        names += [f"{term.kind} effects" for term in self.parts if not term.names]
+        names += [f"effects of {term.equation()}" for term in self.parts if not term.names]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
@@ -57,7 +58,12 @@ class Mechanism(Decider):
     @property
     def reads_text(self) -> bool:
         """Whether options need labels."""
-        return any(isinstance(term, LabelEffects) for term in self.terms)
+        return any(isinstance(one, LabelEffects) for term in self.terms for one in singles(term))
+
+    @cached_property
+    def singly(self) -> bool:
+        """Whether it reads what was heard act by act."""
+        return any(term.singly for term in self.parts)
 
     def names(self, asked: Asked) -> tuple[str, ...]:
         """The names of the parameters that bear on such answers, in order."""
@@ -90,11 +96,29 @@ class Mechanism(Decider):
 
     def fitting(self, data: ChoiceData) -> Self:
         """The same with a parameter for each place, item or label that the data have."""
-        labels = np.unique(data.labels) if data.labels is not None else np.zeros(0, np.int64)
-        labels = labels[labels >= 0]
-        return self._rebuilt(
-            tuple(term.fitting(data.options, data.items, labels) for term in self.parts), {}
-        )
+        shown = data.shown(slice(None))
+        return self._rebuilt(tuple(term.fitting(shown) for term in self.parts), {})
+
+    def at(self, **context: int | str) -> Self:
+        """The same mechanism in one context: what differs by it is as it is there.
+
+        Args:
+            context: a level for each, e.g. ``cell="hidden"``; others go on differing.
+        """
+        terms = [term.at(context) if isinstance(term, By) else term for term in self.parts]
+        return self._rebuilt(tuple(term for term in terms if term is not None), {})
+
+    def smoothing(self, asked: Asked) -> tuple[float, Reals, Reals]:
+        """What smoothing adds to the log-likelihood, its slope and minus its curvature, by parameter."""
+        total, size, start = 0.0, len(self.names(asked)), 0
+        slope, curvature = np.zeros(size), np.zeros(size)
+        for term in self.parts:
+            stop, prior = start + len(term.names), term.prior()
+            if prior is not None:
+                total += prior[0]
+                slope[start:stop], curvature[start:stop] = prior[1:]
+            start = stop
+        return total, slope, curvature
 
     def _rebuilt(self, parts: tuple[Any, ...], changed: dict[str, Any]) -> Self:
         return self.altered(terms=parts, **changed)
@@ -120,7 +144,7 @@ class Mechanism(Decider):
         """Draw from the mechanism's distribution under the questions' noise."""
         if questions.kind is Kind.next:
             return draw(questions, (questions.items >= 0).astype(np.float64))
-        shown = shown_to(questions)
+        shown = shown_to(questions, self.singly)
         if questions.kind is Kind.judge or questions.choose.how == "any":
             return draw(questions, np.minimum(self.inclusion(shown), 1.0))
         weights = self.log_weights(shown)
@@ -170,6 +194,17 @@ class ConsiderThenChoose(Mechanism):
     kind: Literal["consider-then-choose"] = "consider-then-choose"
     considered: Place = Gate()
     """How likely an option at each place is considered: a gate, a fall-off, or an effect of each place."""
+
+    @model_validator(mode="after")
+    def _by_place(self) -> Self:
+        gate = self.considered
+        if isinstance(gate, By) and (
+            gate.besides is not None or not isinstance(gate.term, PlaceEffects | FallOff | Gate)
+        ):
+            raise ValueError(
+                f"considered: {gate.term.kind} by {gate.by} given; allowed: a place term, at every level"
+            )
+        return self
 
     @cached_property
     def parts(self) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from cloudchamber.mechanism.features import ByPlace, Features
@@ -46,9 +45,9 @@ class PlaceEffects(TermOf):
         column = np.minimum(np.arange(shown.item.shape[1]), len(self.effects))
         return ByPlace(np.eye(len(self.effects) + 1)[column, 1:])
 
-    def fitting(self, options: int, items: int, labels: NDArray[np.integer]) -> Self:
+    def fitting(self, shown: Shown) -> Self:
         """With an effect for each place."""
-        more = options - 1 - len(self.effects)
+        more = shown.item.shape[1] - 1 - len(self.effects)
         return self.altered(effects=self.effects + (0.0,) * more) if more > 0 else self
 
     def equation(self) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.mechanism.choice_data import ChoiceData
-from cloudchamber.mechanism.shown import HEARD, Heard, tallied
+from cloudchamber.mechanism.shown import HEARD, Heard, Recalled, in_order, joined, tallied
 from cloudchamber.questions import Reals
 from cloudchamber.trace.tables import SIGNAL, Kind, Readable
 
@@ -134,6 +134,8 @@ class _Wide:
     labels: NDArray[np.int32]
     signals: dict[str, NDArray[np.float32]]
     heard: dict[str, Heard]
+    recalled: dict[str, list[Recalled]]
+    """Act by act, a block after another."""
     open: NDArray[np.bool_] | None
 
 
@@ -177,6 +179,7 @@ class _Reading:
             labels=wide.labels if wide.labels.size else None,
             signals={name.removeprefix(SIGNAL): part for name, part in wide.signals.items()},
             heard=wide.heard,
+            recalled={name: joined(parts) for name, parts in wide.recalled.items()},
         ), wide.chosen
 
     def _empty(self, n: int, k: int, items: int) -> _Wide:
@@ -195,6 +198,7 @@ class _Reading:
                 name: Heard(np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32))
                 for name in heard
             },
+            {name: [] for name in heard},
             np.ones(shape, bool) if self._count("picked", []) else None,
         )
 
@@ -270,17 +274,21 @@ class _Reading:
 
     def _heard(self, wide: _Wide, rows: slice, low: int, high: int) -> None:
         for name, whole in wide.heard.items():
-            tally = f', "{SIGNAL}value" AS tally' if f"{SIGNAL}value" in self.signals else ""
-            found = self._rows(f", latency{tally}", f"'{name}'", low, high)
+            told = "".join(f', "{one}"' for one in self.signals)
+            found = self._rows(f", latency{told}", f"'{name}'", low, high)
             row, known = self._matched(found, rows)
-            weight = np.ones(int(known.sum()))
-            if tally:
-                weight = np.nan_to_num(found["tally"][known], nan=1.0)
-            age = found["latency"][known].astype(np.float64)
-            part = tallied(
-                wide.item[rows], row[known] - rows.start, found["item"][known], weight, age
-            )
+            # A row's acts together, in the order told.
+            entry = np.flatnonzero(known)
+            entry = entry[np.lexsort((found["position"][entry], row[entry]))]
+            row, found = row[entry] - rows.start, {n: part[entry] for n, part in found.items()}
+            weight = np.nan_to_num(found.pop(f"{SIGNAL}value", np.ones(len(row))), nan=1.0)
+            age = found["latency"].astype(np.float64)
+            part = tallied(wide.item[rows], row, found["item"], weight, age)
             whole.count[rows], whole.age[rows] = part.count, part.age
+            results = {n.removeprefix(SIGNAL): found[n] for n in self.signals if n in found}
+            results = {n: part for n, part in results.items() if not np.isnan(part).all()}
+            length = rows.stop - rows.start
+            wide.recalled[name].append(in_order(length, row, found["item"], weight, results))
         if wide.open is not None:
             found = self._rows("", "'picked'", low, high)
             row, known = self._matched(found, rows)

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from cloudchamber.mechanism.features import Dense, Features
-from cloudchamber.mechanism.shown import Shown
-from cloudchamber.mechanism.term import Strength
-from cloudchamber.microspec.value import Real
+from cloudchamber.mechanism.shown import HEARD, HeardOn, Shown
+from cloudchamber.mechanism.term import Strength, TermOf
+from cloudchamber.microspec.value import Real, Whole
 from cloudchamber.questions import Reals
 
-__all__ = ["HeardEffect", "Signal"]
+__all__ = ["HeardEffect", "Majority", "Signal"]
 
 
 Positive = Annotated[Real, Field(gt=0)]
@@ -94,7 +94,7 @@ class HeardEffect(Strength):
     """
 
     kind: Literal["heard"] = "heard"
-    channel: Literal["own", "others"] = "own"
+    channel: HeardOn = "own"
     form: Literal["any", "count", "recent"] = "count"
     decay: Annotated[Real, Field(gt=0, le=1)] = 0.9
     """What a step leaves, for the form "recent"."""
@@ -121,6 +121,69 @@ class HeardEffect(Strength):
             "recent": f"{self.decay:g}^age({self.channel}(i))",
         }
         return f"{self.strength:.3g}·{says[self.form]}"
+
+
+class Majority(TermOf):
+    """The force of a majority: of two options P(i) = (tanh(beta m + h) + 1) / 2 (De Marzo et al. 2024).
+
+    m is what is shown of i less what is shown of the other, over both together; 0 where nothing is. h leans
+    towards one item. Of more than two options the log weight is beta (share of i - share of the rest).
+    """
+
+    kind: Literal["majority"] = "majority"
+    field: Annotated[str, Field(min_length=1)] = "likes"
+    """The signal that counts; or "own", "met", "others" for what was heard of."""
+    beta: Real = 1.0
+    toward: Annotated[Whole, Field(ge=0)] | None = None
+    """The item that h leans towards; None: there is no h."""
+    h: Real = 0.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of beta and h."""
+        own = f"majority of {self.field}"
+        return (own,) if self.toward is None else (own, f"lean towards item {self.toward}")
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Their values."""
+        return (self.beta,) if self.toward is None else (self.beta, self.h)
+
+    def with_values(self, values: tuple[float, ...]) -> Self:
+        """The same with other values."""
+        if self.toward is None:
+            return self.altered(beta=values[0])
+        return self.altered(beta=values[0], h=values[1])
+
+    def log_weight(self, shown: Shown) -> Reals:
+        """This is beta m, with h for the one item and minus h for the others."""
+        told = self.beta * self._m(shown)
+        return told if self.toward is None else told + self.h * self._sign(shown)
+
+    def features(self, shown: Shown) -> Features:
+        """m, and the sign of h."""
+        m = self._m(shown)
+        return Dense((m,) if self.toward is None else (m, self._sign(shown)))
+
+    def _m(self, shown: Shown) -> Reals:
+        if self.field in HEARD:
+            heard = shown.heard.get(self.field)
+            if heard is None:
+                return np.zeros(shown.item.shape)
+            count = np.asarray(heard.count, np.float64)
+        else:
+            count = shown.signal(self.field)
+        count = np.where(shown.item >= 0, count, 0.0)
+        whole = count.sum(axis=1, keepdims=True)
+        return np.asarray(np.where(whole > 0, 2 * count / np.where(whole > 0, whole, 1.0) - 1, 0.0))
+
+    def _sign(self, shown: Shown) -> Reals:
+        return np.where(shown.item == self.toward, 1.0, -1.0)
+
+    def equation(self) -> str:
+        """The sum of beta m and h."""
+        told = f"{self.beta:.3g}·m({self.field}(i))"
+        return told if self.toward is None else f"{told} + {self.h:.3g}·(±1: i = {self.toward})"
 
 
 def _rank(signal: Reals, there: NDArray[np.bool_]) -> Reals:

@@ -6,9 +6,6 @@ shapes a term without a slope (a gate's width, a threshold, a decay) is compared
 
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cloudchamber.mechanism.features import Dense, Features
 from cloudchamber.mechanism.shown import Shown
 from cloudchamber.microspec.value import Real, Value
@@ -42,9 +39,18 @@ class TermOf(Value):
         """Its derivative by each parameter."""
         raise NotImplementedError
 
-    def fitting(self, options: int, items: int, labels: NDArray[np.integer]) -> Self:
-        """The same term with a parameter for each place, item or label there is."""
+    @property
+    def singly(self) -> bool:
+        """Whether it reads what was heard act by act."""
+        return False
+
+    def fitting(self, shown: Shown) -> Self:
+        """The same term with a parameter for each place, item, label or key there is."""
         return self
+
+    def prior(self) -> tuple[float, Reals, Reals] | None:
+        """What smoothing adds to the log-likelihood, its slope and minus its curvature by each parameter."""
+        return None
 
     def equation(self) -> str:
         """What it adds, as it would be printed; i is the option."""

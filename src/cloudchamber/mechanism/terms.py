@@ -4,23 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects
+from cloudchamber.mechanism.by_context import By
 from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
-from cloudchamber.mechanism.social_terms import HeardEffect, Signal
+from cloudchamber.mechanism.single_terms import Single
 
 __all__ = ["Place", "Term"]
 
-Place = Annotated[PlaceEffects | FallOff | Gate, Field(discriminator="kind")]
-"""The terms that go by the place alone."""
-Term = Annotated[
-    ItemEffects
-    | ContentEffect
-    | PlaceEffects
-    | FallOff
-    | Gate
-    | Signal
-    | LabelEffects
-    | HeardEffect,
-    Field(discriminator="kind"),
-]
+Place = Annotated[PlaceEffects | FallOff | Gate | By, Field(discriminator="kind")]
+"""The terms that go by the place alone, or differ in that by context."""
+Term = Annotated[Single | By, Field(discriminator="kind")]
 """Any term."""
