@@ -11,7 +11,7 @@ from cloudchamber.errors import Unfinished
 from cloudchamber.experiment import Budget, Driver, Limits, Price
 from cloudchamber.experiment.metering import Metered
 from cloudchamber.models.capabilities import Capabilities
-from cloudchamber.models.model import Request
+from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.remote import RemoteModel
 from cloudchamber.models.store import StoredModel
 from cloudchamber.testing.faults import FAULTS, Plan
@@ -127,6 +127,29 @@ def test_at_a_cap_within_a_question_nothing_more_is_sent_and_what_it_took_is_cou
     two, budget = asyncio.run(asked(Limits(tokens=most + 8)))
     assert len(two) == 2 and budget.spent.tokens == 16 and budget.spent.questions == 1
     assert f"(16 spent, and the next question may take {most})" in budget.stopped
+
+
+def test_free_text_is_billed_and_capped_as_answers_are() -> None:
+    free = Request((("user", "Write a note in at most 30 words."),), max_tokens=60)
+
+    async def written(limits: Limits) -> tuple[list[Reply], Budget, int]:
+        async with Server(plan=Plan(0.3, 1, ["malformed", "500"])) as server:
+            budget = Budget(limits)
+            remote = RemoteModel("toy", server.url, capabilities=Capabilities(), sleep=_no_time)
+            metered = Metered(remote, budget, None)
+            replies = []
+            with suppress(Unfinished):
+                for draw in range(12):
+                    replies.append(await metered.ask(free, draw))
+            await metered.close()
+            return replies, budget, sum(server.billed)
+
+    replies, budget, billed = asyncio.run(written(Limits()))
+    assert len(replies) == 12 and all(reply.text for reply in replies)
+    assert budget.spent.tokens == billed == sum(r.tokens_in + r.tokens_out for r in replies)
+    some, budget, billed = asyncio.run(written(Limits(tokens=350)))
+    assert 0 < len(some) < 12 and billed == budget.spent.tokens <= 350
+    assert [reply.text for reply in some] == [reply.text for reply in replies[: len(some)]]
 
 
 def test_an_attempt_that_tells_nothing_counts_with_the_most_it_may_have_taken(

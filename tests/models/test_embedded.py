@@ -172,3 +172,45 @@ def test_the_embedded_model_knows_a_capital_and_does_not_depend_on_its_past() ->
 
 async def _one(model: EmbeddedModel, request: Request) -> list[Reply]:
     return [await model.ask(request)]
+
+
+NOTE = Request(
+    (
+        ("system", "You are a firm that sells two goods."),
+        (
+            "user",
+            "You sold 40 of A at a price of 60. In at most 12 words, write a note to yourself.",
+        ),
+    ),
+    max_tokens=20,
+)
+
+
+def test_a_worker_writes_the_same_text_for_the_same_draw(tiny: Path) -> None:
+    request = replace(NOTE, messages=NOTE.messages[1:], max_tokens=6)
+
+    async def act(model: EmbeddedModel) -> list[Reply]:
+        draws = [7, 8, 9, 7]
+        return list(await asyncio.gather(*(model.ask(request, draw) for draw in draws)))
+
+    replies = using(f"gguf:{tiny}", 2, act)
+    assert replace(replies[0], seconds=0) == replace(replies[3], seconds=0)
+    assert len({reply.text for reply in replies}) > 1
+    assert all(len(reply.text.split()) <= 6 for reply in replies)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FETCHED, reason="the embedded model has not been fetched on this machine")
+def test_the_embedded_model_writes_words_that_its_past_does_not_change() -> None:
+    async def act(model: EmbeddedModel) -> list[Reply]:
+        cold = replace(NOTE, temperature=0.0)
+        asked = [(NOTE, 1), (NOTE, 2), (cold, 1), (cold, 2), (NOTE, 1)]
+        return [await model.ask(request, draw) for request, draw in asked]
+
+    replies = using("embedded", 1, act)
+    one, two, cold, colder, again = [reply.text for reply in replies]
+    assert one == again != two
+    assert cold == colder
+    assert all(reply.status == "ok" for reply in replies)
+    words = {word.strip(".,:!?") for text in (one, two, cold) for word in text.lower().split()}
+    assert words & {"a", "i", "the", "to", "of", "note", "price", "sold"}, words

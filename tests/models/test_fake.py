@@ -48,3 +48,34 @@ def test_a_function_is_a_model_and_an_exact_one_samples_when_asked() -> None:
     assert sampled.logprobs is None
     assert sampled.text == REQUEST.options[sampled.choice]
     assert [draw for _, draw in model.asked] == [1, 1]
+
+
+FREE = Request((("user", "Write a note."),), max_tokens=30)
+
+
+def test_fakes_write_words_of_the_draw_and_the_request() -> None:
+    texts = [ask("fake:uniform", FREE, draw).text for draw in range(20)]
+    assert texts == [ask("fake:uniform", FREE, draw).text for draw in range(20)]
+    assert len(set(texts)) > 15
+    assert all(1 <= len(text.split()) <= 12 for text in texts)
+    other = Request((("user", "Write a note!"),), max_tokens=30)
+    assert ask("fake:uniform", other).text != texts[0]
+    assert len(ask("fake:first", Request(FREE.messages, max_tokens=1), 3).text.split()) == 1
+
+
+def test_a_hostile_fake_is_made_harmless_as_far_as_a_text_can_be() -> None:
+    text = ask("fake:hostile", Request(FREE.messages, max_tokens=200)).text
+    assert "<script>" in text  # a page escapes it; a text may say it
+    assert all(letter.isprintable() or letter == " " for letter in text)
+    assert len(ask("fake:hostile", Request(FREE.messages, max_tokens=3)).text.split()) == 3
+    assert ask("fake:hostile").logprobs is not None
+
+
+@pytest.mark.parametrize("kind", ["refuse", "timeout", "fail"])
+def test_fakes_that_fail_write_nothing_either(kind: str) -> None:
+    assert ask(f"fake:{kind}", FREE).status != "ok"
+
+
+def test_a_function_may_write() -> None:
+    model = FakeModel(lambda request: Reply(text="my own words"))
+    assert asyncio.run(model.ask(FREE)).text == "my own words"

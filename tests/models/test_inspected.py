@@ -11,6 +11,7 @@ import pytest
 from cloudchamber.errors import ModelError
 from cloudchamber.models import Reply, Request, open_model
 from cloudchamber.models.inspected import InspectModel
+from cloudchamber.models.parsing import CUT
 
 REQUEST = Request(
     (("system", "s"), ("user", "a"), ("user", "b")), ("A", "B"), prefix="I say ", temperature=0.5
@@ -131,6 +132,28 @@ def test_answers_that_name_no_option(
     reply = asked.reply()
     assert (reply.status, reply.choice) == (status, -1)
     assert said in reply.reason
+
+
+FREE = Request((("user", "Write a note."),), max_tokens=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "status", "kept", "note"),
+    [
+        (" Sell\n40. ", "stop", "ok", "Sell 40.", ""),
+        ("Sell 40 and", "max_tokens", "ok", "Sell 40 and", CUT),
+        ("", "stop", "unparseable", "", ""),
+        ("Hm", "content_filter", "refused", "Hm", ""),
+    ],
+)
+def test_free_text(
+    inspect_ai: Any, text: str, reason: str, status: str, kept: str, note: str
+) -> None:
+    asked = Asked(inspect_ai, lambda _: output(inspect_ai, text, reason=reason))
+    reply = asked.reply(FREE)
+    (config,) = asked.configs
+    assert (config.max_tokens, config.logprobs, config.seed) == (30, None, 5)
+    assert (reply.status, reply.text, reply.note) == (status, kept, note)
 
 
 class Denied(Exception):

@@ -16,6 +16,7 @@ from cloudchamber.models import Reply, Request, llamacpp, open_model
 from cloudchamber.models.fetch import FILE, SIZE, cache_folder
 from cloudchamber.models.gguf import read_gguf
 from cloudchamber.models.llamacpp import LlamaCppModel
+from cloudchamber.models.parsing import CUT
 from tests.models.gguf_writer import tiny_metadata, write_gguf
 
 REQUEST = Request((("system", "s"), ("user", "a"), ("user", "b")), ("A", "B"), prefix="I say ")
@@ -121,6 +122,18 @@ def test_what_a_list_leaves_open_is_sampled_and_says_why(
     sampled = stub.asked[-1]
     assert (sampled["n_predict"], sampled["seed"], sampled["cache_prompt"]) == (16, 5, False)
     assert (sampled["prompt"], reply.tokens_out) == ("[system]s[user]abI say ", 3)
+
+
+def test_free_text_is_written(other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = Request((("user", "Write a note."),), max_tokens=30, temperature=0.5)
+    stub = Stub({}, " Sell\n40. ")
+    replies = stub.replies(other, monkeypatch, free, replace(free, max_tokens=3))
+    body = stub.asked[0]
+    assert (body["n_predict"], body["temperature"], body["seed"]) == (30, 0.5, 5)
+    assert "n_probs" not in body
+    assert [reply.text for reply in replies] == ["Sell 40."] * 2
+    assert [reply.note for reply in replies] == ["", CUT]
+    assert (replies[0].status, replies[0].tokens_out) == ("ok", 3)
 
 
 def test_what_next_to_nothing_is_left_for_is_exact(

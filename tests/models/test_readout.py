@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from cloudchamber.models import readout
 from cloudchamber.models.gguf import Gguf, read_gguf
 from cloudchamber.models.model import Reply, Request
+from cloudchamber.models.parsing import CUT
 from cloudchamber.models.readout import Reader
 from cloudchamber.models.tokenizer import ChatTokenizer
 from cloudchamber.models.transformer import Memory, Transformer
 from cloudchamber.models.weights import dequantise
+from cloudchamber.randomness import gumbels, keys
+from cloudchamber.trace.texts import written
 from tests.models.gguf_writer import write_tiny
 
 HEAD = (("system", "You are a reader of the news."), ("user", "12: trees\n34: boats\n56: towers\n"))
@@ -157,3 +160,30 @@ def test_too_long_a_prompt_is_a_failed_reply_that_says_so(reader: Reader) -> Non
     reply = reader.answer(Request((("user", "z" * 800),), ("yes", "no")))
     assert reply.status == "failed"
     assert "the model reads 700 at most" in reply.reason
+
+
+FREE = Request((*HEAD, ("user", "Write.")), max_tokens=12)
+
+
+def test_free_text_ends_with_its_turn_or_where_it_must(gguf: Gguf, reader: Reader) -> None:
+    """Token by token it is what the plain loop gives: the passes alone, no memory of other requests."""
+    tokenizer, weights = ChatTokenizer(gguf.metadata, Path("m")), dequantise(gguf)
+    start = [token for part in tokenizer.prompt(FREE) for token in part]
+    for draw in range(6):
+        answer: list[int] = []
+        for step in range(FREE.max_tokens):
+            states = Transformer(weights).extend(Memory(weights, 300), np.array(start + answer))
+            logits = Transformer(weights).logits(states)[0].astype(np.float64)
+            token = int((logits + gumbels(keys(draw, 0, "token", step=step), len(logits))).argmax())
+            if token in tokenizer.special | {tokenizer.end}:
+                break
+            answer.append(token)
+        reply = reader.answer(FREE, draw)
+        assert reply.text == written(tokenizer.decode(answer), FREE.max_tokens)
+        assert (reply.tokens_out, reply.logprobs) == (len(answer), None)
+        assert (reply.note == CUT) == (len(answer) == FREE.max_tokens)
+        assert reply.status == ("ok" if reply.text else "unparseable")
+
+
+def test_free_text_too_long_for_the_model_is_a_failed_reply(reader: Reader) -> None:
+    assert reader.answer(replace(FREE, max_tokens=800)).status == "failed"

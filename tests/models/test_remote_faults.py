@@ -111,6 +111,22 @@ def test_each_fault_alone_changes_no_answer(fault: str, honest: list[Reply]) -> 
     assert [told(reply) for reply in found] == [told(reply) for reply in honest]
 
 
+def test_free_text_is_the_same_through_all_faults_and_under_any_concurrency() -> None:
+    texts = [
+        ("user", f"Round {number}. Write a note to yourself in at most 9 words.")
+        for number in range(40)
+    ]
+    free = [(Request((text,), max_tokens=20), draw) for draw, text in enumerate(texts)]
+    calm = [told(reply) for reply in replies(free, Plan())]
+    assert {one[0] for one in calm} == {"ok"}
+    assert len({one[3] for one in calm}) == 40, "each its own text"
+    plan = Plan(0.5, 4, KINDS, mercy=3)
+    assert [told(reply) for reply in replies(free, plan, at_once=7)] == calm
+    assert sum(plan.met.values()) > 20, "it was not spared"
+    found_out = [told(reply) for reply in replies(free, Plan(), can=None)]
+    assert [one[3] for one in found_out] == [one[3] for one in calm]
+
+
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**30), share=st.floats(0.05, 0.6), at_once=st.sampled_from([1, 7, 64]))
 def test_every_question_is_accounted_for(

@@ -102,6 +102,33 @@ def test_refresh_asks_once_again_and_replaces(tmp_path: Path) -> None:
     assert packed(answers(ReplayedModel("fake", path), *questions)) == packed(again)
 
 
+FREE = Request((("user", "Write a note."),), max_tokens=30)
+
+
+@pytest.mark.parametrize("kind", ["hash", "sampled", "hostile", "refuse"])
+def test_free_text_is_kept_for_its_draw_and_replayed_to_the_letter(
+    tmp_path: Path, kind: str
+) -> None:
+    questions = [(FREE, draw) for draw in range(9)]
+    first = answers(open_model(f"fake:{kind}", store=tmp_path / "s"), *questions)
+    replayed = open_model(f"fake:{kind}", store=tmp_path / "s", mode="replay")
+    assert packed(answers(replayed, *questions)) == packed(first)
+    for request, draw in ((FREE, 9), (Request(FREE.messages, max_tokens=31), 0)):
+        with pytest.raises(NotStored):
+            answers(ReplayedModel(f"fake:{kind}", tmp_path / "s"), (request, draw))
+    if kind in ("hash", "sampled"):
+        assert len({reply.text for reply in first}) > 6, "identical agents share no text"
+
+
+def test_free_text_is_asked_for_once_and_anew_in_a_refresh(tmp_path: Path) -> None:
+    model = changing(False)
+    questions = [(FREE, 1), (FREE, 1), (FREE, 2)]
+    first = answers(StoredModel(model, tmp_path / "s"), *questions)
+    assert [reply.text for reply in first] == ["1", "1", "2"]
+    again = answers(StoredModel(model, tmp_path / "s", refresh="one"), *questions)
+    assert [reply.text for reply in again] == ["3", "3", "4"]
+
+
 def test_off_keeps_nothing(tmp_path: Path) -> None:
     model = open_model("fake:hash", store=tmp_path / "s", mode="off")
     answers(model, (REQUEST, 1))

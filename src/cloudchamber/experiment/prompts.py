@@ -24,7 +24,7 @@ from cloudchamber.randomness import generator
 from cloudchamber.trace import Level
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["WALKED", "Nowhere", "Sample", "characters", "sample", "tokens_out"]
+__all__ = ["WALKED", "Nowhere", "Sample", "anything", "characters", "sample", "tokens_out"]
 
 WALKED = 2
 """Replicates of a cell: the second tells how much of it the first has asked already."""
@@ -151,8 +151,7 @@ class _Reader:
             if len(seen.kept) == 2 * KEPT:
                 del seen.kept[::2]
                 self._every *= 2
-        options = max(len(request.options), 1)
-        return Reply(logprobs=np.full(options, -np.log(options)), mass=1.0)
+        return anything(request)
 
     async def close(self) -> None:
         pass
@@ -175,6 +174,14 @@ def _at_random(questions: Questions) -> Answers:
     alone = questions.choose.how == "any" or questions.kind is Kind.judge
     decline = np.ones(len(questions)) if questions.choose.may_decline else None
     return draw(questions, there * 0.5 if alone else there, decline)
+
+
+def anything(request: Request) -> Reply:
+    """An answer where none is known: every option alike, or as many words as may be."""
+    if not request.options:
+        return Reply(text=" ".join(["something"] * request.max_tokens))
+    options = len(request.options)
+    return Reply(logprobs=np.full(options, -np.log(options)), mass=1.0)
 
 
 def characters(request: Request) -> int:

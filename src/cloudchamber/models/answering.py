@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cloudchamber.models.asking import Asking
 from cloudchamber.models.completion import Said
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.parsing import read_text
+from cloudchamber.models.parsing import CUT, read_text
 from cloudchamber.models.scoring import (
     MOST,
     UNCOVERED,
@@ -199,7 +199,7 @@ class Question:
             )
 
     async def _sampled(self, schema: bool) -> Reply:
-        """A text that names an option, asked for again if it does not."""
+        """A text that names an option, asked for again if it does not; free text is taken as it is."""
         request, wire = self._request, self._wire
         self._note_unbegun(schema)
         if request.temperature != 1.0 and not wire.heeds("temperature"):
@@ -211,8 +211,10 @@ class Question:
         if _lost_in_thought(said):
             reason = "the model was still thinking when its answer was cut off."
             return Reply(status="unparseable", reason=reason)
+        if said.cut and not request.options:
+            self._notes.append(CUT)
         reply = self._read(said, schema)
-        while reply.status == "unparseable" and self._repairs < REPAIRS:
+        while reply.status == "unparseable" and request.options and self._repairs < REPAIRS:
             self._repairs += 1
             payload = wire.sampled(request, self._draw, reply.text, schema)
             reply = self._read(await self._said(payload), schema)
@@ -232,7 +234,7 @@ class Question:
                 answer = ""
             if answer in self._request.options:
                 return Reply(text=text, choice=self._request.options.index(answer))
-        return Reply(**read_text(text, self._request.options))
+        return Reply(**read_text(text, self._request))
 
 
 def _begun_by_another(options: Sequence[str]) -> bool:

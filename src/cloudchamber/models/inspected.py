@@ -14,7 +14,7 @@ from cloudchamber.errors import ModelError
 from cloudchamber.models.completion import Said
 from cloudchamber.models.hushing import Hush
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.parsing import read_text
+from cloudchamber.models.parsing import CUT, read_text
 from cloudchamber.models.scoring import Listed, Settled, distribution, settle
 
 __all__ = ["InspectModel", "inspect_model"]
@@ -171,7 +171,8 @@ def _read(output: Any) -> Said:
         listed = {}
         for one in choice.logprobs.content[0].top_logprobs or ():
             listed[one.token] = listed.get(one.token, 0.0) + exp(one.logprob)
-    return Said(choice.message.text, refusal, listed, tokens_in, tokens_out)
+    cut = choice.stop_reason == "max_tokens"
+    return Said(choice.message.text, refusal, listed, tokens_in, tokens_out, cut=cut)
 
 
 def _answered(request: Request, said: Said) -> Reply:
@@ -179,14 +180,14 @@ def _answered(request: Request, said: Said) -> Reply:
     tokens: dict[str, Any] = {"tokens_in": said.tokens_in, "tokens_out": said.tokens_out}
     if said.refusal:
         return replace(Reply(status="refused", text=said.text, reason=said.refusal), **tokens)
-    note = ""
+    note = CUT if said.cut and not request.options else ""
     if request.options and not request.sampled:
         settled = _settled(request.options, said.listed)
         if not settled.why:
             logprobs = distribution(settled.found, request.temperature)
             return replace(Reply(logprobs=logprobs, mass=settled.mass), **tokens)
         note = f"a sample: {settled.why}"
-    return replace(Reply(**read_text(said.text, request.options), note=note), **tokens)
+    return replace(Reply(**read_text(said.text, request), note=note), **tokens)
 
 
 def _settled(options: tuple[str, ...], listed: Listed | None) -> Settled:

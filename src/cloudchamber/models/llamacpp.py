@@ -28,7 +28,7 @@ from cloudchamber.errors import ModelError
 from cloudchamber.models.gguf import Gguf
 from cloudchamber.models.labels import LabelTree, label_tree
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.parsing import read_text
+from cloudchamber.models.parsing import CUT, read_text
 from cloudchamber.models.scoring import UNCOVERED, distribution
 
 __all__ = ["INSTALL", "LlamaCppModel", "installed"]
@@ -107,8 +107,10 @@ class LlamaCppModel:
             note = f"a sample: {left:.2g} of probability may lie beyond the {LISTED} tokens listed"
         prompt += engine.tokens(request.prefix)
         text, tokens = engine.text(prompt, request, draw)
+        if not request.options and tokens >= request.max_tokens:
+            note = CUT
         counted = {"tokens_in": len(prompt), "tokens_out": tokens, "note": note}
-        return {**read_text(text, request.options), **counted}
+        return {**read_text(text, request), **counted}
 
     def _tree(self, engine: "_Engine", request: Request) -> LabelTree:
         labels = [engine.tokens(request.prefix + label) for label in request.options]

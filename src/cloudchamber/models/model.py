@@ -36,7 +36,7 @@ class Request:
     options: tuple[str, ...] = ()
     """Labels of the allowed answers, in the order of the reply's `logprobs`; () asks for free text."""
     max_tokens: int = 16
-    """Longest sampled answer, in tokens; an exact readout has no use for it."""
+    """Longest sampled answer or free text, in tokens; an exact readout has no use for it."""
     temperature: float = 1.0
     """Divides the logits of each token; 0 gives all probability to the likeliest."""
     prefix: str = ""
@@ -81,7 +81,7 @@ class Reply:
     mass: float = float("nan")
     """Probability the model put on valid answers before normalising; NaN if unknown."""
     text: str = ""
-    """The sampled text; empty for an exact readout."""
+    """The sampled text, free text as `trace.texts.written` leaves it; empty for an exact readout."""
     choice: int = -1
     """The option that a sampled text names; -1 if none does, and for exact readouts."""
     status: str = "ok"

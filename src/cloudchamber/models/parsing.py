@@ -7,10 +7,24 @@ import re
 from collections.abc import Sequence
 from typing import TypedDict
 
-__all__ = ["declines", "parse_choice", "read_text"]
+from cloudchamber.models.model import Request
+from cloudchamber.trace.texts import written
+
+__all__ = ["CUT", "declines", "parse_choice", "read_text"]
+
+CUT = "cut off: it is as long as it may be."
+"""The note of a free text that did not come to its end."""
 
 _DRESSING = " \t\r\n\"'`*_.,:;!()[]{}<>#“”‘’"
 _LOOKED_AT = 500  # characters of an answer; a label that comes later is not an answer
+# Free text that begins like the ones above may be meant for its reader ("I cannot sell more than 40"): only
+# what declines to help says nothing else.
+_WILL_NOT_HELP = re.compile(
+    r"(?:(?:i(?:'m| am) )?(?:very |so )?sorry\b[,.]? ?(?:but )?)?(?:as an ai\b[^,.]{0,40},? )?"
+    r"i(?: cannot| can't| can not| won't| will not|(?:'m| am) (?:unable|not able) to)"
+    r" (?:help(?! but)|assist|comply|fulfil)",
+    re.IGNORECASE,
+)
 _DECLINES = re.compile(
     r"\s*(i('m| am) (sorry|unable)|sorry,|i (cannot|can't|can not|won't|will not|must decline)"
     r"|as an ai\b|i('m| am) not able)",
@@ -57,14 +71,29 @@ class Read(TypedDict):
     reason: str
 
 
-def read_text(text: str, options: Sequence[str]) -> Read:
-    """What a sampled text amounts to; free text (no options) is always ok."""
-    choice = parse_choice(text, options) if options else -1
+def read_text(text: str, request: Request) -> Read:
+    """What a sampled text amounts to: the option that it names, or the free text that it is.
+
+    Free text is kept on one line and no longer than was asked for; none at all is no answer.
+    """
+    if not request.options:
+        return _free(written(text, request.max_tokens))
+    choice = parse_choice(text, request.options)
+    if choice >= 0:
+        return {"text": text, "choice": choice, "status": "ok", "reason": ""}
+    if declines(text):
+        return {"text": text, "choice": -1, "status": "refused", "reason": _DECLINED}
+    reason = f"{text[:80]!r} names none, or more than one, of the options."
+    return {"text": text, "choice": -1, "status": "unparseable", "reason": reason}
+
+
+_DECLINED = "the answer declines."
+
+
+def _free(text: str) -> Read:
     status, reason = "ok", ""
-    if options and choice < 0:
-        if declines(text):
-            status, reason = "refused", "the answer declines."
-        else:
-            status = "unparseable"
-            reason = f"{text[:80]!r} names none, or more than one, of the options."
-    return {"text": text, "choice": choice, "status": status, "reason": reason}
+    if not text:
+        status, reason = "unparseable", "nothing was written."
+    elif _WILL_NOT_HELP.match(text.replace("’", "'")):
+        status, reason = "refused", _DECLINED
+    return {"text": text, "choice": -1, "status": status, "reason": reason}

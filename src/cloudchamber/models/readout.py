@@ -16,7 +16,7 @@ from cloudchamber.errors import ModelError
 from cloudchamber.models.gguf import Gguf
 from cloudchamber.models.labels import LabelTree, label_tree
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.parsing import read_text
+from cloudchamber.models.parsing import CUT, read_text
 from cloudchamber.models.tokenizer import ChatTokenizer, Parts
 from cloudchamber.models.transformer import Memory, Transformer
 from cloudchamber.models.weights import Weights, architecture
@@ -126,8 +126,12 @@ class Reader:
         return {"logprobs": logprobs, "mass": float(f"{min(mass, 1.0):.6g}")}
 
     def _sampled(self, request: Request, parts: Parts, draw: int) -> dict[str, object]:
-        """A text drawn token by token, with Gumbel noise under the draw's key."""
+        """A text drawn token by token, with Gumbel noise under the draw's key.
+
+        Free text ends at whatever is no text; an answer to options only with the turn.
+        """
         logits = self._read(parts, None)[0]
+        ends = {self._tokenizer.end} | (set() if request.options else self._tokenizer.special)
         answer: list[int] = []
         while len(answer) < request.max_tokens:
             scores = logits.astype(np.float64)
@@ -135,14 +139,16 @@ class Reader:
                 key = keys(draw, 0, "token", step=len(answer))
                 scores = scores / request.temperature + gumbels(key, len(scores))
             token = int(scores.argmax())
-            if token == self._tokenizer.end:
+            if token in ends:
                 break
             answer.append(token)
             if len(answer) < request.max_tokens:
                 state = self._transformer.extend(self._memory, np.array([token], np.int64))
                 logits = self._transformer.logits(state)[0]
         text = self._tokenizer.decode(answer)
-        return {**read_text(text, request.options), "tokens_out": len(answer)}
+        cut = not request.options and len(answer) == request.max_tokens
+        note = {"note": CUT} if cut else {}
+        return {**read_text(text, request), **note, "tokens_out": len(answer)}
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,8 +78,9 @@ class ChatTokenizer:
         self._bpe.decoder = decoders.ByteLevel()
         own = [t for t, k in zip(tokens, kinds, strict=True) if k == _USER_DEFINED]
         self._bpe.add_tokens([AddedToken(token, normalized=False) for token in own])
-        self._special = {i for i, k in enumerate(kinds) if k not in (_NORMAL, _USER_DEFINED)}
         self.start, self.end = ids["<|im_start|>"], ids["<|im_end|>"]
+        self.special = {i for i, k in enumerate(kinds) if k not in (_NORMAL, _USER_DEFINED)}
+        """Tokens that are no text: marks of turns and documents."""
         begin = metadata.get("tokenizer.ggml.bos_token_id")
         wanted = metadata.get("tokenizer.ggml.add_bos_token", False) and begin is not None
         self._begin = [int(begin)] if wanted else []
@@ -90,7 +91,7 @@ class ChatTokenizer:
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens, special ones left out."""
-        kept = [token for token in tokens if token not in self._special]
+        kept = [token for token in tokens if token not in self.special]
         return str(self._bpe.decode(kept, skip_special_tokens=False))
 
     def prompt(self, request: Request) -> Parts:

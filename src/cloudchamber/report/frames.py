@@ -9,23 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudchamber.errors import SpecificationError
+from cloudchamber.trace.texts import visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _EXACT = 2**53  # integers beyond it change when a browser reads them
-
-# Characters that show nothing but may change what follows them, and halves of pairs, which
-# cannot be written to a file. Line feeds and tabs are text.
-_UNSHOWABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
-
-
-def visible(text: object) -> str:
-    """The text with every control, direction and unpaired character shown as U+FFFD."""
-    unified = str(text).replace("\r\n", "\n").replace("\r", "\n")
-    return _UNSHOWABLE.sub("�", unified.replace("\u2028", "\n").replace("\u2029", "\n"))
 
 
 def column(name: object) -> str:

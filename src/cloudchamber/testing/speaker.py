@@ -1,10 +1,10 @@
 """A language model small enough to be known exactly: its answers are a function of what it is asked.
 
-What it may answer it finds in the prompt: the codes that lines begin with ("47: ..."), None, Yes and No. How
-likely each is follows from a hash of the conversation, so the truth about every question can be computed and
-what a client makes of the server's lists be held against it. As of models at large, its words carry the
-space before them: it goes on with " 47" after "I say", and after "I say " it does not know what to say. Knows
-no HTTP.
+What it may answer it finds in the prompt: the codes that lines begin with ("47: ..."), None, Yes and No; a
+text "in at most 9 words" is a few words. How likely each is follows from a hash of the conversation, so the
+truth about every question can be computed and what a client makes of the server's lists be held against it.
+As of models at large, its words carry the space before them: it goes on with " 47" after "I say", and after
+"I say " it does not know what to say. Knows no HTTP.
 """
 
 import re
@@ -21,6 +21,7 @@ Conversation = Sequence[tuple[str, str]]
 
 _CODE = re.compile(r"^(\w[\w ]{0,11}): ", re.MULTILINE)
 _REPEAT = re.compile(r"^Repeat this: (.*)$", re.MULTILINE)
+_WRITE = re.compile(r"\b[Ii]n at most (\d+) words\b")
 JUNK = "Well"
 
 
@@ -74,6 +75,8 @@ class Speaker:
 
     def sample(self, asked: Conversation, begun: str, seed: int, temperature: float) -> str:
         """An answer, drawn under a seed; what is left of it where it is begun."""
+        if words := _written(asked, seed):
+            return words
         answers = self.answers(asked)
         before, begun = begun, _said(answers, begun)
         if _astray(before, begun):
@@ -108,6 +111,16 @@ class Speaker:
 
     def _token(self, rest: str) -> str:
         return (rest[: self.piece] if self.piece else rest) or "."
+
+
+def _written(asked: Conversation, seed: int) -> str:
+    """A few words, where the last turn asks for words; they tell the seed and everything that was asked."""
+    found = _WRITE.search(asked[-1][1])
+    if found is None:
+        return ""
+    number = _number("\n".join(f"{role}: {text}" for role, text in asked))
+    words = ["I", "wrote", f"{number % 10007}", "under", f"{seed % 10007}"]
+    return " ".join(words[: int(found[1])])
 
 
 def _said(answers: dict[str, float], begun: str) -> str:
