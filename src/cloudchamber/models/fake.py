@@ -89,7 +89,7 @@ def _hash(request: Request) -> Reply:
     return replace(reply, mass=0.5)
 
 
-_WORDS = [
+_WORDS = (
     "we",
     "sell",
     "more",
@@ -104,11 +104,7 @@ _WORDS = [
     "wait",
     "and",
     "see",
-    "what",
-    "comes",
-    "of",
-    "it",
-]
+)
 
 
 def _babble(request: Request, draw: int) -> dict[str, Any]:
