@@ -2,6 +2,7 @@
 
 from cloudchamber.agents.llm import LanguageModel
 from cloudchamber.agents.recorded import Recorded
+from cloudchamber.agents.remembering import LookUp, MajorityOfMemory
 from cloudchamber.agents.rules import (
     Always,
     PositionOnly,
@@ -16,6 +17,8 @@ from cloudchamber.agents.society import Society, decide
 __all__ = [
     "Always",
     "LanguageModel",
+    "LookUp",
+    "MajorityOfMemory",
     "PositionOnly",
     "Quality",
     "Random",

@@ -1,0 +1,132 @@
+"""Rules for agents that meet: what they do follows from what they remember of their meetings.
+
+Each goes by what memory shows: the own act of each meeting, and what the other did in it. Where the other's
+acts are hidden nothing is known of any meeting.
+"""
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from cloudchamber.agents.convention_tables import LLAMA_3, Table
+from cloudchamber.agents.rules import Rule
+from cloudchamber.microspec.value import Real, Whole
+from cloudchamber.questions import Ints, Questions, Reals
+from cloudchamber.trace.tables import Channel
+
+__all__ = ["LookUp", "MajorityOfMemory", "remembered"]
+
+_Row = tuple[
+    Annotated[Whole, Field(ge=0)],
+    Annotated[Whole, Field(ge=0)],
+    Annotated[Whole, Field(ge=0)],
+    Annotated[Real, Field(ge=0, le=1)],
+]
+
+
+class LookUp(Rule):
+    """Looks up the probability of one item by the meetings remembered, and by who chose it in how many.
+
+    What the table lacks is (P + O) / 2L, the item's share of all choices remembered, and 1 over the number of
+    options with nothing in memory; the rest goes to the other options alike. The default is how
+    Llama-3-70B named things in the published runs of Ashery, Aiello & Baronchelli 2025.
+    """
+
+    kind: Literal["look-up"] = "look-up"
+    table: tuple[_Row, ...] = LLAMA_3
+    """Rows of: meetings in memory L; of these, with the item by the partner P, and by oneself O; the
+    probability of the item."""
+    item: Annotated[Whole, Field(ge=0)] = 1
+    """The item the table is about, counted from 0."""
+
+    def weights(self, questions: Questions) -> Reals:
+        """The probability of each option."""
+        here = questions.items == self.item
+        others = (questions.items >= 0).sum(axis=1, keepdims=True) - here.any(axis=1)[:, None]
+        met, own, length = remembered(questions, self.item)
+        p = self._chance(length, met, own, 1 / np.maximum(others[:, 0] + 1, 1))[:, None]
+        rest = np.where(here.any(axis=1)[:, None], 1 - p, 1.0) / np.maximum(others, 1)
+        return np.where(here, p, np.where(questions.items >= 0, rest, 0.0))
+
+    def inclusion(self, questions: Questions) -> Reals:
+        """The same, where each is judged on its own."""
+        return self.weights(questions)
+
+    def _chance(self, length: Reals, met: Reals, own: Reals, at_first: Reals) -> Reals:
+        """(rows,): the probability of the item; `at_first` where nothing is known and remembered."""
+        known = _cube(self.table)
+        most = len(known)
+        within = np.minimum(length, most - 1).astype(np.int64)
+        told = known[
+            within, np.minimum(met, within).astype(int), np.minimum(own, within).astype(int)
+        ]
+        told[length >= most] = np.nan
+        share = np.divide(met + own, 2 * length, out=at_first.copy(), where=length > 0)
+        return np.asarray(np.where(np.isnan(told), share, told))
+
+    def aloud(self) -> str:
+        """The rule in words."""
+        how = "the published table of Llama-3-70B" if self.table == LLAMA_3 else "a table"
+        return f"a rule that looks up its choice in {how}, by what it remembers of item {self.item}"
+
+
+class MajorityOfMemory(Rule):
+    """Chooses what the others chose most often in the meetings it remembers: the best answer to their past.
+
+    Of items that were chosen equally often each is as likely, as is each option when nothing is remembered.
+    """
+
+    kind: Literal["majority-of-memory"] = "majority-of-memory"
+    noise: Annotated[Real, Field(ge=0, le=1)] = 0.0
+    """The probability of choosing at random instead."""
+
+    def weights(self, questions: Questions) -> Reals:
+        """The probability of each option."""
+        there = questions.items >= 0
+        heard = questions.heard
+        met = (heard.channel == Channel.met) & (heard.item >= 0)
+        items = max(int(questions.items.max(initial=0)), int(heard.item.max(initial=0))) + 1
+        cell = heard.row()[met] * items + heard.item[met]
+        counts = np.bincount(cell, minlength=len(questions) * items).reshape(-1, items)
+        shown = np.take_along_axis(counts, np.maximum(questions.items, 0), axis=1)
+        best = there & (shown == np.where(there, shown, -1).max(axis=1, keepdims=True))
+        even = there / np.maximum(there.sum(axis=1, keepdims=True), 1)
+        most = best / np.maximum(best.sum(axis=1, keepdims=True), 1)
+        return np.asarray((1 - self.noise) * most + self.noise * even)
+
+    def inclusion(self, questions: Questions) -> Reals:
+        """The same, where each is judged on its own."""
+        return self.weights(questions)
+
+    def aloud(self) -> str:
+        """The rule in words."""
+        noise = f", but at random with probability {self.noise:g}" if self.noise else ""
+        return f"a rule that chooses what those it remembers meeting chose most often{noise}"
+
+
+def remembered(questions: Questions, item: int) -> tuple[Reals, Reals, Reals]:
+    """By row, of the meetings in memory: those in which the other, and oneself, chose an item; and all."""
+    heard, rows = questions.heard, len(questions)
+    row, it = heard.row(), heard.item == item
+    met = heard.channel == Channel.met
+    length = _counted(row, met, rows)
+    own = _counted(row, it & (heard.channel == Channel.own), rows)
+    return _counted(row, it & met, rows), np.where(length > 0, own, 0.0), length
+
+
+@lru_cache(maxsize=32)
+def _cube(table: Table) -> Reals:
+    """The table by L, P and O; NaN for what it lacks."""
+    most = max((row[0] for row in table), default=0) + 1
+    known = np.full((most, most, most), np.nan)
+    for rounds, partner, oneself, p in table:
+        if max(partner, oneself) <= rounds:
+            known[rounds, partner, oneself] = p
+    return known
+
+
+def _counted(row: Ints, which: NDArray[np.bool_], rows: int) -> Reals:
+    return np.bincount(row[which], minlength=rows).astype(np.float64)
