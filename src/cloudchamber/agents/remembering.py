@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cloudchamber.agents.convention_tables import LLAMA_3, Table
+from cloudchamber.agents.look_up_tables import LLAMA_3, Table
 from cloudchamber.agents.rules import Rule
 from cloudchamber.microspec.value import Real, Whole
 from cloudchamber.questions import Ints, Questions, Reals

@@ -1,7 +1,7 @@
 """Worlds: what there is to see and do, one file each."""
 
 from cloudchamber.worlds.feed import Feed
-from cloudchamber.worlds.minimal_naming_game import MinimalNamingGame
+from cloudchamber.worlds.minimal_naming import MinimalNamingGame
 from cloudchamber.worlds.naming_game import NAMES_2, NAMES_10, NAMES_26, NamingGame
 
 __all__ = ["NAMES_2", "NAMES_10", "NAMES_26", "Feed", "MinimalNamingGame", "NamingGame"]
