@@ -92,6 +92,7 @@ ORDER = [
     "measures",
     "analysis",
     "mechanism",
+    "counterfactual",
     "report",
     "cli",
     "testing",

@@ -1,0 +1,89 @@
+"""Tapes: what the agents of some runs were shown, to be found again by agent and moment.
+
+Another growth of the same replicates finds there what the same agent was shown at the same moment of the
+taped one: its address (replicate, step, agent, occasion), and the item where each is judged alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudchamber.questions import Ints, Questions
+from cloudchamber.randomness import bits
+from cloudchamber.trace.tables import Kind
+
+__all__ = ["Found", "Tape"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows that were found on a tape: all of them in one block of it."""
+
+    block: int
+    rows: Ints
+    """Of the questions that were looked up."""
+    there: Ints
+    """The rows of the block, one for each of `rows`."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """Where the rows of one step's blocks are."""
+
+    keys: list[NDArray[np.uint64]] = field(default_factory=list)
+    blocks: list[int] = field(default_factory=list)
+    sorted: tuple[NDArray[np.uint64], Ints, Ints] | None = None
+
+    def index(self) -> tuple[NDArray[np.uint64], Ints, Ints]:
+        """Keys in order, with the block and the row of each."""
+        if self.sorted is None:
+            keys = np.concatenate(self.keys)
+            block = np.repeat(self.blocks, [len(one) for one in self.keys])
+            row = np.concatenate([np.arange(len(one)) for one in self.keys])
+            order = np.argsort(keys, kind="stable")
+            self.sorted = keys[order], block[order], row[order]
+        return self.sorted
+
+
+class Tape:
+    """Blocks of questions in the order they were asked."""
+
+    def __init__(self) -> None:
+        """Nothing was shown."""
+        self.blocks: list[Questions] = []
+        self._steps: dict[int, _Step] = {}
+
+    def add(self, questions: Questions) -> Questions:
+        """Keep a block, and give it back: a tape is an alteration that alters nothing."""
+        step = self._steps.setdefault(questions.address.step, _Step())
+        step.keys.append(keys_of(questions))
+        step.blocks.append(len(self.blocks))
+        step.sorted = None
+        self.blocks.append(questions)
+        return questions
+
+    def find(self, questions: Questions) -> Iterator[Found]:
+        """Where the same agents stood at the same moment; rows that are not on the tape are left out."""
+        step = self._steps.get(questions.address.step)
+        if step is None:
+            return
+        keys, block, row = step.index()
+        wanted = keys_of(questions)
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        rows = np.flatnonzero(keys[at] == wanted)
+        where = block[at[rows]]
+        for number in np.unique(where).tolist():
+            mine = rows[where == number]
+            yield Found(number, mine, row[at[mine]])
+
+
+def keys_of(questions: Questions) -> NDArray[np.uint64]:
+    """A number for each row's moment: its address, what is asked, which pick it is, the item judged."""
+    keys = questions.address.keys(f"tape/{questions.kind.name}")
+    if questions.kind is Kind.judge:
+        keys = bits(keys, questions.items[:, :1])[:, 0]
+    if questions.taken is not None:
+        keys = bits(keys, questions.taken.options.sum(axis=1)[:, None])[:, 0]
+    return keys
