@@ -1,5 +1,6 @@
 """Whoever answers: rules, language models, records of earlier answers."""
 
+from cloudchamber.agents.inference import Bayesian, OwnSign, Quantal
 from cloudchamber.agents.llm import LanguageModel
 from cloudchamber.agents.recorded import Recorded
 from cloudchamber.agents.remembering import LookUp, MajorityOfMemory
@@ -16,11 +17,14 @@ from cloudchamber.agents.society import Society, decide
 
 __all__ = [
     "Always",
+    "Bayesian",
     "LanguageModel",
     "LookUp",
     "MajorityOfMemory",
+    "OwnSign",
     "PositionOnly",
     "Quality",
+    "Quantal",
     "Random",
     "Recorded",
     "Rule",

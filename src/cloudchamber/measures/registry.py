@@ -6,6 +6,7 @@ import numpy as np
 
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures import attention, concentration
+from cloudchamber.measures.cascades import CASCADES
 from cloudchamber.measures.measure import Measure, final, of_tally
 
 __all__ = ["MEASURES", "UNPREDICTABILITY", "measure_named"]
@@ -32,6 +33,7 @@ MEASURES: dict[str, Measure] = {
         Measure("mean position", "places from the top", 1, np.inf, attention.mean_position),
         Measure("first place share", "share of all choices", 0, 1, attention.first_place_share),
         Measure("effect of likes", "probability of choice", -1, 1, attention.signal_effect),
+        *CASCADES,
     )
 }
 

@@ -1,13 +1,16 @@
 """Stage 1: the collective risk that is to be grown, and when it counts as grown."""
 
+from cloudchamber.phenomenon.cascades import CASCADE_FACETS, INFORMATION_CASCADE
 from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
 from cloudchamber.phenomenon.null import independent, pooled_shares
 from cloudchamber.phenomenon.phenomenon import Criterion, Finding, Phenomenon
 from cloudchamber.phenomenon.taxonomy import RISKS, Risk
 
 __all__ = [
+    "CASCADE_FACETS",
     "HERDING",
     "HERDING_FACETS",
+    "INFORMATION_CASCADE",
     "RISKS",
     "Criterion",
     "Finding",

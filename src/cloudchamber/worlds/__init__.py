@@ -1,7 +1,16 @@
 """Worlds: what there is to see and do, one file each."""
 
+from cloudchamber.worlds.cascade import Cascade
 from cloudchamber.worlds.feed import Feed
 from cloudchamber.worlds.minimal_naming import MinimalNamingGame
 from cloudchamber.worlds.naming_game import NAMES_2, NAMES_10, NAMES_26, NamingGame
 
-__all__ = ["NAMES_2", "NAMES_10", "NAMES_26", "Feed", "MinimalNamingGame", "NamingGame"]
+__all__ = [
+    "NAMES_2",
+    "NAMES_10",
+    "NAMES_26",
+    "Cascade",
+    "Feed",
+    "MinimalNamingGame",
+    "NamingGame",
+]

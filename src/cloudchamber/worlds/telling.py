@@ -1,10 +1,11 @@
-"""What the worlds' prompts have in common: when something was, who may be named next."""
+"""What the worlds' prompts have in common: when something was, which option, who may be named next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from cloudchamber.microspec.world import Glimpse, Prompt
+from cloudchamber.microspec.world import Glimpse, Prompt, Shown
+from cloudchamber.trace.tables import Kind
 
-__all__ = ["ago", "amount", "who_is_next"]
+__all__ = ["ago", "amount", "which_option", "who_is_next"]
 
 
 def ago(latency: int) -> str:
@@ -17,6 +18,35 @@ def ago(latency: int) -> str:
 def amount(number: float, noun: str) -> str:
     """So much of something: "1 point", "0.5 points"."""
     return f"{number:g} {noun if number == 1 else noun + 's'}"
+
+
+def which_option(
+    system: str,
+    told: Sequence[str],
+    line: Callable[[Shown], str],
+    glimpse: Glimpse,
+    question: str,
+    alone: str,
+) -> Prompt:
+    """The prompt for a choice between options called by their codes, or about one of them.
+
+    Args:
+        system: the role.
+        told: lines before the options: the task, what is heard and remembered.
+        line: what is told of an option.
+        glimpse: what is shown.
+        question: what is asked of a list.
+        alone: what is asked of one option.
+    """
+    listed = [": ".join(filter(None, (one.label, line(one)))) for one in glimpse.options]
+    if glimpse.kind is Kind.judge:
+        body = "\n".join([*told, *listed, "", f"{alone} Answer Yes or No."])
+        return Prompt(system, body, ("Yes", "No"), "My answer: ")
+    how = "Answer with its code" + (", or None." if glimpse.may_decline else ".")
+    none = ("None",) if glimpse.may_decline else ()
+    answers = (*(one.label for one in glimpse.options if one.open), *none)
+    body = "\n".join([*told, *listed, "", f"{question} {how}"])
+    return Prompt(system, body, answers, "My answer: ")
 
 
 def who_is_next(

@@ -1,0 +1,134 @@
+"""What theory says of populations of rules: the known answers that worlds are checked against.
+
+Cascades, thresholds, epidemics and majorities, each with its source. A population of another kind (a
+language model) is held beside the same numbers.
+"""
+
+from dataclasses import dataclass
+from math import atanh, exp, inf, log1p, sqrt, tanh
+from typing import Literal
+
+__all__ = [
+    "CascadeShares",
+    "cascade_shares",
+    "final_size",
+    "fold",
+    "loop_area",
+    "mean_outbreak",
+    "opinion",
+    "right_by_place",
+    "threshold_share",
+]
+
+Tie = Literal["coin", "own sign"]
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeShares:
+    """How many sequences are in which state after some Bayesians chose."""
+
+    none: float
+    """In no cascade."""
+    right: float
+    """In one on the right option."""
+    wrong: float
+    """In one on the wrong option."""
+
+
+def cascade_shares(precision: float, chosen: int, tie: Tie = "coin") -> CascadeShares:
+    """The state of an information cascade after so many choices, an even number.
+
+    Of two who choose one after the other outside of a cascade, both may follow the same sign; then a
+    cascade begins. With q = 1 - p they leave none with probability p q if a tie is decided by a coin
+    (Bikhchandani, Hirshleifer & Welch 1992), and 2 p q if by the own sign (Anderson & Holt 1997).
+    """
+    p, q = precision, 1 - precision
+    if tie == "coin":
+        stays, right = p * q, p * p + p * q / 2
+    else:
+        stays, right = 2 * p * q, p * p
+    none = stays ** (chosen // 2)
+    share = right / (1 - stays) if stays < 1 else 0.0
+    return CascadeShares(none, share * (1 - none), (1 - share) * (1 - none))
+
+
+def right_by_place(precision: float, place: int, tie: Tie = "coin") -> float:
+    """The probability that the Bayesian at a place (0 for the first) chooses what is right."""
+    before = cascade_shares(precision, place - place % 2, tie)
+    return before.right + before.none * precision
+
+
+def threshold_share(mean: float, sd: float) -> float:
+    """The share that adopts in the end, of many with normal thresholds, all of whom see all.
+
+    The least fixed point of r = Phi((r - mean) / sd), reached from nobody (Granovetter 1978). Mean and
+    standard deviation are shares of the whole.
+    """
+    from scipy.special import ndtr  # SciPy costs 100 ms that most runs need not pay
+
+    if sd <= 0:
+        return 1.0 if mean <= 0 else 0.0
+    share = 0.0
+    # It rises; near a tangency slowly, as 1 / steps, so it is bounded by where the curve crosses.
+    for _ in range(2_000_000):
+        after = float(ndtr((share - mean) / sd))
+        if after - share < 1e-13:
+            return after
+        share = after
+    return share
+
+
+def mean_outbreak(reproduction: float) -> float:
+    """The mean number that one case leads to, itself included: 1 / (1 - R); infinite from 1 on."""
+    return 1 / (1 - reproduction) if reproduction < 1 else inf
+
+
+def final_size(reproduction: float) -> float:
+    """The share ever reached in a large outbreak: s = 1 - exp(-R s); 0 up to R = 1.
+
+    Kermack & McKendrick 1927.
+    """
+    from scipy.special import lambertw  # as above
+
+    if reproduction <= 1:
+        return 0.0
+    return 1 + float(lambertw(-reproduction * exp(-reproduction)).real) / reproduction
+
+
+def opinion(strength: float, lean: float = 0.0) -> float:
+    """The mean opinion m = tanh(strength m + lean) that a large group in favour ends at; from -1 to 1.
+
+    The largest solution (Curie-Weiss); without lean it is 0 up to strength 1.
+    """
+    m = 1.0
+    for _ in range(2_000_000):
+        after = tanh(strength * m + lean)
+        if abs(after - m) < 1e-14:
+            break
+        m = after
+    return 0.0 if lean == 0 and strength <= 1 else m
+
+
+def fold(strength: float) -> float:
+    """How much lean against it a large group holds out; 0 up to strength 1."""
+    if strength <= 1:
+        return 0.0
+    m = sqrt(1 - 1 / strength)
+    return strength * m - atanh(m)
+
+
+def loop_area(strength: float) -> float:
+    """The area between the ways up and down of mean opinion over lean, swept slowly past both folds.
+
+    Twice the integral of the upper branch between the folds: with h = artanh m - strength m it is
+    m h less the integral of h over m.
+    """
+    if strength <= 1:
+        return 0.0
+    turn = fold(strength)
+    low, high = sqrt(1 - 1 / strength), opinion(strength, turn)
+
+    def integral(m: float) -> float:
+        return m * atanh(m) + log1p(-m * m) / 2 - strength * m * m / 2
+
+    return 2 * (high * turn + low * turn - integral(high) + integral(low))
