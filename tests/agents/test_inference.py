@@ -161,7 +161,7 @@ def test_who_reckons_with_errors_infers_by_bayes(rule: Any, sight: str) -> None:
     for what, (right, wrong) in seen.items():
         evidence = np.array([np.log(right / wrong)])
         sign = np.log(P / (1 - P))
-        expected = rule.first(evidence + sign, np.ones(1))
+        expected = rule.chances(evidence + sign, np.ones(1))
         shown: Any = [what] if sight == "all" else [()]
         counts: Any = None if sight == "all" else [what]
         assert of_zero(rule, asked(shown, [0], counts)) == pytest.approx(expected, abs=1e-9)

@@ -47,12 +47,24 @@ class _Comparing(Rule):
         """Certain: where nothing may be chosen, it chooses all the same."""
         return np.ones(questions.items.shape)
 
+    def weights(self, questions: Questions) -> Reals:
+        """The probability of each of the two; an option that stands alone is taken."""
+        options = questions.items.shape[1]
+        if options > 2:
+            raise AnswerError(
+                f"the rule {self.kind!r} chooses between two options; {options} were shown."
+            )
+        if options == 1:
+            return np.ones(questions.items.shape)
+        first = self.of_first(questions)
+        return np.stack([first, 1 - first], axis=1)
+
+    @abstractmethod
+    def of_first(self, questions: Questions) -> Reals:
+        """(rows,): the probability of the first option shown."""
+
     def _own(self, questions: Questions) -> Reals:
         """(rows,): 1 where the sign points to the first option shown, -1 to the other, 0 for neither."""
-        if questions.items.shape[1] != 2:
-            raise AnswerError(
-                f"the rule {self.kind!r} chooses between two options; {questions.items.shape[1]} were shown."
-            )
         shown = questions.shown(self.sign)
         return np.sign(shown[:, 0] - shown[:, 1])
 
@@ -64,10 +76,9 @@ class OwnSign(_Comparing):
     slip: Share = 0.0
     """Probability of choosing at random instead."""
 
-    def weights(self, questions: Questions) -> Reals:
-        """All on the option that the sign points to; both alike without one."""
-        first = 0.5 + 0.5 * (1 - self.slip) * self._own(questions)
-        return np.stack([first, 1 - first], axis=1)
+    def of_first(self, questions: Questions) -> Reals:
+        """By the sign; both alike without one."""
+        return np.asarray(0.5 + 0.5 * (1 - self.slip) * self._own(questions))
 
     def aloud(self) -> str:
         """The rule in words."""
@@ -89,7 +100,7 @@ class _Inferring(_Comparing):
     """The field that counts earlier choices."""
 
     @abstractmethod
-    def first(self, evidence: Reals, own: Reals) -> Reals:
+    def chances(self, evidence: Reals, own: Reals) -> Reals:
         """The probability of the first option, by its log-odds and by where the own sign points."""
 
     @property
@@ -102,12 +113,11 @@ class _Inferring(_Comparing):
         """Whether such agents at times choose what they hold for less probable."""
         return True
 
-    def weights(self, questions: Questions) -> Reals:
-        """The probability of each of the two."""
+    def of_first(self, questions: Questions) -> Reals:
+        """By others' choices and the own sign."""
         own = self._own(questions)
         sign = _log_odds(self._precision(questions))
-        first = self.first(self._public(questions, sign) + sign * own, own)
-        return np.stack([first, 1 - first], axis=1)
+        return self.chances(self._public(questions, sign) + sign * own, own)
 
     def _precision(self, questions: Questions) -> float:
         if self.precision is not None:
@@ -184,7 +194,7 @@ class Bayesian(_Inferring):
         """Where it slips."""
         return self.slip > 0
 
-    def first(self, evidence: Reals, own: Reals) -> Reals:
+    def chances(self, evidence: Reals, own: Reals) -> Reals:
         """1, 0, or by the tie."""
         even = np.abs(evidence) <= _NOTHING
         tied = 0.5 + 0.5 * own if self.tie == "own sign" else np.full(own.shape, 0.5)
@@ -207,7 +217,7 @@ class Quantal(_Inferring):
     kind: Literal["quantal"] = "quantal"
     strength: Annotated[Real, Field(ge=0)] = 5.0
 
-    def first(self, evidence: Reals, own: Reals) -> Reals:
+    def chances(self, evidence: Reals, own: Reals) -> Reals:
         """The logistic; 2 q - 1 is the hyperbolic tangent of half the log-odds."""
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * self.strength * np.tanh(0.5 * evidence)))
 
@@ -237,8 +247,8 @@ def _history(questions: Questions) -> NDArray[np.int8]:
 def _chances(rule: _Inferring, public: Reals, sign: float) -> tuple[Reals, Reals]:
     """The probability that one such agent chooses the first option: if it is right, and if the other is."""
     precision = 1 / (1 + np.exp(-sign))
-    agrees = rule.first(public + sign, np.ones_like(public))
-    differs = rule.first(public - sign, -np.ones_like(public))
+    agrees = rule.chances(public + sign, np.ones_like(public))
+    differs = rule.chances(public - sign, -np.ones_like(public))
     first = precision * agrees + (1 - precision) * differs
     other = (1 - precision) * agrees + precision * differs
     return first, other
