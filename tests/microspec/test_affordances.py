@@ -46,6 +46,12 @@ def test_letters_and_numbers_are_the_places() -> None:
     assert labels("letters", readers(2), 3).tolist() == [[0, 1, 2]] * 2
     assert labels("numbers", readers(2), 3).tolist() == [[1, 2, 3]] * 2
     assert [spelled("letters", n) for n in (0, 25)] == ["A", "Z"]
+
+
+def test_options_called_by_their_own_words_have_no_other_label() -> None:
+    assert labels("words", readers(2), 3).tolist() == [[-1] * 3] * 2
+    assert spelled("words", -1, "Rain at noon") == "Rain at noon"
+    assert "called by their own words" in Affordances(labels="words").aloud()
     assert spelled("codes", 41) == "41"
 
 

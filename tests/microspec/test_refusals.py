@@ -135,6 +135,13 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
         "or set visibility.top",
     ),
     (
+        {
+            "world": {"kind": "feed", "headlines": ["Rain", "Rain "]},
+            "affordances": {"labels": "words"},
+        },
+        "affordances.labels: 'words' given, but the world 'feed' has items with the same words; use 'codes'",
+    ),
+    (
         {"affordances": {"scoring": "shown"}},
         "affordances.scoring: 'shown' given, but the world 'feed' scores nothing here; set a reward",
     ),

@@ -165,13 +165,14 @@ def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ..
     if questions.labels is None:
         raise AnswerError("a language model was asked about options without labels.")
     how = "codes" if questions.kind is Kind.next else spec.affordances.labels
+    words = spec.world.words() if how == "words" else ()
     may = np.ones(questions.items.shape[1], bool)
     if questions.taken is not None:
         may = ~questions.taken.options[row]
     return tuple(
         Shown(
             int(item),
-            spelled(how, int(label)),
+            spelled(how, int(label), words[item] if how == "words" else ""),
             {
                 name: float(shown[row, place])
                 for name, shown in questions.signals.items()

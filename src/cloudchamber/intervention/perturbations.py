@@ -190,7 +190,9 @@ def _mix(spec: Microspec) -> Iterator[Intervention]:
 def _labels(spec: Microspec) -> Iterator[Intervention]:
     if not any(group.decides.reads_text for group in spec.population.groups):
         return
-    for kind in ("codes", "letters", "numbers"):
+    kinds = ("codes", "letters", "numbers")
+    # Where what an option is called is what is chosen, another name for it is another choice.
+    for kind in () if spec.affordances.labels == "words" else kinds:
         yield _set(f"options called by {kind}", {"affordances.labels": kind})
 
 

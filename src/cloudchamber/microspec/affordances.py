@@ -16,6 +16,7 @@ from cloudchamber.questions import Address, Choose, Ints
 
 __all__ = ["Affordances", "labels"]
 
+Called = Literal["codes", "letters", "numbers", "words"]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -35,8 +36,9 @@ class Affordances(Value):
     """Whether choosing nothing is allowed."""
     presentation: Literal["list", "one at a time"] = "list"
     """The options as one list, or each on its own with a yes or no."""
-    labels: Literal["codes", "letters", "numbers"] = "codes"
-    """What options are called: random codes that say nothing of the place, letters, or the place."""
+    labels: Called = "codes"
+    """What options are called: random codes that say nothing of the place, letters, the place, or by their
+    own words (in a naming game, the names)."""
     scoring: Literal["hidden", "shown"] = "hidden"
     """Whether agents are shown their score."""
 
@@ -79,19 +81,21 @@ class Affordances(Value):
         if self.presentation == "one at a time":
             taken = "take all" if self.choose == "any" else f"take {many}, by lot,"
             return f"agents judge each option alone, and {taken} of those they say yes to{score}"
-        called = "random codes" if self.labels == "codes" else self.labels
+        called = {"codes": "random codes", "words": "their own words"}.get(self.labels, self.labels)
         many += ", asked again after each pick," if self.one_by_one and not none else ""
         none += " asked again after each pick," if self.one_by_one and none else ""
         return f"agents choose {many}{none} from a list, options called by {called}{score}"
 
 
-def labels(how: Literal["codes", "letters", "numbers"], address: Address, options: int) -> Ints:
-    """Numbers that name the options of each row, (rows, options); letters are numbered from 0.
+def labels(how: Called, address: Address, options: int) -> Ints:
+    """Numbers that name the options of each row, (rows, options); letters are numbered from 0, words are -1.
 
     Codes have as many digits as it takes that none ever equals the place of its option: an option
     that would is given one of the codes left over.
     """
     rows = len(address.agent)
+    if how == "words":
+        return np.broadcast_to(-1, (rows, options))
     if how != "codes":
         first = 1 if how == "numbers" else 0
         return np.broadcast_to(np.arange(first, options + first), (rows, options))
@@ -117,6 +121,8 @@ def _codes(options: int) -> tuple[int, int]:
         low *= 10
 
 
-def spelled(how: Literal["codes", "letters", "numbers"], number: int) -> str:
-    """A label as it is written."""
+def spelled(how: Called, number: int, word: str = "") -> str:
+    """A label as it is written; an option that is called by its own word is told that."""
+    if how == "words":
+        return word
     return LETTERS[number] if how == "letters" else str(number)

@@ -343,6 +343,14 @@ def _affordance_problems(spec: Microspec) -> Iterator[str]:
             f"affordances.labels: 'letters' given for {shown} options; letters name at most "
             f"{len(LETTERS)}; use 'codes', or set visibility.top"
         )
+    if can.labels == "words":
+        words = [word.strip() for word in world.words()]
+        if not words or len(set(words)) < len(words) or "None" in words:
+            yield (
+                f"affordances.labels: 'words' given, but the world {world.kind!r} "
+                + ("has items with the same words" if words else "is not told in words")
+                + "; use 'codes'"
+            )
     if can.scoring == "shown" and not world.scores:
         yield (
             f"affordances.scoring: 'shown' given, but the world {world.kind!r} scores nothing here; "

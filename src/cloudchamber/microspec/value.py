@@ -254,11 +254,16 @@ def json_schema(root: type[Value]) -> dict[str, Any]:
         if name not in definitions:
             definitions[name] = {}
             kinds = families[name].kinds.values()
-            definitions[name] = {"anyOf": [resolve(_schema(kind)) for kind in kinds]}
+            definitions[name] = {"anyOf": [_with_kind(resolve(_schema(kind))) for kind in kinds]}
         return {"$ref": f"#/$defs/{name}"}
 
     whole: dict[str, Any] = resolve(_schema(root))
     return whole | {"$defs": dict(sorted(definitions.items()))}
+
+
+def _with_kind(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a kind: which kind it is has to be said, though a kind made in Python knows it."""
+    return schema | {"required": sorted({*schema.get("required", ()), "kind"})}
 
 
 def _schema(value: type[Value]) -> dict[str, Any]:

@@ -175,6 +175,7 @@ def _in_the_prompts(spec: Microspec, trace: Trace) -> None:
         for channel, _, _, _, label, _, signals in one.exposures:
             if channel == Channel.option and labels in ("codes", "numbers"):
                 assert str(label) in lines, f"not told: label {label} is not in:\n{one.prompt}"
+            assert labels != "words" or label == -1, f"label {label} was shown to nobody."
             for name, value in signals:  # type: ignore[attr-defined]
                 assert f"{value:g}" in lines, (
                     f"not told: {told(place)} was shown {name} = {value:g}, which does not occur "

@@ -97,13 +97,16 @@ def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse, wording: Wording) 
 def _list(
     headlines: tuple[str, ...], system: str, past: list[str], glimpse: Glimpse, words: _Words
 ) -> Prompt:
-    lines = [f"{one.label}: {headlines[one.item]}{_beside(one, words)}" for one in glimpse.options]
+    worded = all(one.label == headlines[one.item] for one in glimpse.options)
+    called = ("" if worded else f"{one.label}: " for one in glimpse.options)
+    items = (f"{headlines[one.item]}{_beside(one, words)}" for one in glimpse.options)
+    lines = list(map(str.__add__, called, items))
     picked = [one for one in glimpse.heard if one.channel == "picked"]
     chosen = [f"You chose: {headlines[one.item]}" for one in picked]
     which = _which(glimpse, words, bool(picked))
-    how = "Answer with its code."
+    how = f"Answer with its {'headline' if worded else 'code'}."
     if glimpse.may_decline:
-        how = f"Answer with its code, or None if you like {'no other' if picked else 'none'}."
+        how = f"{how[:-1]}, or None if you like {'no other' if picked else 'none'}."
     answers = [one.label for one in glimpse.options if one.open]
     if glimpse.may_decline:
         answers.append("None")

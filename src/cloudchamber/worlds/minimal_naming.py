@@ -80,6 +80,11 @@ class MinimalNamingGame(World):
         return "one"
 
     @property
+    def closes(self) -> bool:
+        """One can only say what one knows."""
+        return True
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What a speaker can do."""
         return ("say",)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from cloudchamber.microspec.value import Real, Whole, counted
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Past, Prompt, State, World
-from cloudchamber.questions import Reals
+from cloudchamber.questions import Ints, Reals
 from cloudchamber.worlds.naming_words import PARAPHRASES, Wording, naming_prompt
 
 __all__ = ["NAMES_2", "NAMES_10", "NAMES_26", "NamingGame"]
@@ -22,6 +22,10 @@ NAMES_2 = ("Q", "M")
 NAMES_10 = ("Q", "M", "X", "Y", "F", "J", "P", "R", "C", "D")
 NAMES_26 = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """The pools of names of the published experiments."""
+
+
+LAST = 3
+"""Meetings for each agent that must all succeed for a population to have agreed, as in the published game."""
 
 
 class NamingGame(World):
@@ -72,6 +76,14 @@ class NamingGame(World):
         return ("payoff",)
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """Meetings so far; the share of the last ones in which both said the same; when that was first 1.
+
+        The last ones are as many as three for each agent. NaN is not yet.
+        """
+        return ("meetings", "agreement", "meetings to agreement")
+
+    @property
     def meets(self) -> Literal["", "both", "one"]:
         """Both say a name."""
         return "both"
@@ -98,6 +110,10 @@ class NamingGame(World):
     def start(self, opening: Opening) -> State:
         """Nothing said yet; where there is a convention, all remember meetings that went by it."""
         state = super().start(opening)
+        state.more["meetings"] = np.zeros(opening.runs)
+        state.more["agreement"] = np.full(opening.runs, np.nan)
+        state.more["meetings to agreement"] = np.full(opening.runs, np.nan)
+        state.more["latest"] = np.zeros((opening.runs, LAST * opening.agents))
         if self.convention is not None:
             said = np.full((*opening.shape, self.remembered), self.convention)
             state.past = Past(said, said.copy(), {"payoff": np.full(said.shape, self.same)})
@@ -112,7 +128,29 @@ class NamingGame(World):
         state.score += np.bincount(who, payoff, minlength=runs * agents).reshape(runs, agents)
         said = acts.run.astype(np.int64) * self.items + acts.item
         state.tally += np.bincount(said, minlength=runs * self.items).reshape(runs, self.items)
+        self._observe(state, acts, met)
         return {"payoff": payoff}
+
+    def _observe(self, state: State, acts: Acts, met: Ints) -> None:
+        """Enter each meeting once into the latest ones, then the facts."""
+        if acts.partner is None:
+            return
+        more, window = state.more, state.more["latest"].shape[1]
+        once = (acts.agent < acts.partner) | (
+            met < 0
+        )  # who met one that did nothing is there alone
+        run = acts.run[once]
+        count = np.bincount(run, minlength=len(state.tally))
+        order = np.argsort(run, kind="stable")
+        nth = np.arange(len(run)) - (np.cumsum(count) - count)[run[order]]
+        place = (more["meetings"].astype(np.int64)[run[order]] + nth) % window
+        more["latest"][run[order], place] = (met == acts.item)[once][order]
+        more["meetings"] += count
+        agreed = more["latest"].sum(axis=1)
+        known = np.minimum(more["meetings"], window)
+        np.divide(agreed, known, out=more["agreement"], where=known > 0)
+        now = (agreed == window) & np.isnan(more["meetings to agreement"])
+        more["meetings to agreement"][now] = more["meetings"][now]
 
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told."""

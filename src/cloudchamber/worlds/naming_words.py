@@ -5,13 +5,14 @@ unnamed partner, points), in neutral words; nothing is said of a population or o
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan, nan
 from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
+from cloudchamber.worlds.telling import ago, amount, who_is_next
 
 __all__ = ["PARAPHRASES", "Wording", "naming_prompt", "spoken", "telling_prompt"]
 
@@ -24,84 +25,103 @@ PARAPHRASES: tuple[Wording, ...] = ("plain", "reworded")
 class _Words:
     """One wording; braces are filled in."""
 
-    game: str
-    same: str
-    different: str
-    aim: str
+    rules: str
     past: str
     turn: str
-    names: str
-    begin: str
-    judge: str
+    noun: str
+    """What is picked."""
+    does: str
     did: str
-    """What a player does with a name, in the past."""
+    begin: str
 
 
-_PLAIN = _Words(
-    game="Player 1 plays a game with Player 2 over several rounds. In each round both players pick a name "
-    "from a list at the same time, without seeing what the other picks.",
-    same="If both pick the same name, each of them gets {same:g} points.",
-    different="If they pick different names, each of them gets {different:g} points.",
-    aim="Each player wants to have as many points as possible in the end. You are Player 1.",
-    past="The rounds so far:",
-    turn="It is round {round}.",
-    names="The names are: {names}. Which name does Player 1 pick? Answer with the name.",
-    begin="Player 1 picks ",
-    judge="Does Player 1 pick the name {name}? Answer Yes or No.",
-    did="picked",
-)
 _WORDS: dict[Wording, _Words] = {
-    "plain": _PLAIN,
-    "reworded": replace(
-        _PLAIN,
-        game="You are Player 1. You and Player 2 play some rounds of a game. Every round, each of you names "
-        "one of the words on a list, both at once, so neither knows the other's word beforehand.",
-        same="Two equal words give {same:g} points to each of you;",
-        different="two different words give {different:g} points to each of you.",
-        aim="You try to collect as many points as you can, and so does Player 2.",
+    "plain": _Words(
+        rules="Player 1 plays a game with Player 2 over several rounds. In each round both players pick a "
+        "name from a list at the same time, without seeing what the other picks. If both pick the same name, "
+        "each of them gets {same}. If they pick different names, each of them gets {different}. Each player "
+        "wants to have as many points as possible in the end. You are Player 1.",
+        past="The rounds so far:",
+        turn="It is round {round}.",
+        noun="name",
+        does="pick",
+        did="picked",
+        begin="Player 1 picks ",
+    ),
+    "reworded": _Words(
+        rules="You are Player 1. You and Player 2 play some rounds of a game. Every round, each of you says "
+        "one of the words on a list, both at once, so that neither knows the other's word beforehand. Two "
+        "equal words give {same} to each of you; two different words give {different} to each of you. You "
+        "try to collect as many points as you can, and so does Player 2.",
         past="What happened until now:",
         turn="Now comes round {round}.",
-        names="The words: {names}. Which word does Player 1 say? Answer with the word.",
-        begin="Player 1 says ",
-        judge="Does Player 1 say the word {name}? Answer Yes or No.",
+        noun="word",
+        does="say",
         did="said",
+        begin="Player 1 says ",
     ),
 }
+_TELLING = (
+    "Player 1 meets another player, and both see one thing. Player 1 says one of the words that it knows for "
+    "it. If the other player knows that word as well, both forget every other word; if not, the other player "
+    "learns it. You are Player 1."
+)
 
 
 def naming_prompt(
     names: Sequence[str], same: float, different: float, glimpse: Glimpse, wording: Wording
 ) -> Prompt:
-    """What a player is told; the answers are the names on the list, in the order shown, or yes and no."""
+    """What a player is told who is to name something, as the other does; the answers are the labels."""
     words = _WORDS[wording]
-    rules = (words.game, words.same.format(same=same), words.different.format(different=different))
-    parts = (*rules, words.aim, glimpse.persona, glimpse.instruction)
-    system = " ".join(part for part in parts if part)
-    if glimpse.kind is Kind.next:
-        return _next(system, glimpse)
+    rules = words.rules.format(same=amount(same, "point"), different=amount(different, "point"))
     rounds = list(_rounds(names, glimpse.heard, words.did))
     lines = [words.past, *rounds] if rounds else []
     lines += [line for one in glimpse.heard for line in _beside(names, one, words.did)]
     lines.append(words.turn.format(round=len(rounds) + 1))
-    if glimpse.kind is Kind.judge:
-        (one,) = glimpse.options
-        asked = words.judge.format(name=_named(names, one))
-        return Prompt(system, "\n".join([*lines, asked]), ("Yes", "No"))
-    return _listed(system, lines, names, glimpse, words)
+    return _asked(_role(rules, glimpse), lines, names, glimpse, words)
 
 
-def _listed(
+def telling_prompt(names: Sequence[str], glimpse: Glimpse) -> Prompt:
+    """What the one who speaks is told, where one speaks and the other listens."""
+    lines = []
+    for one in glimpse.heard:
+        if one.channel == "own" and isnan(one.value):
+            understood = one.results.get("understood", nan)
+            was = "" if isnan(understood) else f" and was understood by {understood:g} of 1"
+            told = f"Player 1 said {names[one.item]}{was}"
+            lines.append(f"{told} ({ago(one.latency)}).")
+        else:
+            lines += _beside(names, one, "said")
+    return _asked(_role(_TELLING, glimpse), lines, names, glimpse, _WORDS["reworded"])
+
+
+def _role(rules: str, glimpse: Glimpse) -> str:
+    return " ".join(part for part in (rules, glimpse.persona, glimpse.instruction) if part)
+
+
+def _asked(
     system: str, lines: list[str], names: Sequence[str], glimpse: Glimpse, words: _Words
 ) -> Prompt:
-    told = ", ".join(_named(names, one) for one in glimpse.options)
-    lines.append(words.names.format(names=told))
-    answers = [names[one.item] for one in glimpse.options if one.open]
-    if glimpse.may_decline:
-        lines[-1] += " Or answer None."
-        answers.append("None")
+    """The question, after what is known: of a list, of one name alone, or of who is next."""
+    if glimpse.kind is Kind.next:
+        return who_is_next(system, lines, glimpse, "player", "Which player should play next?")
+    if glimpse.kind is Kind.judge:
+        name = _named(names, glimpse.options[0])
+        asked = f"Does Player 1 {words.does} the {words.noun} {name}? Answer Yes or No."
+        return Prompt(system, "\n".join([*lines, asked]), ("Yes", "No"))
+    coded = any(one.label != names[one.item] for one in glimpse.options)
+    told = (_named(names, one) for one in glimpse.options)
+    labels = (f"{one.label}: " if coded else "" for one in glimpse.options)
+    lines.append(f"The {words.noun}s are: {', '.join(map(str.__add__, labels, told))}.")
+    which = f"Which {words.noun} does Player 1 {words.does}?"
     if glimpse.most > 1:
-        lines.append(f"Up to {glimpse.most} names may be picked.")
-    return Prompt(system, "\n".join(lines), tuple(answers), words.begin)
+        which = f"Which {words.noun}s does Player 1 {words.does}, {glimpse.most} at most?"
+    how = f"Answer with {'its code' if coded else f'the {words.noun}'}"
+    answers = [one.label for one in glimpse.options if one.open]
+    if glimpse.may_decline:
+        answers.append("None")
+        how += ", or None"
+    return Prompt(system, "\n".join([*lines, f"{which} {how}."]), tuple(answers), words.begin)
 
 
 def _rounds(names: Sequence[str], heard: Sequence[Remembered], did: str) -> Iterator[str]:
@@ -112,12 +132,8 @@ def _rounds(names: Sequence[str], heard: Sequence[Remembered], did: str) -> Iter
         for one in heard[at + 1 : end]:
             if one.channel == "met":
                 told += f", Player 2 {did} {names[one.item] if one.item >= 0 else 'nothing'}"
-        for name, value in heard[at].results.items():
-            if not isnan(value):
-                told += (
-                    f"; {value:g} points for each" if name == "payoff" else f"; {name}: {value:g}"
-                )
-        yield f"{told}."
+        payoff = heard[at].results.get("payoff", nan)
+        yield f"{told}." if isnan(payoff) else f"{told}; {amount(payoff, 'point')} for each."
 
 
 def _beside(names: Sequence[str], one: Remembered, did: str) -> Iterator[str]:
@@ -125,63 +141,25 @@ def _beside(names: Sequence[str], one: Remembered, did: str) -> Iterator[str]:
     if one.channel == "score":
         yield f"The current score of Player 1 is {one.value:g}."
     elif one.channel == "others":
-        yield f"Another player {did} {names[one.item]} ({_ago(one.latency)})."
+        yield f"Another player {did} {names[one.item]} ({ago(one.latency)})."
     elif one.channel == "picked":
         yield f"In this round Player 1 has {did} {names[one.item]}."
     elif one.channel == "own" and not isnan(one.value):  # a tally, no single act
         yield f"Player 1 has {did} {names[one.item]} in {one.value:g} rounds."
 
 
-def _ago(latency: int) -> str:
-    return "just now" if latency == 0 else f"{latency} {'round' if latency == 1 else 'rounds'} ago"
-
-
 def _named(names: Sequence[str], one: Shown) -> str:
     uses = one.signals.get("uses")
     if uses is None:
         return names[one.item]
-    return f"{names[one.item]} (picked {uses:g} {'time' if uses == 1 else 'times'} by all players)"
-
-
-def _next(system: str, glimpse: Glimpse) -> Prompt:
-    lines = [f"{one.label}: player {one.item}" for one in glimpse.options]
-    asked = "Which player should play next? Answer with the code."
-    return Prompt(system, "\n".join([*lines, asked]), tuple(one.label for one in glimpse.options))
-
-
-def telling_prompt(names: Sequence[str], glimpse: Glimpse) -> Prompt:
-    """What the one who speaks is told, where one speaks and the other listens."""
-    parts = (_TELLING, glimpse.persona, glimpse.instruction)
-    system = " ".join(part for part in parts if part)
-    if glimpse.kind is Kind.next:
-        return _next(system, glimpse)
-    lines = []
-    for one in glimpse.heard:
-        if one.channel == "own" and isnan(one.value):
-            understood = one.results.get("understood", nan)
-            was = f" and was {'' if understood else 'not '}understood"
-            told = f"Player 1 said {names[one.item]}{'' if isnan(understood) else was}"
-            lines.append(f"{told} ({_ago(one.latency)}).")
-        else:
-            lines += _beside(names, one, "said")
-    if glimpse.kind is Kind.judge:
-        asked = f"Does Player 1 say the word {_named(names, glimpse.options[0])}? Answer Yes or No."
-        return Prompt(system, "\n".join([*lines, asked]), ("Yes", "No"))
-    return _listed(system, lines, names, glimpse, _WORDS["reworded"])
-
-
-_TELLING = (
-    "Player 1 meets another player, and they look at the same thing. Player 1 says one of the words that it "
-    "knows for it. If the other player knows that word too, they have understood each other, and both keep "
-    "this word alone; if not, the other player learns it. You are Player 1."
-)
+    return f"{names[one.item]} ({amount(uses, 'use')} by all players)"
 
 
 _ONSETS, _VOWELS = "bdfghklmnprstvwz", "aeiou"
 
 
 def spoken(number: int) -> str:
-    """A word that can be spoken, a different one for each number: bada, dada, fada, ..."""
+    """A word that can be spoken, a different one for each number: baba, daba, faba, ..."""
     sound, rest = "", number
     while rest or len(sound) < 4:
         rest, at = divmod(rest, len(_ONSETS) * len(_VOWELS))
