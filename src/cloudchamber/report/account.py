@@ -13,7 +13,6 @@ from cloudchamber import __version__
 from cloudchamber.analysis import saved
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Manifest, Results
-from cloudchamber.measures import MEASURES
 from cloudchamber.report import evidence, sections
 from cloudchamber.report.document import Document, Section, Supplement
 from cloudchamber.report.findings import answer
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["build", "write"]
-
-ALSO = ("gini", "top-5 share", "entropy", "mean position")
 
 
 def write(study: Study, results: Results, folder: str | Path, rerun: str = "") -> Document:
@@ -98,7 +95,7 @@ def build(
 
 def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:
     main = study.phenomenon.measure
-    also = [MEASURES[name] for name in ALSO if name != main.name]
+    also = [measure for measure in study.also if measure.name != main.name]
     tables = {
         "runs": results.runs,
         "values": evidence.values(study, results, [main, *also]),

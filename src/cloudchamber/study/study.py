@@ -35,6 +35,7 @@ from cloudchamber.experiment.expected import CostEstimate
 from cloudchamber.experiment.manifest import placed
 from cloudchamber.experiment.prices import Prices
 from cloudchamber.intervention import Intervention, let_decide
+from cloudchamber.measures import MEASURES, Measure
 from cloudchamber.microspec import Decider, Microspec
 from cloudchamber.microspec.paths import overlap
 from cloudchamber.models import Mode, Model
@@ -43,6 +44,8 @@ from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
 
 __all__ = ["Study"]
+
+_ALSO = tuple(MEASURES[name] for name in ("gini", "top-5 share", "entropy", "mean position"))
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Study:
     """A headline; the name if not given."""
     hypothesis: str = ""
     """The local rule that is thought to grow the phenomenon, in one sentence."""
+    also: tuple[Measure, ...] = _ALSO
+    """Measures that are told beside the phenomenon's; those of attention if not given."""
     plan: Callable[[Microspec, Sequence[Axis]], Design] = factorial
     """The cells that factors make of the baseline; also e.g. ``partial(sobol_sequence, n=64)``."""
 
@@ -98,6 +103,7 @@ class Study:
             ("more", Cell, "Cell"),
             ("interventions", Intervention, "Intervention"),
             ("notes", str, "str"),
+            ("also", Measure, "Measure"),
         )
         for name, kind, allowed in one_of:
             given: Any = getattr(self, name)
