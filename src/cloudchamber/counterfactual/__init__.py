@@ -1,4 +1,4 @@
-"""Counterfactuals: the same runs under the same noise, had a channel, an exposure or a decision been other."""
+"""Counterfactuals: the same runs under one noise, had a channel, an exposure or a decision been other."""
 
 from cloudchamber.counterfactual.channels import channels_of
 from cloudchamber.counterfactual.coupled import Coupled
