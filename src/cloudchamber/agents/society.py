@@ -11,8 +11,8 @@ from cloudchamber.agents.llm_amounts import ask_amounts
 from cloudchamber.errors import AnswerError, SpecificationError
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.models.model import Model
-from cloudchamber.questions import Answers, Ints, Questions, Reals
-from cloudchamber.trace.tables import Kind, Readout
+from cloudchamber.questions import Answers, Ints, Questions, joined_answers
+from cloudchamber.trace.tables import Kind
 
 __all__ = ["Answering", "Society", "decide", "models_of"]
 
@@ -71,7 +71,7 @@ class Society:
             (rows, self._alone(group, questions.take(rows)))
             for group, rows in self._groups(questions)
         ]
-        return _joined(questions, parts)
+        return joined_answers(len(questions), parts)
 
     async def answer(self, questions: Questions) -> Answers:
         """Answer a batch, asking models where it must."""
@@ -85,7 +85,7 @@ class Society:
             return rows, self._alone(group, some)
 
         parts = await asyncio.gather(*(part(*each) for each in self._groups(questions)))
-        return parts[0][1] if len(parts) == 1 else _joined(questions, list(parts))
+        return joined_answers(len(questions), parts)
 
     def _groups(self, questions: Questions) -> list[tuple[int, Ints]]:
         return [
@@ -110,66 +110,3 @@ def decide(growth: Generator[Questions, Answers, R], society: Society) -> R:
     except StopIteration as end:
         result: R = end.value
         return result
-
-
-def _joined(questions: Questions, parts: list[tuple[Ints, Answers]]) -> Answers:
-    """Answers of several groups, row for row; what one group lacks is unknown there."""
-    rows, options = questions.items.shape
-    width = max(answers.picks.shape[1] for _, answers in parts)
-    whole = Answers(
-        picks=np.full((rows, width), -1, np.int32),
-        weights=np.full((rows, options), np.nan),
-        decline=np.zeros(rows) if questions.choose.may_decline else None,
-        status=np.zeros(rows, np.int8),
-        readout=np.full(rows, Readout.rule, np.uint8),
-        mass=np.full(rows, np.nan),
-        tokens=np.zeros(rows, np.int64),
-    )
-    prompts, completions, notes = [""] * rows, [""] * rows, [""] * rows
-    reasons: list[tuple[int, str]] = []
-    for at, answers in parts:
-        _enter(whole, at, answers)
-        for row, place in enumerate(at):
-            if answers.prompts is not None:
-                prompts[place] = answers.prompts[row]
-            if answers.completions is not None:
-                completions[place] = answers.completions[row]
-            if answers.notes is not None:
-                notes[place] = answers.notes[row]
-        reasons += [(int(at[row]), reason) for row, reason in answers.reasons]
-    worded = any(answers.prompts is not None for _, answers in parts)
-    whole.prompts = tuple(prompts) if worded else None
-    whole.completions = tuple(completions) if worded else None
-    whole.notes = tuple(notes) if any(notes) else None
-    whole.reasons = tuple(reasons)
-    for name in ("amounts", "chances"):
-        if any(getattr(answers, name) is not None for _, answers in parts):
-            setattr(whole, name, _placed(questions, parts, name))
-    return whole
-
-
-def _placed(questions: Questions, parts: list[tuple[Ints, Answers]], name: str) -> Reals:
-    """A matrix over options of several groups' answers; NaN where a group has none."""
-    matrix = np.full(questions.items.shape, np.nan)
-    for at, answers in parts:
-        given = getattr(answers, name)
-        if given is not None:
-            matrix[at] = given
-    return matrix
-
-
-def _enter(whole: Answers, at: Ints, answers: Answers) -> None:
-    whole.picks[at, : answers.picks.shape[1]] = answers.picks
-    assert whole.weights is not None and whole.status is not None
-    assert whole.mass is not None and whole.tokens is not None
-    assert isinstance(whole.readout, np.ndarray)
-    if answers.weights is not None:
-        whole.weights[at] = answers.weights
-    if answers.decline is not None and whole.decline is not None:
-        whole.decline[at] = answers.decline
-    whole.status[at] = answers.statuses()
-    whole.readout[at] = answers.readout
-    if answers.mass is not None:
-        whole.mass[at] = answers.mass
-    if answers.tokens is not None:
-        whole.tokens[at] = answers.tokens

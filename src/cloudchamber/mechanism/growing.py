@@ -6,7 +6,6 @@ replicate of each draw is a run of the pool, and every batch is asked once for a
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.mechanism.mechanisms import Mechanism
 from cloudchamber.mechanism.plausible import Fitted, plausible
 from cloudchamber.microspec import Microspec
-from cloudchamber.questions import Answers, Ints, Questions
+from cloudchamber.questions import Answers, Questions, joined_answers
 from cloudchamber.trace import Level, Trace
 
 __all__ = ["Deciding", "Pool", "decided_by", "grown_by", "pools"]
@@ -163,27 +162,7 @@ class _Many:
         parts = [(int(at), np.flatnonzero(draw == at)) for at in np.unique(draw)]
         if len(parts) == 1:
             return self.societies[parts[0][0]].answer_now(questions)
-        answered = [self.societies[at].answer_now(questions.take(rows)) for at, rows in parts]
-        return _joined(len(questions), [rows for _, rows in parts], answered)
-
-
-def _joined(n: int, rows: Sequence[Ints], parts: Sequence[Answers]) -> Answers:
-    """The answers of those who answer at once, row for row."""
-    width = max(part.picks.shape[1] for part in parts)
-    whole = Answers(np.full((n, width), -1, np.int32))
-    for at, part in zip(rows, parts, strict=True):
-        whole.picks[at, : part.picks.shape[1]] = part.picks
-    for name in ("weights", "decline", "status", "amounts", "chances"):
-        given = [getattr(part, name) for part in parts]
-        if any(one is not None for one in given):
-            setattr(whole, name, _rows(n, rows, given))
-    return whole
-
-
-def _rows(n: int, rows: Sequence[Ints], parts: Sequence[NDArray[Any] | None]) -> NDArray[Any]:
-    first = next(part for part in parts if part is not None)
-    whole = np.zeros((n, *first.shape[1:]), first.dtype)
-    for at, part in zip(rows, parts, strict=True):
-        if part is not None:
-            whole[at] = part
-    return whole
+        return joined_answers(
+            len(questions),
+            [(rows, self.societies[at].answer_now(questions.take(rows))) for at, rows in parts],
+        )

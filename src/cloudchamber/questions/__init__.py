@@ -12,6 +12,7 @@ from cloudchamber.questions.asked import (
     Taken,
 )
 from cloudchamber.questions.drawing import draw, taken_after
+from cloudchamber.questions.joining import joined_answers, some_answers
 
 __all__ = [
     "Address",
@@ -24,5 +25,7 @@ __all__ = [
     "Scale",
     "Taken",
     "draw",
+    "joined_answers",
+    "some_answers",
     "taken_after",
 ]
