@@ -5,21 +5,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.mechanism import (
+    By,
+    ChoiceData,
     ConsiderThenChoose,
     FallOff,
     Gate,
     HeardEffect,
     ItemEffects,
     Logit,
+    LookUp,
     Mechanism,
     PlaceEffects,
     Signal,
     fit,
+    nested,
 )
 from cloudchamber.mechanism.likelihood import evaluate
+from cloudchamber.mechanism.shown import Recalled
 from tests.mechanism.made import feed_data, numbers
 
 
@@ -49,10 +55,77 @@ def test_errors_by_hand() -> None:
     data = numbers(300, 3, runs=10)
     found = fit(Logit(terms=(Signal(),)), data)
     at = evaluate(found.mechanism, data)
-    variance = (at.by_run**2).sum() / at.information[0, 0] ** 2 * 10 / 9
+    each = [evaluate(found.mechanism, data.among(run)).information[0, 0] for run in data.runs]
+    informing = np.sum(each) ** 2 / np.sum(np.square(each))
+    assert found.informing[0] == pytest.approx(informing) and 9.5 < informing < 10
+    variance = (at.by_run**2).sum() / at.information[0, 0] ** 2 * informing / (informing - 1)
     assert found.errors[0] == pytest.approx(np.sqrt(variance), rel=1e-6)
     estimate = found.estimate("likes, any")
-    assert estimate.high - estimate.value == pytest.approx(2.262157 * found.errors[0], rel=1e-6)
+    t = stdtrit(informing - 1, 0.975)
+    assert estimate.high - estimate.value == pytest.approx(t * found.errors[0], rel=1e-6)
+
+
+def cells() -> ChoiceData:
+    """Four runs in one cell, then six in another; two groups in each."""
+    data = numbers(500, 5, runs=10)
+    rng = np.random.default_rng(1)
+    group = rng.integers(0, 2, 500).astype(np.int16)
+    return replace(data, group=group).within(cell=np.where(data.run <= 4, "a", "b"))
+
+
+def test_what_differs_by_cell_is_fitted_as_in_each_cell_alone() -> None:
+    """Values, errors and degrees of freedom: runs of the other cell say nothing."""
+    terms, data = (FallOff(), Signal(form="log")), cells()
+    whole = fit(Logit(terms=tuple(By(term=term, by="cell") for term in terms)), data)
+    assert whole.names[:2] == ("fall-off [cell a]", "fall-off [cell b]")
+    for cell in ("a", "b"):
+        alone = fit(Logit(terms=terms), data.where(data.context["cell"] == cell))
+        for name in alone.names:
+            one, other = whole.estimate(f"{name} [cell {cell}]"), alone.estimate(name)
+            np.testing.assert_allclose(
+                [one.value, one.low, one.high], [other.value, other.low, other.high], atol=1e-6
+            )
+        there = whole.mechanism.at(cell=cell)
+        np.testing.assert_allclose(there.values("one"), alone.values, atol=1e-6)
+
+
+def test_a_difference_between_groups_is_a_parameter() -> None:
+    data = cells()
+    both = fit(Logit(terms=(By(term=Signal()),)), data)
+    apart = fit(Logit(terms=(Signal(), By(term=Signal(), besides=0))), data)
+    assert apart.names == ("likes, any", "likes, any [group 1]")
+    assert apart.values[1] == pytest.approx(both.values[1] - both.values[0], abs=1e-6)
+    assert apart.log_likelihood == pytest.approx(both.log_likelihood, abs=1e-8)
+    assert 0 < nested(apart, ["likes, any [group 1]"]).p < 1
+
+
+def test_what_only_one_run_tells_has_no_interval() -> None:
+    data = cells().within(cell=np.where(cells().run <= 1, "a", "b"))
+    found = fit(Logit(terms=(By(term=Signal(), by="cell"),)), data)
+    assert np.isfinite(found.values).all()
+    assert not found.estimate("likes, any [cell a]").known
+    assert found.estimate("likes, any [cell b]").known
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 3.0])
+def test_a_table_alone_is_shares_with_what_smoothing_adds(smoothing: float) -> None:
+    """Closed form: (picks of the option + half the smoothing) / (choices + smoothing) after each key."""
+    rng, n = np.random.default_rng(2), 600
+    past = rng.integers(0, 2, (n, 3))
+    past[rng.random((n, 3)) < 0.2] = -1
+    past = np.sort(past, axis=1)[:, ::-1]
+    told = Recalled(past, (past >= 0).astype(np.float32))
+    data = replace(numbers(n, 2), recalled={"own": told})
+    table = LookUp(reads=("length", "own"), of=1, smoothing=smoothing)
+    found = fit(Logit(terms=(table,)), data)
+    fitted: Any = found.mechanism.terms[0]
+    picked = data.item[np.arange(n), data.choice] == 1
+    length, own = (past >= 0).sum(axis=1), (past == 1).sum(axis=1)
+    assert len(fitted.keys) == 10
+    for key, odds in zip(fitted.keys, fitted.effects, strict=True):
+        rows = (length == key[0]) & (own == key[1])
+        share = (picked[rows].sum() + smoothing / 2) / (rows.sum() + smoothing)
+        assert 1 / (1 + np.exp(-odds)) == pytest.approx(share, abs=1e-5)
 
 
 def test_against_statsmodels() -> None:
@@ -72,6 +145,20 @@ def test_against_statsmodels() -> None:
     assert found.log_likelihood == pytest.approx(other.llf, abs=1e-6)
     at = evaluate(found.mechanism, data)
     np.testing.assert_allclose(np.linalg.inv(at.information), other.cov_params(), atol=1e-6)
+
+
+def test_any_number_against_statsmodels() -> None:
+    """Where each option is taken on its own, a logit of yes and no."""
+    models: Any = pytest.importorskip("statsmodels.discrete.discrete_model")
+    data = numbers(300, 5, seed=6, asked="any")
+    assert data.taken is not None
+    likes = data.signals["likes"].astype(np.float64).ravel()
+    place = np.broadcast_to(np.arange(5), data.item.shape).ravel()
+    design = np.stack([-place, np.log1p(likes), np.ones(1500)], axis=1)
+    other = models.Logit(data.taken.ravel().astype(float), design).fit(tol=1e-12, disp=False)
+    found = fit(Logit(terms=(FallOff(), Signal(form="log"))), data)
+    np.testing.assert_allclose(found.values, other.params, atol=1e-6)
+    assert found.log_likelihood == pytest.approx(other.llf, abs=1e-6)
 
 
 def test_exact_distributions_of_the_mechanism_give_it_back() -> None:

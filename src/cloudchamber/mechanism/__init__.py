@@ -6,6 +6,7 @@ from cloudchamber.mechanism.comparing import Comparison, NestedTest, compare, ne
 from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects, Readiness
 from cloudchamber.mechanism.fitting import Fit, fit
 from cloudchamber.mechanism.growing import decided_by, grown_by
+from cloudchamber.mechanism.intervals import bootstrap, profile
 from cloudchamber.mechanism.matching import Match, Sufficiency
 from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Logit, Mechanism
 from cloudchamber.mechanism.memory_terms import LookUp, Reinforcement
@@ -39,6 +40,7 @@ __all__ = [
     "Reinforcement",
     "Signal",
     "Sufficiency",
+    "bootstrap",
     "choices_of",
     "compare",
     "decided_by",
@@ -46,5 +48,6 @@ __all__ = [
     "grown_by",
     "nested",
     "plausible",
+    "profile",
     "regrow",
 ]

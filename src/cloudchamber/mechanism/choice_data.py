@@ -106,13 +106,22 @@ class ChoiceData:
         """How many rows are looked at together."""
         return max(1, BLOCK // max(self.options, 1))
 
-    def where(self, rows: NDArray[np.bool_] | Ints) -> "ChoiceData":
-        """Some of the rows, by mask or by number (ascending): a group, a context, some runs."""
+    def where(
+        self, rows: NDArray[np.bool_] | Ints, run: NDArray[np.int64] | None = None
+    ) -> "ChoiceData":
+        """Some of the rows, by mask or by number: a group, a context, some runs.
+
+        Args:
+            rows: which; ascending, unless new numbers of runs are given.
+            run: the run that each of them counts as.
+        """
         taken = {
             one.name: _rows(getattr(self, one.name), rows)
             for one in fields(self)
             if one.name not in ("asked", "content")
         }
+        if run is not None:
+            taken["run"] = run
         return replace(self, **taken)
 
     def among(self, runs: Ints) -> "ChoiceData":

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures.estimate import Estimate, difference, mean
 from cloudchamber.mechanism.choice_data import ChoiceData
-from cloudchamber.mechanism.fitting import Fit, fit
+from cloudchamber.mechanism.fitting import Fit, refitted
 from cloudchamber.mechanism.likelihood import Targets, row_log_likelihoods
 from cloudchamber.mechanism.mechanisms import Mechanism
 from cloudchamber.questions import Reals
@@ -176,7 +176,7 @@ def compare(
     for part in range(int(fold.max()) + 1):
         held, known = data.among(runs[fold == part]), data.among(runs[fold != part])
         for name, mechanism in whole.items():
-            fitted = fit(mechanism, known, to=to).mechanism
+            fitted = refitted(mechanism, known, to).mechanism
             scores[name][fold == part] = _by_run(row_log_likelihoods(fitted, held, to), held.run)
     uniform, best = _ends(data)
     parameters = {name: len(one.names(data.asked)) for name, one in whole.items()}
@@ -226,7 +226,7 @@ class NestedTest:
     added: tuple[str, ...]
     """The parameters tested against 0."""
     statistic: float
-    """Hotelling's: with m parameters and R runs, F with m and R - m degrees of freedom."""
+    """Hotelling's: with m parameters, and G runs that inform them, F with m and G - m degrees of freedom."""
     p: float
     runs: int
 
@@ -257,9 +257,10 @@ def nested(larger: Fit, added: tuple[str, ...] | list[str]) -> NestedTest:
 
     at = [larger.names.index(name) for name in added]
     values, covariance = larger.values[at], larger.covariance[np.ix_(at, at)]
-    m, freedom = len(at), larger.runs - len(at)
+    runs = float(larger.informing[at].min())
+    m, freedom = len(at), runs - len(at)
     if not np.isfinite(values).all() or not np.isfinite(covariance).all() or freedom < 1:
         return NestedTest(tuple(added), np.nan, np.nan, larger.runs)
     wald = float(values @ np.linalg.solve(covariance, values))
-    statistic = wald * freedom / (m * (larger.runs - 1))
+    statistic = wald * freedom / (m * (runs - 1))
     return NestedTest(tuple(added), statistic, float(fdtrc(m, freedom, statistic)), larger.runs)

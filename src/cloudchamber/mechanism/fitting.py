@@ -2,26 +2,31 @@
 
 Newton's method with the observed information; where that is not positive, the sizes of its eigenvalues
 take their place, so that every step climbs. A first round on some of many rows saves passes over all.
-The errors are the sandwich of White (1982) with scores summed by run, times R / (R - 1), and Student's t
-with R - 1 degrees of freedom: decisions within a run need not be independent.
+The errors are the sandwich of White (1982) with scores summed by run, times G / (G - 1), and Student's t
+with G - 1 degrees of freedom: decisions within a run need not be independent. G is how many runs inform a
+parameter: all R where they do so alike, fewer where some do not (those of other cells, say), counted as
+1 / sum of squares of each run's share in the information (after Carter, Schnepel & Steigerwald 2017,
+https://doi.org/10.1162/REST_a_00639).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures.estimate import Estimate
-from cloudchamber.mechanism.choice_data import ChoiceData
-from cloudchamber.mechanism.likelihood import Moments, Targets, evaluate
+from cloudchamber.mechanism.choice_data import Asked, ChoiceData
+from cloudchamber.mechanism.likelihood import Moments, Targets, evaluate, known_by_run
 from cloudchamber.mechanism.mechanisms import Mechanism
 from cloudchamber.questions import Reals
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Fit", "fit"]
+__all__ = ["Fit", "climbed", "fit", "refitted"]
 
 FLAT = 1e-8
 """Information of a direction, against the squares of its features, below which the data do not know it."""
@@ -32,6 +37,8 @@ CLOSE = 1e-6
 CLOSE_OF_MANY = 1e-3
 """The same of many rows: a step of a twentieth of a standard error, and after it the square of that."""
 STEPS = 60
+ONE = 1.01
+"""Of what hardly more runs than this inform there is no interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,9 @@ class Fit:
     """What the data do not tell, each as a sentence."""
     to: Targets = "distributions"
     converged: bool = True
-    asked: str = field(default="one")
+    asked: Asked = field(default="one")
+    informing: Reals = field(default_factory=lambda: np.zeros(0))
+    """(P,): how many runs inform each parameter; all alike, R."""
 
     @property
     def errors(self) -> Reals:
@@ -74,10 +83,14 @@ class Fit:
 
         at = self.names.index(name)
         value, error = float(self.values[at]), float(self.errors[at])
-        half = float(stdtrit(max(self.runs - 1, 1), 0.5 + level / 2)) * error
+        half = float(stdtrit(self.freedom(name), 0.5 + level / 2)) * error
         return Estimate(
             value, value - half, value + half, self.runs, level, method="cluster-robust t"
         )
+
+    def freedom(self, name: str) -> float:
+        """The degrees of freedom of a parameter's interval: one less than the runs that inform it."""
+        return max(float(self.informing[self.names.index(name)]) - 1, 0.0) or np.nan
 
     def estimates(self, level: float = 0.95) -> dict[str, Estimate]:
         """Every parameter with its interval."""
@@ -126,6 +139,15 @@ def fit(mechanism: Mechanism, data: ChoiceData, *, to: Targets = "distributions"
     Raises:
         SpecificationError: no rows, or some picked nothing and the mechanism never declines.
     """
+    return _told(*_top(mechanism, data, to), data, to, counted=True)
+
+
+def refitted(mechanism: Mechanism, data: ChoiceData, to: Targets) -> Fit:
+    """As `fit`, quicker: all runs are taken to inform alike, which only the errors and intervals feel."""
+    return _told(*_top(mechanism, data, to), data, to, counted=False)
+
+
+def _top(mechanism: Mechanism, data: ChoiceData, to: Targets) -> tuple[Mechanism, Moments, bool]:
     if not len(data):
         raise SpecificationError("there are no choices to fit; give data with rows")
     mechanism = mechanism.fitting(data)
@@ -133,12 +155,32 @@ def fit(mechanism: Mechanism, data: ChoiceData, *, to: Targets = "distributions"
     if len(data) >= MANY:
         rows = np.arange(0, len(data), stride)
         mechanism, _, _ = _climb(mechanism, data.where(rows), to, 8)
-    mechanism, moments, converged = _climb(mechanism, data, to, STEPS)
-    return _told(mechanism, data, to, moments, converged)
+    return _climb(mechanism, data, to, STEPS)
+
+
+def climbed(
+    mechanism: Mechanism, data: ChoiceData, to: Targets, fixed: Mapping[int, float]
+) -> tuple[Mechanism, float]:
+    """The best mechanism with some parameters held, by their places, and its log-likelihood with smoothing.
+
+    Raises:
+        SpecificationError: as `fit`.
+    """
+    values = mechanism.values(data.asked)
+    values[list(fixed)] = list(fixed.values())
+    held = np.zeros(len(values), bool)
+    held[list(fixed)] = True
+    start = mechanism.with_values(values, data.asked)
+    best, moments, _ = _climb(start, data, to, STEPS, held)
+    return best, moments.log_likelihood + moments.smoothing
 
 
 def _climb(
-    mechanism: Mechanism, data: ChoiceData, to: Targets, steps: int
+    mechanism: Mechanism,
+    data: ChoiceData,
+    to: Targets,
+    steps: int,
+    held: NDArray[np.bool_] | None = None,
 ) -> tuple[Mechanism, Moments, bool]:
     """Climb to the top; the sums are those of the last point but one, less than `_close` below."""
     asked = data.asked
@@ -147,7 +189,7 @@ def _climb(
     if here.impossible or not len(values):
         return mechanism, here, True
     for _ in range(steps):
-        step, gain = _step(here)
+        step, gain = _step(here) if held is None else _step_beside(here, held)
         if gain < _close(data):
             here.log_likelihood += gain
             return mechanism.with_values(values + step, asked), here, True
@@ -192,17 +234,39 @@ def _step(moments: Moments) -> tuple[Reals, float]:
     return step * min(1.0, 3.0 / farthest if farthest > 0 else 1.0), gain
 
 
+def _step_beside(moments: Moments, held: NDArray[np.bool_]) -> tuple[Reals, float]:
+    """The same, with some parameters held."""
+    free = np.flatnonzero(~held)
+    whole = np.zeros(len(held))
+    if not len(free):
+        return whole, 0.0
+    some = replace(
+        moments,
+        score=moments.score[free],
+        information=moments.information[np.ix_(free, free)],
+        scale=moments.scale[free],
+    )
+    whole[free], gain = _step(some)
+    return whole, gain
+
+
 def _told(
-    mechanism: Mechanism, data: ChoiceData, to: Targets, moments: Moments, converged: bool
+    mechanism: Mechanism,
+    moments: Moments,
+    converged: bool,
+    data: ChoiceData,
+    to: Targets,
+    counted: bool,
 ) -> Fit:
     names, values = mechanism.names(data.asked), mechanism.values(data.asked)
     runs, unknown = len(moments.by_run), np.full((len(names), len(names)), np.nan)
     if moments.impossible:
         return Fit(
             mechanism, names, values * np.nan, unknown, runs, len(data), -np.inf,
-            moments.impossible, (), to, converged, data.asked,
+            moments.impossible, (), to, converged, data.asked, values * np.nan,
         )  # fmt: skip
     covariance, loose = unknown, np.zeros(len(names), bool)
+    informing = np.full(len(names), float(runs))
     flat: tuple[str, ...] = ()
     if names:
         size, direction, unit = _scaled(moments)
@@ -212,13 +276,24 @@ def _told(
         if runs > 1:
             bread = direction[:, known] / unit[:, None] / np.sqrt(size[known])
             scores = moments.by_run @ bread
-            middle = scores.T @ scores * (runs / (runs - 1))
-            covariance = bread @ middle @ bread.T
-            covariance[loose], covariance[:, loose] = np.nan, np.nan
+            if counted:
+                informing = _informing(mechanism, data, to, bread @ bread.T)
+            few = np.sqrt(informing / np.maximum(informing - 1, 1e-9))
+            covariance = bread @ (scores.T @ scores) @ bread.T * np.outer(few, few)
+            unknown = loose | (informing < ONE)
+            covariance[unknown], covariance[:, unknown] = np.nan, np.nan
     return Fit(
         mechanism, names, np.where(loose, np.nan, values), covariance, runs, len(data),
-        moments.log_likelihood, 0, flat, to, converged, data.asked,
+        moments.log_likelihood, 0, flat, to, converged, data.asked, informing,
     )  # fmt: skip
+
+
+def _informing(mechanism: Mechanism, data: ChoiceData, to: Targets, inverse: Reals) -> Reals:
+    """(P,): how many runs inform each parameter."""
+    told = np.maximum(known_by_run(mechanism, data, to, inverse), 0.0)
+    total = told.sum(axis=0)
+    share = told / np.where(total > 0, total, 1.0)
+    return np.asarray(1 / np.maximum(np.square(share).sum(axis=0), 1 / len(told)))
 
 
 def _flat(names: tuple[str, ...], directions: Reals) -> tuple[tuple[str, ...], np.ndarray]:

@@ -7,6 +7,7 @@ its expectation, so that errors hold for mechanisms that are only nearly true.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from cloudchamber.mechanism.mechanisms import Mechanism, log_sigmoid
 from cloudchamber.mechanism.shown import Shown
 from cloudchamber.questions import Reals
 
-__all__ = ["Moments", "Targets", "evaluate", "row_log_likelihoods"]
+__all__ = ["Moments", "Targets", "evaluate", "known_by_run", "row_log_likelihoods"]
 
 Targets = Literal["distributions", "choices"]
 """What a mechanism is held against: exact distributions where they are known, or the picks alone."""
@@ -72,18 +73,9 @@ def evaluate(mechanism: Mechanism, data: ChoiceData, to: Targets = "distribution
     Raises:
         SpecificationError: some rows picked nothing, and the mechanism never declines.
     """
-    names = mechanism.names(data.asked)
-    size, (_, run) = len(names), np.unique(data.run, return_inverse=True)
-    whole = Moments(
-        0.0,
-        np.zeros(size),
-        np.zeros((size, size)),
-        np.zeros((int(run.max(initial=-1)) + 1, size)),
-        np.zeros(size),
-        0.0,
-        0,
-    )
-    for rows in _slices(data):
+    size, (_, run) = len(mechanism.names(data.asked)), np.unique(data.run, return_inverse=True)
+    whole = _nothing(size, int(run.max(initial=-1)) + 1)
+    for rows in _slices(data, 0, len(data)):
         shown = data.shown(rows)
         block = _block(mechanism, data, rows, shown, to)
         _add(whole, mechanism, data, block, shown, run[rows])
@@ -93,19 +85,39 @@ def evaluate(mechanism: Mechanism, data: ChoiceData, to: Targets = "distribution
     return whole
 
 
+def _nothing(size: int, runs: int) -> Moments:
+    vector, square = np.zeros(size), np.zeros((size, size))
+    return Moments(0.0, vector, square, np.zeros((runs, size)), vector.copy(), 0.0, 0)
+
+
+def known_by_run(mechanism: Mechanism, data: ChoiceData, to: Targets, weights: Reals) -> Reals:
+    """(R, m): how much the choices of each run tell of some directions, (P, m); minus what bends up there."""
+    bounds = [*np.flatnonzero(np.diff(data.run, prepend=-1)), len(data)]
+    found = np.zeros((len(bounds) - 1, weights.shape[1]))
+    for number, (start, stop) in enumerate(pairwise(bounds)):
+        one = _nothing(len(weights), 1)
+        for rows in _slices(data, start, stop):
+            shown = data.shown(rows)
+            block = _block(mechanism, data, rows, shown, to)
+            _add(one, mechanism, data, block, shown, np.zeros(len(block.u), np.int64))
+        found[number] = ((one.information @ weights) * weights).sum(axis=0)
+    return found
+
+
 def row_log_likelihoods(
     mechanism: Mechanism, data: ChoiceData, to: Targets = "distributions"
 ) -> Reals:
     """(n,): the log-likelihood of each row; minus infinity where the mechanism says that it cannot be."""
     parts = [
-        _block(mechanism, data, rows, data.shown(rows), to).log_likelihood for rows in _slices(data)
+        _block(mechanism, data, rows, data.shown(rows), to).log_likelihood
+        for rows in _slices(data, 0, len(data))
     ]
     return np.concatenate([np.zeros(0), *parts])
 
 
-def _slices(data: ChoiceData) -> list[slice]:
+def _slices(data: ChoiceData, first: int, last: int) -> list[slice]:
     step = data.block_rows()
-    return [slice(start, min(start + step, len(data))) for start in range(0, len(data), step)]
+    return [slice(start, min(start + step, last)) for start in range(first, last, step)]
 
 
 def _block(
