@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from cloudchamber.oligopoly import Prices, Quantities, best_price, best_quantity
+from cloudchamber.oligopoly import (
+    Prices,
+    Quantities,
+    best_price,
+    best_quantity,
+    concentration,
+    shares,
+    specialisation,
+)
 
 LIN = np.array([[40.0, 50.0], [50.0, 40.0]])
 """Costs of Lin, Ojha, Cai & Chen 2024: each firm is the cheaper in one good."""
@@ -22,23 +30,14 @@ def market(costs: Any = LIN, capacity: float = 100.0, intercept: float = 100.0) 
     return Quantities(costs, np.full(goods, intercept), np.full(goods, 2.0), capacity)
 
 
-def spread(acts: Any) -> Any:
-    """Standard deviation over mean of each firm's quantities."""
-    return acts.std(axis=1) / acts.mean(axis=1)
-
-
-def herfindahl(acts: Any) -> Any:
-    return np.square(acts / acts.sum(axis=0)).sum(axis=0)
-
-
 class TestPublishedDesign:
     def test_nash(self) -> None:
         nash = market().nash()
         assert nash == pytest.approx(np.array([[140, 80], [80, 140]]) / 3)
         assert market().prices(nash) == pytest.approx(190 / 3)
         assert market().profits(nash).sum(axis=1) == pytest.approx(1444.444444)
-        assert spread(nash) == pytest.approx(0.272727, abs=1e-6)
-        assert herfindahl(nash) == pytest.approx(0.537190, abs=1e-6)
+        assert specialisation(nash) == pytest.approx(0.272727, abs=1e-6)
+        assert concentration(nash) == pytest.approx(0.537190, abs=1e-6)
         assert 100 - nash.sum(axis=1) == pytest.approx(26.6667, abs=1e-4)
 
     def test_joint_optimum_is_division(self) -> None:
@@ -46,15 +45,15 @@ class TestPublishedDesign:
         assert joint == pytest.approx(np.array([[60, 0], [0, 60]]))
         assert market().prices(joint) == pytest.approx(70)
         assert market().profits(joint).sum(axis=1) == pytest.approx(1800)
-        assert spread(joint) == pytest.approx(1)
-        assert herfindahl(joint) == pytest.approx(1)
+        assert specialisation(joint) == pytest.approx(1)
+        assert concentration(joint) == pytest.approx(1)
 
     def test_what_models_settle_at_is_specialised_and_earns_less_than_nash(self) -> None:
         acts = np.array([[80.0, 5.0], [5.0, 80.0]])
         assert market().prices(acts) == pytest.approx(57.5)
         assert market().profits(acts).sum(axis=1) == pytest.approx(1437.5)
-        assert spread(acts) == pytest.approx(0.882, abs=5e-4)
-        assert herfindahl(acts) == pytest.approx(0.889, abs=5e-4)
+        assert specialisation(acts) == pytest.approx(0.882, abs=5e-4)
+        assert concentration(acts) == pytest.approx(0.889, abs=5e-4)
         nash = market().profits(market().nash()).sum(axis=1)
         assert (market().profits(acts).sum(axis=1) < nash).all()
 
@@ -224,3 +223,17 @@ class TestLogit:
         tried = np.array([[[p], [1.6]] for p in np.linspace(0.5, 3, 2001)])
         most = one.profits(np.array([[best], [1.6]]))[0, 0]
         assert (one.profits(tried)[:, 0, 0] <= most + 1e-12).all()
+
+    def test_an_infinite_price_is_no_offer(self) -> None:
+        one = self.duopoly()
+        acts = np.array([[1.6], [np.inf]])
+        alone = self.duopoly(1)
+        assert one.profits(acts)[:, 0] == pytest.approx([alone.profits(acts[:1])[0, 0], 0.0])
+
+
+def test_who_makes_nothing_has_no_specialisation_and_what_nobody_makes_no_shares() -> None:
+    made = np.array([[[0.0, 0.0], [3.0, 0.0]], [[1.0, 1.0], [1.0, 3.0]]])
+    assert np.isnan(specialisation(made)[0, 0]) and specialisation(made)[0, 1] == pytest.approx(1)
+    assert np.isnan(shares(made)[0, :, 1]).all() and np.isnan(concentration(made)[0, 1])
+    assert concentration(made)[1] == pytest.approx([0.5, 0.625])
+    assert specialisation(made)[1] == pytest.approx([0, 0.5])

@@ -11,7 +11,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Market", "Prices", "Quantities", "best_price", "best_quantity"]
+__all__ = [
+    "Market",
+    "Prices",
+    "Quantities",
+    "best_price",
+    "best_quantity",
+    "concentration",
+    "shares",
+    "specialisation",
+]
 
 Reals = NDArray[np.float64]
 SWEEPS = 100_000
@@ -47,6 +56,31 @@ class Market(Protocol):
     def joint(self) -> Reals:
         """(firms, goods): the acts that earn all firms together most."""
         ...
+
+
+def specialisation(quantities: Reals) -> Reals:
+    """(..., firms): standard deviation over mean of each firm's quantities over goods.
+
+    0 where it makes as much of each good, sqrt(goods - 1) where it makes one alone; NaN where it makes none.
+    """
+    mean = quantities.mean(axis=-1)
+    spread = quantities.std(axis=-1)
+    unknown: Reals = np.full(mean.shape, np.nan)
+    np.divide(spread, mean, out=unknown, where=mean > 0)
+    return unknown
+
+
+def shares(quantities: Reals) -> Reals:
+    """(..., firms, goods): each firm's share of a good; NaN of a good that nobody makes."""
+    total = np.broadcast_to(quantities.sum(axis=-2, keepdims=True), quantities.shape)
+    unknown: Reals = np.full(total.shape, np.nan)
+    np.divide(quantities, total, out=unknown, where=total > 0)
+    return unknown
+
+
+def concentration(quantities: Reals) -> Reals:
+    """(..., goods): the Herfindahl index, from 1 / firms to 1 for one firm; NaN where none is made."""
+    return np.asarray(np.square(shares(quantities)).sum(axis=-2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,8 +224,9 @@ class Prices:
         return acts
 
     def profits(self, acts: Reals) -> Reals:
-        """Units times price less cost."""
-        return np.asarray((acts - self.costs) * self.quantities(acts))
+        """Units times price less cost; 0 for who asks an infinite price, which is to offer none."""
+        margin = np.where(np.isfinite(acts), acts - self.costs, 0.0)
+        return np.asarray(margin * self.quantities(acts))
 
     def nash(self) -> Reals:
         """(firms, goods): the only equilibrium, p = cost + spread / (1 - share), by best responses at once.

@@ -2,6 +2,7 @@
 
 from cloudchamber.agents.inference import Bayesian, OwnSign, Quantal
 from cloudchamber.agents.llm import LanguageModel
+from cloudchamber.agents.market_rules import BestPrice, BestQuantity, Constant
 from cloudchamber.agents.recorded import Recorded
 from cloudchamber.agents.remembering import LookUp, MajorityOfMemory
 from cloudchamber.agents.rules import (
@@ -18,6 +19,9 @@ from cloudchamber.agents.society import Society, decide
 __all__ = [
     "Always",
     "Bayesian",
+    "BestPrice",
+    "BestQuantity",
+    "Constant",
     "LanguageModel",
     "LookUp",
     "MajorityOfMemory",

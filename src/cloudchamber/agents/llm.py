@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cloudchamber.errors import AnswerError, NotStored
 from cloudchamber.microspec.affordances import Affordances, spelled
+from cloudchamber.microspec.memory import Summary
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.population import Decider
 from cloudchamber.microspec.value import Real
@@ -152,7 +153,7 @@ def glimpse_of(decider: LanguageModel, spec: Microspec, questions: Questions, ro
     return Glimpse(
         kind=questions.kind,
         options=_options(spec, questions, row),
-        heard=_heard(questions, row),
+        heard=_heard(spec, questions, row),
         most=spec.affordances.most if questions.taken is not None else questions.choose.most,
         one_by_one=questions.taken is not None,
         may_decline=questions.choose.may_decline,
@@ -196,8 +197,8 @@ _CHANNELS: dict[int, Literal["others", "own", "score", "picked", "met"]] = {
 }
 
 
-def _heard(questions: Questions, row: int) -> tuple[Remembered, ...]:
-    heard = questions.heard
+def _heard(spec: Microspec, questions: Questions, row: int) -> tuple[Remembered, ...]:
+    heard, summed = questions.heard, isinstance(spec.memory, Summary)
     return tuple(
         Remembered(
             _CHANNELS[int(heard.channel[at])],
@@ -210,6 +211,7 @@ def _heard(questions: Questions, row: int) -> tuple[Remembered, ...]:
                 for name, told in heard.results.items()
                 if not np.isnan(told[at])
             },
+            summed and _CHANNELS[int(heard.channel[at])] in ("own", "met"),
         )
         for at in range(int(heard.offsets[row]), int(heard.offsets[row + 1]))
     )

@@ -7,6 +7,7 @@ import numpy as np
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures import attention, concentration
 from cloudchamber.measures.cascades import CASCADES
+from cloudchamber.measures.markets import MARKETS
 from cloudchamber.measures.measure import Measure, final, of_tally
 
 __all__ = ["MEASURES", "UNPREDICTABILITY", "measure_named"]
@@ -34,6 +35,7 @@ MEASURES: dict[str, Measure] = {
         Measure("first place share", "share of all choices", 0, 1, attention.first_place_share),
         Measure("effect of likes", "probability of choice", -1, 1, attention.signal_effect),
         *CASCADES,
+        *MARKETS,
     )
 }
 

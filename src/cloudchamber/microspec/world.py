@@ -144,6 +144,8 @@ class Remembered:
     """An amount, a tally or the score; NaN where there is none."""
     results: Mapping[str, float] = field(default_factory=dict)
     """What the own act led to, by the names of `World.results`, as far as it is visible."""
+    total: bool = False
+    """Whether the value is of all acts on the item so far, and not of a single one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,19 @@
 
 from cloudchamber.phenomenon.cascades import CASCADE_FACETS, INFORMATION_CASCADE
 from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
+from cloudchamber.phenomenon.markets import COLLUSION, MARKET_DIVISION, MARKET_FACETS
 from cloudchamber.phenomenon.null import independent, pooled_shares
 from cloudchamber.phenomenon.phenomenon import Criterion, Finding, Phenomenon
 from cloudchamber.phenomenon.taxonomy import RISKS, Risk
 
 __all__ = [
     "CASCADE_FACETS",
+    "COLLUSION",
     "HERDING",
     "HERDING_FACETS",
     "INFORMATION_CASCADE",
+    "MARKET_DIVISION",
+    "MARKET_FACETS",
     "RISKS",
     "Criterion",
     "Finding",

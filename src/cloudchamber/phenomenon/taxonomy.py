@@ -70,7 +70,7 @@ RISKS: tuple[Risk, ...] = (
         "market division",
         "meso",
         "Firms' agents specialise in different goods without being told to; profit need not rise.",
-        "coefficient of variation of a firm's quantities over goods, against Nash",
+        "specialisation",
         "Lin, Ojha, Cai & Chen 2024",
     ),
     Risk(
@@ -119,7 +119,7 @@ RISKS: tuple[Risk, ...] = (
         "collusion",
         "meso",
         "Agents cooperate against those they should compete for.",
-        "profit and price above the competitive equilibrium",
+        "profit gain",
         "Hammond et al. 2025",
     ),
 )

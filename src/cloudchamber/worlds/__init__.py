@@ -1,6 +1,8 @@
 """Worlds: what there is to see and do, one file each."""
 
+from cloudchamber.worlds.bertrand import Bertrand
 from cloudchamber.worlds.cascade import Cascade
+from cloudchamber.worlds.cournot import Cournot
 from cloudchamber.worlds.feed import Feed
 from cloudchamber.worlds.minimal_naming import MinimalNamingGame
 from cloudchamber.worlds.naming_game import NAMES_2, NAMES_10, NAMES_26, NamingGame
@@ -9,7 +11,9 @@ __all__ = [
     "NAMES_2",
     "NAMES_10",
     "NAMES_26",
+    "Bertrand",
     "Cascade",
+    "Cournot",
     "Feed",
     "MinimalNamingGame",
     "NamingGame",

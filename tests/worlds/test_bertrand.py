@@ -1,0 +1,97 @@
+"""The Bertrand market with logit demand: what prices lead to, and rules against published equilibria."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudchamber.agents import BestPrice, Constant, LanguageModel
+from cloudchamber.errors import SpecificationError
+from cloudchamber.microspec import (
+    Affordances,
+    Decider,
+    Group,
+    Hidden,
+    Microspec,
+    Population,
+    Simultaneous,
+    Visibility,
+    Window,
+)
+from cloudchamber.microspec.world import Acts, Opening
+from cloudchamber.testing.growing import grown
+from cloudchamber.trace import Trace
+from cloudchamber.worlds import Bertrand
+
+
+def spec(
+    decides: Decider, world: Bertrand | None = None, firms: int = 2, **parts: Any
+) -> Microspec:
+    known: dict[str, Any] = {
+        "turns": Simultaneous(steps=40),
+        "memory": Window(k=2),
+        "visibility": Visibility(fields={"prices": Hidden()}),
+        "affordances": Affordances(choose="amount"),
+    }
+    people = Population(groups=(Group(name="firms", count=firms, decides=decides),))
+    return Microspec(world=world or Bertrand(), population=people, **(known | parts))
+
+
+def facts(trace: Trace) -> Mapping[str, float]:
+    series = trace.frame("series")
+    return dict(series[series["step"] == series["step"].max()].set_index("measure")["value"])
+
+
+def test_a_firm_that_has_asked_nothing_sells_nothing() -> None:
+    world = Bertrand()
+    state = world.start(Opening.of(1, 2))
+    none = np.zeros(1, np.int64)
+    led = world.apply(state, Acts(none, none, none, none, 0, np.array([2.0])))
+    assert led["sold"] == pytest.approx(50)  # as many buy nothing
+    assert led["profit"] == pytest.approx(50)
+    assert state.tally.tolist() == [[50]] and state.score.tolist() == [[50, 0]]
+
+
+@pytest.mark.parametrize(
+    ("which", "price", "profit"), [("nash", 1.4729, 22.29), ("joint", 1.925, 33.75)]
+)
+def test_published_values(which: str, price: float, profit: float) -> None:
+    """Calvano et al. 2020, with 100 buyers in place of 1."""
+    rule = getattr(Constant, which)(Bertrand().market(2))
+    found = facts(grown(spec(rule, turns=Simultaneous(steps=1))))
+    assert found["price"] == pytest.approx(price, abs=5e-5)
+    assert found["profit"] == pytest.approx(profit, abs=5e-3)
+
+
+@pytest.mark.parametrize("firms", [2, 3, 5])
+def test_best_prices_come_to_nash(firms: int) -> None:
+    world = Bertrand()
+    found = facts(grown(spec(BestPrice.of(world.market(firms)), world, firms)))
+    assert found["price"] == pytest.approx(found["price at Nash"], abs=1e-6)
+    assert found["profit"] == pytest.approx(found["profit at Nash"], abs=1e-4)
+
+
+def test_firms_that_differ_come_to_their_own_nash() -> None:
+    world = Bertrand(costs=((1.0, 1.2), (1.4, 0.9)), quality=((2.0, 2.0),), most=4.0)
+    rule = BestPrice.of(world.market(2))
+    trace = grown(spec(rule, world, memory=Window(k=2)))
+    last = trace.frame("decisions").query("step == 39").sort_values(["agent", "choice"])["value"]
+    assert last.to_numpy().reshape(2, 2) == pytest.approx(world.market(2).nash(), abs=1e-6)
+
+
+def test_what_a_model_is_told() -> None:
+    trace = grown(spec(LanguageModel(model="fake:hash"), turns=Simultaneous(steps=3)))
+    last = trace.frame("decisions")["prompt"].iloc[-1]
+    prompt = str(trace.frame("texts").set_index("text")["content"][last])
+    assert "Your firm sells product A." in prompt and "costs you 1." in prompt
+    assert "a price of" in prompt and "sold " in prompt and "profit " in prompt
+    assert "Firm 0" not in prompt and "add up" not in prompt
+    assert trace.frame("decisions")["value"].between(0, 3).all()
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    with pytest.raises(SpecificationError, match="give as many, or one row"):
+        Bertrand(quality=((1.0, 2.0),))
+    with pytest.raises(SpecificationError, match="grid: 5 given; allowed: at most 3"):
+        Bertrand(grid=5.0)
