@@ -32,7 +32,7 @@ def spec(
         "turns": Simultaneous(steps=40),
         "memory": Window(k=2),
         "visibility": Visibility(fields={"prices": Hidden()}),
-        "affordances": Affordances(choose="amount"),
+        "affordances": Affordances(choose="amount", labels="words"),
     }
     people = Population(groups=(Group(name="firms", count=firms, decides=decides),))
     return Microspec(world=world or Bertrand(), population=people, **(known | parts))

@@ -27,7 +27,7 @@ from cloudchamber.testing.growing import grown
 from cloudchamber.trace import Trace
 from cloudchamber.worlds import Cournot
 
-AMOUNTS = Affordances(choose="amount")
+AMOUNTS = Affordances(choose="amount", labels="words")
 UNSEEN = Visibility(fields={"quantity": Hidden()})
 
 

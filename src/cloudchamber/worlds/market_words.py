@@ -50,8 +50,9 @@ _COURNOT = _Words(
     rules=(
         "Your firm can make {goods}. Other firms can make the same. In each round every firm decides how "
         "many units of each product it makes, and all of them are sold. The more units of a product all "
-        "firms make together, the lower its price in that round. Your profit on a product is its price less "
-        "your cost of a unit, times your units. Your aim is to earn as much profit as you can over all rounds."
+        "firms make together, the lower its price in that round. Your profit on a product is its price "
+        "less your cost of a unit, times your units. Your aim is to earn as much profit as you can over "
+        "all rounds."
     ),
     limit=" You can make at most {most:g} units of all products together in a round.",
     cost="One unit of {good} costs you {cost:g}.",
@@ -117,7 +118,7 @@ def _prompt(glimpse: Glimpse, words: _Words, limit: str) -> Prompt:
     past = [*_past(glimpse, words)]
     if glimpse.kind is Kind.next:
         return who_is_next(system, past, glimpse, "firm", "Which firm should decide next?")
-    goods = _listed([named(one.item) for one in glimpse.options])
+    goods = _listed([_called(one) for one in glimpse.options])
     told = [words.rules.format(goods=goods) + limit]
     told += [_told(words, one) for one in glimpse.options if one.signals]
     good = named(glimpse.options[glimpse.about].item)
@@ -131,6 +132,12 @@ def _prompt(glimpse: Glimpse, words: _Words, limit: str) -> Prompt:
     parts = [part for part in (told, past, asked) if part]
     body = "\n\n".join("\n".join(part) for part in parts)
     return Prompt(system, body, glimpse.allowed, words.begin.format(good=good))
+
+
+def _called(one: Shown) -> str:
+    """A good's name, with its label where that is something else."""
+    name = named(one.item)
+    return name if one.label == name else f"{name} ({one.label})"
 
 
 def _told(words: _Words, one: Shown) -> str:
