@@ -286,3 +286,44 @@ def test_an_answer_that_could_not_be_used_is_no_choice_and_no_zero() -> None:
     )
     share = attention.share_of_items(trace, range(N))
     assert share[1] == pytest.approx(1) and 2 not in share.index
+
+
+def test_the_leader_is_the_one_option_that_shows_the_most() -> None:
+    """Of three decisions one has no leader; of the other two, one picks its leader."""
+    trace = Trace()
+    likes = [[5.0, 2.0, 0.0], [1.0, 1.0, 0.0], [0.0, 3.0, 1.0]]
+    for decision, (shown, chosen) in enumerate(zip(likes, (0, 1, 2), strict=True)):
+        trace.append("decisions", {"run": 1, "decision": decision})
+        trace.append(
+            "exposures",
+            {
+                "run": 1,
+                "decision": decision,
+                "position": np.arange(1, 4),
+                "item": np.arange(3),
+                "chosen": (np.arange(3) == chosen).astype(int),
+                "signal_likes": np.array(shown),
+            },
+        )
+    assert attention.leader_rate(trace).to_dict() == {1: 0.5}
+
+
+def test_an_effect_at_some_places_alone() -> None:
+    """Likes decide at the first place, and nothing does at the second."""
+    trace = Trace()
+    for decision, liked in enumerate([1.0, 0.0] * 4):
+        trace.append("decisions", {"run": 1, "decision": decision})
+        trace.append(
+            "exposures",
+            {
+                "run": 1,
+                "decision": decision,
+                "position": np.array([1, 2]),
+                "item": np.array([0, 1]),
+                "chosen": np.array([int(liked), 0]),
+                "signal_likes": np.array([liked, 1.0 - liked]),
+            },
+        )
+    assert attention.signal_effect(trace, places=(1, 1)).to_dict() == {1: 1.0}
+    assert attention.signal_effect(trace, places=(2, np.inf)).to_dict() == {1: 0.0}
+    assert attention.signal_effect(trace).to_dict() == {1: 0.5}

@@ -8,6 +8,7 @@ by run, for the run is the unit.
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "expected_gini",
     "expected_gini_over_time",
     "first_place_share",
+    "leader_rate",
     "mean_position",
     "share_of_items",
     "signal_effect",
@@ -183,8 +185,11 @@ def signal_effect(
     *,
     cut: float = 1,
     within: Sequence[str] = ("position",),
+    places: tuple[int, float] | None = None,
 ) -> "pd.Series[float]":
     """Effect of a shown signal by run: P(choice | at or above the cut) - P(choice | below).
+
+    Only at the places from the first to the last of `places`, if given.
 
     Compared within strata (the same position, the same item, ...) and averaged with Mantel-Haenszel
     weights n1 n0 / (n1 + n0), so that a signal that goes with the position is not credited for it.
@@ -202,11 +207,33 @@ def signal_effect(
             SELECT run{strata},
                    count(*) FILTER ({column} >= {cut})::DOUBLE AS n1, avg(w) FILTER ({column} >= {cut}) AS p1,
                    count(*) FILTER ({column} < {cut})::DOUBLE AS n0, avg(w) FILTER ({column} < {cut}) AS p0
-            FROM {_weighed(source)} GROUP BY ALL)
+            FROM {_weighed(source)} WHERE {_placed(places)} GROUP BY ALL)
         SELECT run, sum((p1 - p0) * n1 * n0 / (n1 + n0)) FILTER (n1 > 0 AND n0 > 0)
                     / sum(n1 * n0 / (n1 + n0)) FILTER (n1 > 0 AND n0 > 0) AS value
         FROM cells GROUP BY run ORDER BY run"""
     return _series(source, query, f"effect of {signal}")
+
+
+def leader_rate(source: Readable, signal: str = "likes") -> "pd.Series[float]":
+    """How often the one option that shows the most of a signal is picked, by run.
+
+    Over decisions in which one option shows more than every other; NaN where there is none. Options that
+    hide the signal do not lead.
+
+    Raises:
+        TraceError: no exposure of the trace has such a signal column.
+    """
+    column = _signal_column(source, signal)
+    query = f"""
+        WITH shown AS (
+            SELECT run, decision, w, {column} AS s, max({column}) OVER (PARTITION BY run, decision) AS most
+            FROM {_weighed(source)} WHERE position > 0),
+        led AS (
+            SELECT run, decision, sum(w) FILTER (s = most) AS w FROM shown
+            GROUP BY run, decision HAVING count(*) FILTER (s = most) = 1 AND count(*) > 1)
+        SELECT run, value FROM (SELECT DISTINCT run FROM shown)
+        LEFT JOIN (SELECT run, avg(w) AS value FROM led GROUP BY run) USING (run) ORDER BY run"""
+    return _series(source, query, "leader's pick rate")
 
 
 def variance_shares(
@@ -274,6 +301,14 @@ def _signal_column(source: Readable, signal: str) -> str:
             f"{', '.join(shown) or 'none'}"
         )
     return f'"{SIGNAL}{signal}"'
+
+
+def _placed(places: tuple[int, float] | None) -> str:
+    """SQL for being at one of some places."""
+    if places is None:
+        return "true"
+    first, last = places
+    return f"position >= {first}" + (f" AND position <= {last:g}" if isfinite(last) else "")
 
 
 def _band(column: str, edges: Sequence[float]) -> str:

@@ -34,6 +34,17 @@ MEASURES: dict[str, Measure] = {
         Measure("mean position", "places from the top", 1, np.inf, attention.mean_position),
         Measure("first place share", "share of all choices", 0, 1, attention.first_place_share),
         Measure("effect of likes", "probability of choice", -1, 1, attention.signal_effect),
+        *(
+            Measure(
+                f"effect of likes, places {words}",
+                "probability of choice",
+                -1,
+                1,
+                partial(attention.signal_effect, places=places),
+            )
+            for words, places in (("1-5", (1, 5)), ("6 on", (6, np.inf)))
+        ),
+        Measure("leader's pick rate", "share of decisions", 0, 1, attention.leader_rate),
         *CASCADES,
         *MARKETS,
     )

@@ -12,6 +12,7 @@ from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Logit, Mechani
 from cloudchamber.mechanism.memory_terms import LookUp, Reinforcement
 from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
 from cloudchamber.mechanism.plausible import plausible
+from cloudchamber.mechanism.predicting import Prediction, Predictions, predict
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.regrowing import Regrowth, regrow
 from cloudchamber.mechanism.social_terms import HeardEffect, Majority, Signal
@@ -35,6 +36,8 @@ __all__ = [
     "Mechanism",
     "NestedTest",
     "PlaceEffects",
+    "Prediction",
+    "Predictions",
     "Readiness",
     "Regrowth",
     "Reinforcement",
@@ -48,6 +51,7 @@ __all__ = [
     "grown_by",
     "nested",
     "plausible",
+    "predict",
     "profile",
     "regrow",
 ]

@@ -147,7 +147,7 @@ class _Reading:
         self.within = "" if runs is None else f" AND run IN ({', '.join(map(str, runs)) or 'NULL'})"
         names = source.sql("SELECT * FROM exposures LIMIT 0").columns
         self.signals = [name for name in names if name.startswith(SIGNAL)]
-        self.shown = self._count("option", self.signals)
+        self.shown = self._count("option", self.signals) if self.signals else []
         self.told = self._decisions()
 
     def filled(self) -> tuple[ChoiceData, NDArray[np.int8]]:

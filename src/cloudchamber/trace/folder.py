@@ -188,6 +188,17 @@ class TraceFolder:
                 trace.append(table, columns)
         return trace
 
+    def select(self, runs: Iterable[int]) -> Trace:
+        """Some of the runs, in memory; all texts are left behind."""
+        wanted = ", ".join(str(int(run)) for run in runs) or "NULL"
+        trace = Trace()
+        for table in TABLES:
+            if "run" in TABLES[table].names:
+                columns = self._columns(table, f"WHERE run IN ({wanted})")
+                if len(columns["run"]):
+                    trace.append(table, columns)
+        return trace
+
     def digest(self) -> str:
         """The same digest that the trace has in memory; reads a block of runs at a time."""
         return digest_of(self._blocks, self._shown())
