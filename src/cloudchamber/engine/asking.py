@@ -151,7 +151,10 @@ class Asking:
             return self._allotted(questions, answers, address, slate)
         row, rank = np.nonzero(answers.picks >= 0)
         place = answers.picks[row, rank]
-        value = None if answers.amounts is None else answers.amounts[row, place]
+        value = None
+        if questions.kind is Kind.amount:
+            given = answers.amounts
+            value = np.zeros(0) if given is None else given[row, place]
         return Done(row, questions.items[row, place], questions.decision[row], value)
 
     def _allotted(

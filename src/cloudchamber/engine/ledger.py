@@ -146,13 +146,14 @@ class Log:
 
 def _reach(spec: Microspec) -> int:
     """How many latest acts of an agent to keep so that `last` of them are always old enough to be seen."""
-    picks = {"one": 1, "up to": spec.affordances.most, "any": spec.world.items}
+    every = spec.world.items
+    picks = {"one": 1, "up to": spec.affordances.most, "any": every, "amount": every}
     a_step = 1.0
     if isinstance(spec.turns, Asynchronous):
         # A Poisson count beyond this has a probability below 1e-20.
         rate = max(spec.turns.rates)
         a_step = rate + 10 * rate**0.5 + 10
-    elif spec.turns.endogenous:
+    elif spec.turns.endogenous or spec.turns.meets:
         a_step = spec.population.count
     late = ceil(spec.visibility.latency * a_step)
     return spec.communication.last + late * picks[spec.affordances.choose]

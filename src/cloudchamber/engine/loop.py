@@ -119,22 +119,25 @@ class _Growth:
             )
             acted = np.zeros((len(self.runs.replicates), self.agents), np.int64)
             for number, proposed in enumerate(self.spec.turns.batches(moment)):
-                batch = self._able(self._who(proposed, acted))
+                batch = self._counted(self._able(self._who(proposed)), acted)
                 if len(batch):
                     yield from self._decide(batch, step, number)
             if step + 1 in self.checkpoints:
                 self.recording.outcomes(step + 1, self.state)
         return self.recording.account
 
-    def _who(self, proposed: Batch, acted: Ints) -> Batch:
-        """In endogenous order, those who were named; where an agent may act again, occasions are counted."""
+    def _who(self, proposed: Batch) -> Batch:
+        """In endogenous order, those who were named."""
+        return proposed if self.named is None else replace(proposed, agent=self.named)
+
+    def _counted(self, batch: Batch, acted: Ints) -> Batch:
+        """The occasions of those who decide, where an agent may decide again in a step."""
         turns = self.spec.turns
         if not (turns.endogenous or turns.meets):
-            return proposed
-        agent = proposed.agent if self.named is None else self.named
-        occasion = acted[proposed.run, agent]
-        acted[proposed.run, agent] += 1
-        return Batch(proposed.run, agent, occasion, proposed.partner)
+            return batch
+        occasion = acted[batch.run, batch.agent]
+        acted[batch.run, batch.agent] += 1
+        return replace(batch, occasion=occasion)
 
     def _able(self, batch: Batch) -> Batch:
         """Those to whom anything is open; of a meeting both, or the one who acts in it."""

@@ -74,6 +74,8 @@ class Answers:
 
     def _check_amounts(self, questions: Questions, scale: Scale) -> None:
         """An amount of each option, on the scale, or no answer at all."""
+        if self.amounts is None and (self.picks < 0).all():
+            return
         if self.amounts is None or self.amounts.shape != questions.items.shape:
             raise AnswerError(
                 f"an agent was asked for amounts of {questions.items.shape[1]} options each; give "

@@ -12,13 +12,14 @@ import numpy as np
 from cloudchamber import randomness
 from cloudchamber.agents.recorded import Record
 from cloudchamber.errors import RunFailed
-from cloudchamber.microspec import Microspec
+from cloudchamber.microspec import Microspec, Opening
 from cloudchamber.models.model import Model
 from cloudchamber.questions import Answers, Questions
 from cloudchamber.testing.fakes import Dawdling
 from cloudchamber.testing.growing import SEED, grown, opened, run_of
 from cloudchamber.testing.noise import independent_draws, paired, swappable
-from cloudchamber.testing.oracle import decisions_of, expected, rebuilt
+from cloudchamber.testing.oracle import expected
+from cloudchamber.testing.rebuilding import decisions_of, rebuilt
 from cloudchamber.testing.seen import exposures_of, seen_by, told
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import Channel, Kind, Status
@@ -140,6 +141,11 @@ class _Overruling:
             self.seed, where.replicate, f"overrule/{self.round}", where.step, where.agent
         )
         chosen = randomness.uniforms(key, 1)[:, 0] < 0.34
+        if questions.kind is Kind.amount:
+            assert questions.scale is not None and answers.amounts is not None
+            amounts = answers.amounts.copy()
+            amounts[chosen] = questions.scale.least
+            return replace(answers, amounts=amounts)
         picks, may = answers.picks.copy(), questions.open()
         # Another first pick, the others dropped: valid whatever was allowed.
         picks[chosen, 1:] = -1
@@ -241,8 +247,9 @@ def _origins(spec: Microspec, trace: Trace) -> None:
             f"{where} has latency {shown['latency'][row]}, but its origin is "
             f"{now.step - origin.step} steps old."
         )
+        met = shown["channel"][row] == Channel.met
         own = picked or shown["channel"][row] == Channel.own
-        assert own or now.step - origin.step >= spec.visibility.latency, (
+        assert own or met or now.step - origin.step >= spec.visibility.latency, (
             f"{where} shows an act {now.step - origin.step} steps after it, but visibility.latency "
             f"is {spec.visibility.latency}."
         )
@@ -287,8 +294,13 @@ def failed_run_is_a_row(
             f"{status.name} answers were replaced by picks: {decisions['choice'].tolist()[:10]}"
         )
         outcomes = trace.columns("outcomes")
-        start = np.tile(spec.world.initial(), len(outcomes["value"]) // spec.world.items)
-        assert np.array_equal(outcomes["value"], start), f"{status.name} answers moved the world."
+        opening = Opening(seed, np.asarray(replicates), spec.population.people().group)
+        began = spec.world.start(opening).tally
+        row = {run_of(one): at for at, one in enumerate(replicates)}
+        at = [row[run] for run in outcomes["run"].tolist()]
+        assert np.array_equal(outcomes["value"], began[at, outcomes["item"]]), (
+            f"{status.name} answers moved the world."
+        )
 
 
 class _None:

@@ -117,7 +117,7 @@ def paired(
         was, now = one[place], two[place]
         if (was.exposures, was.distribution) == (now.exposures, now.distribution):
             alike += 1
-            assert was.picks == now.picks, (
+            assert (was.picks, was.amounts) == (now.picks, now.amounts), (
                 f"not paired: {told(place)} was shown the same and had the same distribution, but "
                 f"picked {was.picks} before the intervention and {now.picks} after it."
             )
@@ -148,4 +148,7 @@ def swappable(spec: Microspec, other: Microspec, models: Models = None, seed: in
 
 
 def _agree(one: Mapping[Place, Seen], two: Mapping[Place, Seen], place: Place) -> bool:
-    return place in one and place in two and one[place].picks == two[place].picks
+    if place not in one or place not in two:
+        return False
+    was, now = one[place], two[place]
+    return was.picks == now.picks and was.amounts == now.amounts

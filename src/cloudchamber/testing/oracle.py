@@ -6,107 +6,30 @@ past for each. It shares with the engine only the regimes' own values (an order'
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cloudchamber import randomness
 from cloudchamber.microspec import Hidden, Microspec, NoMemory, Retrieval, Summary, Window
-from cloudchamber.microspec.visibility import shuffle
-from cloudchamber.microspec.world import Acts, Opening, State
 from cloudchamber.questions import Address, Ints
-from cloudchamber.trace import Trace
+from cloudchamber.testing.rebuilding import (
+    DIGITS,
+    Act,
+    Decision,
+    Led,
+    acts_of,
+    let,
+    met,
+    network_of,
+    started,
+)
 from cloudchamber.trace.tables import Channel, Kind
 
-__all__ = ["Act", "Decision", "Row", "acts_of", "decisions_of", "expected", "rebuilt"]
+__all__ = ["Row", "expected"]
 
 Row = tuple[int, int, int, int, int, int, tuple[tuple[str, float], ...]]
 """channel, position, item, source, origin, latency, signals that are shown (name, value)."""
-
-DIGITS = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision of a run, from its rows in the table."""
-
-    number: int
-    step: int
-    batch: int
-    agent: int
-    kind: Kind
-    picks: tuple[int, ...]
-    acted: bool
-    """Whether its picks had an effect on the world."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One pick that had an effect."""
-
-    decision: int
-    step: int
-    batch: int
-    agent: int
-    item: int
-
-
-def decisions_of(trace: Trace, run: int) -> list[Decision]:
-    """A run's decisions, in order."""
-    table = trace.columns("decisions")
-    here = np.flatnonzero(table["run"] == run)
-    here = here[np.lexsort((table["pick"][here], table["decision"][here]))]
-    found: dict[int, Decision] = {}
-    for row in here:
-        number, choice = int(table["decision"][row]), int(table["choice"][row])
-        before = found[number].picks if number in found else ()
-        kind = Kind(int(table["kind"][row]))
-        found[number] = Decision(
-            number,
-            int(table["step"][row]),
-            int(table["batch"][row]),
-            int(table["agent"][row]),
-            kind,
-            (*before, choice) if choice >= 0 else before,
-            kind is Kind.choose or (kind is Kind.judge and table["value"][row] == 1),
-        )
-    return [found[number] for number in sorted(found)]
-
-
-def acts_of(decisions: list[Decision]) -> list[Act]:
-    """What had an effect, in order; a decision's picks in the order they were made."""
-    return [
-        Act(one.number, one.step, one.batch, one.agent, item)
-        for one in decisions
-        if one.acted
-        for item in one.picks
-    ]
-
-
-def rebuilt(
-    spec: Microspec, decisions: list[Decision], seed: int, replicate: int
-) -> Iterator[tuple[int, State]]:
-    """The world's state at the start and after each step, from the decisions and the world alone."""
-    state = _started(spec, seed, replicate)
-    acts = acts_of(decisions)
-    yield 0, state
-    for step in range(spec.turns.steps):
-        for batch in sorted({one.batch for one in decisions if one.step == step}):
-            now = [act for act in acts if (act.step, act.batch) == (step, batch)]
-            _let(spec, state, now, step)
-        yield step + 1, state
-
-
-def _started(spec: Microspec, seed: int, replicate: int) -> State:
-    group = spec.population.people().group
-    return spec.world.start(Opening(seed, np.array([replicate]), group))
-
-
-def _let(spec: Microspec, state: State, acts: list[Act], step: int) -> None:
-    columns = np.array([(0, a.agent, a.item, a.decision) for a in acts], np.int64).reshape(-1, 4)
-    run, agent, item, decision = columns.T
-    spec.world.apply(state, Acts(run, agent, item, decision, step))
 
 
 def expected(
@@ -121,9 +44,14 @@ class _Oracle:
         self, spec: Microspec, decisions: list[Decision], seed: int, replicate: int
     ) -> None:
         self.spec, self.decisions, self.seed, self.replicate = spec, decisions, seed, replicate
-        self.acts = acts_of(decisions)
+        self.acts = met(spec, acts_of(decisions), seed, replicate)
         self.agents, self.items = spec.population.count, spec.world.items
         self.scores: dict[tuple[int, int], list[float]] = {}
+        self.may: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        """(agents, items): what was open to each before each batch."""
+        self.led: dict[tuple[int, int], Led] = {}
+        """What each act led to, by decision and item."""
+        self.start = started(spec, seed, replicate)
 
     def all(self) -> dict[int, Counter[Row]]:
         self._score()
@@ -139,7 +67,7 @@ class _Oracle:
             occasion = occasions[one.step, one.agent]
             occasions[one.step, one.agent] += 1
             options, heard = self._slate(one, occasion)
-            if one.kind is Kind.choose:
+            if one.kind in (Kind.choose, Kind.amount):
                 visit, told = self._visit(at), list(heard)
                 for now in visit:  # asked again after each pick, shown what it picked
                     shown[now.number] = Counter([*options, *told])
@@ -150,7 +78,7 @@ class _Oracle:
                 at += len(visit)
                 continue
             for place, option in enumerate(options):  # judged one by one, as they were listed
-                alone = (option[0], 1, *option[2:])
+                alone: Row = (option[0], 1, *option[2:])
                 shown[one.number + place] = Counter([alone, *heard])
             at += len(options)
         return shown
@@ -169,26 +97,23 @@ class _Oracle:
 
     def _score(self) -> None:
         """Every agent's score before each batch."""
-        state = _started(self.spec, self.seed, self.replicate)
+        state = started(self.spec, self.seed, self.replicate)
         for step, batch in sorted({(one.step, one.batch) for one in self.decisions}):
             self.scores[step, batch] = state.score[0].tolist()
+            if self.spec.world.closes:
+                everyone = np.arange(self.agents)
+                may = self.spec.world.open(state, np.zeros_like(everyone), everyone)
+                self.may[step, batch] = may.copy()
             now = [act for act in self.acts if (act.step, act.batch) == (step, batch)]
-            _let(self.spec, state, now, step)
+            for act, led in zip(now, let(self.spec, state, now, step), strict=True):
+                self.led[act.decision, act.item] = led
 
     def _audible(self, step: int, agent: int) -> set[int]:
         """Whom an agent hears."""
-        talk = self.spec.communication
-        if talk.everyone:
+        network = network_of(self.spec, self.seed, self.replicate, step)
+        if network is None:
             return set(range(self.agents)) - {agent}
-        stream = f"topology/{step}" if talk.each_step else "topology"
-        network = talk.network(self.agents, randomness.generator(self.seed, self.replicate, stream))
-        sits = np.arange(self.agents)  # the agent at each node
-        if self.spec.population.placement == "shuffled" and not talk.each_step:
-            key = randomness.keys(self.seed, self.replicate, "placement")
-            sits = shuffle(np.atleast_1d(key), self.agents)[0]
-        node = int(np.flatnonzero(sits == agent)[0])
-        _, heard = network.of([node])
-        return {int(sits[other]) for other in heard}
+        return set(network.of([agent])[1].tolist())
 
     def _visible(self, one: Decision) -> list[Act]:
         """Whatever the reader could know of: done before its batch, and `latency` steps ago or more."""
@@ -201,10 +126,10 @@ class _Oracle:
 
     def _slate(self, one: Decision, occasion: int) -> tuple[list[Row], list[Row]]:
         visible = self._visible(one)
-        counted = visible
+        counted, whose = visible, set(range(self.agents))
         if self.spec.visibility.whose == "neighbours":
-            audible = self._audible(one.step, one.agent)
-            counted = [act for act in visible if act.agent in audible]
+            whose = self._audible(one.step, one.agent)
+            counted = [act for act in visible if act.agent in whose]
         address = Address(
             self.seed,
             np.array([self.replicate]),
@@ -212,8 +137,9 @@ class _Oracle:
             np.array([one.agent]),
             np.array([occasion]),
         )
-        items = self._order(counted, address)
-        options = self._options(one, items, counted, address)
+        popularity = self._popularity(counted, whose)
+        items = self._order(popularity, address, one)
+        options = self._options(one, items, counted, popularity, address)
         heard: list[Row] = []
         if self.spec.communication.representation == "acts":
             heard += self._others(one, visible)
@@ -224,29 +150,51 @@ class _Oracle:
         told = [(row[0], place, *row[2:]) for place, row in enumerate(heard, start=1)]
         return options, told
 
-    def _popularity(self, counted: list[Act]) -> list[float]:
+    def _popularity(self, counted: list[Act], whose: set[int]) -> list[float]:
+        """What counts on each item of those whose acts count for the reader."""
         popularity: list[float] = self.spec.world.initial().tolist()
+        if self.spec.world.counting == "latest":
+            for agent in whose:
+                own = [act for act in counted if act.agent == agent]
+                held = -1 if self.start.held is None else int(self.start.held[0, agent])
+                if not own and held >= 0:
+                    popularity[held] += 1
+                for act in own:
+                    if act.decision == own[-1].decision:
+                        popularity[act.item] += 1 if act.amount is None else act.amount
+            return popularity
         for act in counted:
-            popularity[act.item] += 1
+            popularity[act.item] += 1 if act.amount is None else act.amount
         return popularity
 
-    def _order(self, counted: list[Act], address: Address) -> Ints:
+    def _order(self, popularity: list[float], address: Address, one: Decision) -> Ints:
         order = self.spec.visibility.order
-        known = np.array([self._popularity(counted) if order.reveals else [0.0] * self.items])
+        known = np.array([popularity if order.reveals else [0.0] * self.items])
         ranked: Ints = order.rank(known, self.spec.world.created(), address)[0]
+        if self.spec.world.closes:
+            ranked = ranked[self.may[one.step, one.batch][one.agent][ranked]]
         return ranked[: self.spec.visibility.top]
 
     def _options(
-        self, one: Decision, items: Ints, counted: list[Act], address: Address
+        self,
+        one: Decision,
+        items: Ints,
+        counted: list[Act],
+        popularity: list[float],
+        address: Address,
     ) -> list[Row]:
-        seen, popularity = self.spec.visibility, self._popularity(counted)
-        fields = [f for f in self.spec.world.fields if not isinstance(seen.display(f), Hidden)]
+        seen, world = self.spec.visibility, self.spec.world
+        fields = [f for f in world.fields if not isinstance(seen.display(f), Hidden)]
+        private = [f for f in world.private if not isinstance(seen.display(f), Hidden)]
         signals: list[list[tuple[str, float]]] = [[] for _ in items]
-        for name in fields:
+        for name in (*fields, *private):
             told = [popularity[item] if seen.display(name).reveals else 0.0 for item in items]
+            if name in private:
+                told = self.start.given[name][0, one.agent, items].tolist()
             shown = seen.display(name).show(np.array([told]), items[None], address, name)[0]
             for place, value in enumerate(shown):
-                signals[place].append((name, round(float(value), DIGITS)))
+                if not np.isnan(value):
+                    signals[place].append((name, round(float(value), DIGITS)))
         rests = seen.order.reveals or any(seen.display(name).about_item for name in fields)
         rows: list[Row] = []
         for place, item in enumerate(items.tolist()):
@@ -273,15 +221,11 @@ class _Oracle:
         ]
         if isinstance(memory, NoMemory):
             return []
-        if isinstance(memory, Window):
-            return [_told(Channel.own, one, act) for act in past[-memory.k :]]
         if isinstance(memory, Summary):
-            tallies = Counter(act.item for act in past)
-            latest = {act.item: act for act in past}
-            return [
-                _told(Channel.own, one, latest[item], (("value", float(times)),))
-                for item, times in sorted(tallies.items())
-            ]
+            return self._tallies(one, past)
+        past = self._before(one.agent) + past
+        if isinstance(memory, Window):
+            return [row for act in past[-memory.k :] for row in self._recalled(one, act)]
         if not isinstance(memory, Retrieval):
             raise NotImplementedError(f"the oracle knows no memory {memory.kind!r}.")
         past = past[-memory.horizon :]
@@ -292,7 +236,59 @@ class _Oracle:
             for act in past
         ]
         best = sorted(range(len(past)), key=lambda at: (round(worth[at], DIGITS), at))
-        return [_told(Channel.own, one, past[at]) for at in best[-memory.k :]]
+        return [row for at in best[-memory.k :] for row in self._recalled(one, past[at])]
+
+    def _before(self, agent: int) -> list[Act]:
+        """What an agent remembers from before the first step: acts with numbers of their own, below -1."""
+        past = self.start.past
+        if past is None:
+            return []
+        found = []
+        acts = past.item.shape[2]
+        for at in range(acts):
+            item = int(past.item[0, agent, at])
+            if item < 0:
+                continue
+            number = -(2 + agent * acts + at)
+            other = -1 if past.met is None else int(past.met[0, agent, at])
+            found.append(Act(number, at - acts, 0, agent, item, met=other))
+            self.led[number, item] = tuple(
+                (name, round(float(told[0, agent, at]), DIGITS))
+                for name, told in sorted(past.results.items())
+                if not np.isnan(told[0, agent, at])
+            )
+        return found
+
+    def _recalled(self, one: Decision, act: Act) -> list[Row]:
+        """An own act with what it led to, and then what the other did, where agents meet."""
+        hidden = {n for n in self.spec.world.visible if self._is_hidden(n)}
+        led = tuple(part for part in self.led[act.decision, act.item] if part[0] not in hidden)
+        origin = max(act.decision, -1)
+        rows = [_told(Channel.own, one, replace(act, decision=origin), led)]
+        if self.spec.world.meets == "both" and act.met >= 0 and "partner" not in hidden:
+            late = one.step - act.step
+            rows.append((Channel.met, 0, act.met, act.partner, act.others, late, ()))
+        return rows
+
+    def _is_hidden(self, name: str) -> bool:
+        return isinstance(self.spec.visibility.display(name), Hidden)
+
+    def _tallies(self, one: Decision, past: list[Act]) -> list[Row]:
+        """How often each item, or how much of it; where agents meet also what others did."""
+        rows: list[Row] = []
+        for item in sorted({act.item for act in past}):
+            own = [act for act in past if act.item == item]
+            many = sum(1.0 if act.amount is None else act.amount for act in own)
+            told = (("value", round(many, DIGITS)),)
+            rows.append(_told(Channel.own, one, replace(own[-1], amount=None), told))
+        if self.spec.world.meets != "both" or self._is_hidden("partner"):
+            return rows
+        for item in sorted({act.met for act in past if act.met >= 0}):
+            theirs = [act for act in past if act.met == item]
+            told = (("value", float(len(theirs))),)
+            late = one.step - theirs[-1].step
+            rows.append((Channel.met, 0, item, -1, -1, late, told))
+        return rows
 
     def _nominees(self, one: Decision) -> Counter[Row]:
         # One who hears nobody keeps the turn.
@@ -310,4 +306,6 @@ def _time(act: Act) -> tuple[int, int]:
 def _told(
     channel: Channel, one: Decision, act: Act, signals: tuple[tuple[str, float], ...] = ()
 ) -> Row:
+    if act.amount is not None:
+        signals = tuple(sorted((*signals, ("value", round(act.amount, DIGITS)))))
     return (channel, 0, act.item, act.agent, act.decision, one.step - act.step, signals)

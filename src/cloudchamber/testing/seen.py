@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloudchamber.testing.oracle import DIGITS, Row
+from cloudchamber.testing.oracle import Row
+from cloudchamber.testing.rebuilding import DIGITS
 from cloudchamber.trace import Trace
-from cloudchamber.trace.tables import SIGNAL, Channel
+from cloudchamber.trace.tables import SIGNAL, Channel, Kind
 
 __all__ = ["Place", "Seen", "exposures_of", "seen_by", "told"]
 
@@ -25,6 +26,8 @@ class Seen:
     distribution: tuple[tuple[int, float], ...]
     """Option (item, or agent to name) and probability."""
     picks: tuple[int, ...]
+    amounts: tuple[float, ...]
+    """Of each pick, where amounts were asked for."""
     prompt: str
     """What it was told, where it was told in words."""
 
@@ -56,12 +59,15 @@ def seen_by(trace: Trace) -> dict[Place, Seen]:
     table = trace.columns("decisions")
     order = np.lexsort((table["pick"], table["decision"], table["run"]))
     picks: dict[tuple[int, int], list[int]] = defaultdict(list)
+    amounts: dict[tuple[int, int], list[float]] = defaultdict(list)
     first: dict[tuple[int, int], int] = {}
     for row in order:
         key = int(table["run"][row]), int(table["decision"][row])
         first.setdefault(key, row)
         if table["choice"][row] >= 0:
             picks[key].append(int(table["choice"][row]))
+            if table["kind"][row] == Kind.amount:
+                amounts[key].append(float(table["value"][row]))
     nth: Counter[tuple[int, int, int]] = Counter()
     found: dict[Place, Seen] = {}
     for key, row in first.items():
@@ -72,6 +78,7 @@ def seen_by(trace: Trace) -> dict[Place, Seen]:
             tuple(sorted(exposures, key=repr)),
             tuple(sorted(distribution, key=repr)),
             tuple(picks[key]),
+            tuple(amounts[key]),
             words.get(int(table["prompt"][row]), ""),
         )
         nth[who] += 1

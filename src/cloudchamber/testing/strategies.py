@@ -34,6 +34,7 @@ from cloudchamber.microspec import (
     Fixed,
     Group,
     Hidden,
+    Meetings,
     Memory,
     Microspec,
     Noisy,
@@ -56,6 +57,7 @@ from cloudchamber.microspec import (
     Window,
     World,
 )
+from cloudchamber.testing.toy import Pairs, Toy
 from cloudchamber.worlds import Feed
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "populations",
     "rules",
     "specs",
+    "toys",
     "turns",
 ]
 
@@ -89,6 +92,17 @@ def feeds(draw: st.DrawFn, items: int = 7) -> Feed:
         likes=tuple(draw(st.just([]) | likes)),
         reward=draw(st.sampled_from(["none", "quality", "agreement"])),
     )
+
+
+@st.composite
+def toys(draw: st.DrawFn) -> Toy:
+    """Toys with any of their features that go together."""
+    pairs: Pairs = draw(st.sampled_from(get_args(Pairs)))
+    amounts = not pairs and draw(st.booleans())
+    names = ("secret", "latest", "remembered")
+    flags: dict[str, Any] = {name: draw(st.booleans()) for name in names}
+    tired = not amounts and draw(st.booleans())
+    return Toy(tokens=draw(st.integers(2, 4)), pairs=pairs, amounts=amounts, tired=tired, **flags)
 
 
 def rules() -> st.SearchStrategy[Decider]:
@@ -180,9 +194,16 @@ def orders(items: int, depth: int = 1) -> st.SearchStrategy[Order]:
     return st.one_of(kinds)
 
 
-def turns(agents: int, groups: int, steps: int = 5) -> st.SearchStrategy[Turns]:
-    """Turns of every kind, for up to `steps` steps."""
+def turns(
+    agents: int, groups: int, steps: int = 5, meets: bool = False
+) -> st.SearchStrategy[Turns]:
+    """Turns of every kind, for up to `steps` steps; meetings, or all others."""
     count = st.integers(1, steps)
+    if meets:
+        return st.one_of(
+            st.builds(Meetings, steps=count, at_once=st.booleans()),
+            st.builds(Meetings, steps=count, at_once=st.just(True), partners=st.just("kept")),
+        )
     how = ["fixed", "random", "endogenous"] if agents > 1 else ["fixed", "random"]
     rate = st.sampled_from([0.4, 1.0, 2.0])
     rates = rate.map(lambda one: (one,)) | st.tuples(*[rate] * groups)
@@ -193,8 +214,8 @@ def turns(agents: int, groups: int, steps: int = 5) -> st.SearchStrategy[Turns]:
     )
 
 
-def memories() -> st.SearchStrategy[Memory]:
-    """Memories of every kind."""
+def memories(similar: bool = True) -> st.SearchStrategy[Memory]:
+    """Memories of every kind; by relevance only where items can be similar."""
     weight = st.sampled_from([0.0, 1.0])
     return st.one_of(
         st.builds(NoMemory),
@@ -206,7 +227,7 @@ def memories() -> st.SearchStrategy[Memory]:
             horizon=st.integers(2, 6),
             decay=st.sampled_from([0.5, 0.9]),
             recency_weight=weight,
-            relevance_weight=weight,
+            relevance_weight=weight if similar else st.just(0.0),
         ),
     )
 
@@ -214,6 +235,14 @@ def memories() -> st.SearchStrategy[Memory]:
 @st.composite
 def affordances(draw: st.DrawFn, world: World, shown: int, worded: bool = False) -> Affordances:
     """What agents may do with so many options; what a language model can answer, if `worded`."""
+    told: dict[str, Any] = {
+        "scoring": "shown" if world.scores and draw(st.booleans()) else "hidden",
+        "labels": draw(st.sampled_from(["codes", "letters", "numbers"])),
+    }
+    if world.scale is not None:
+        return Affordances(choose="amount", **told)
+    if world.meets:
+        return Affordances(may_decline=draw(st.booleans()), **told)
     presentation: Presentation = draw(st.sampled_from(get_args(Presentation)))
     how: list[How] = ["one", "up to", "any"]
     if worded and presentation == "list":
@@ -226,8 +255,7 @@ def affordances(draw: st.DrawFn, world: World, shown: int, worded: bool = False)
         picks="one by one" if again else "at once",
         may_decline=draw(st.booleans()),
         presentation=presentation,
-        labels=draw(st.sampled_from(["codes", "letters", "numbers"])),
-        scoring="shown" if world.scores and draw(st.booleans()) else "hidden",
+        **told,
     )
 
 
@@ -248,15 +276,16 @@ def specs(
     """
     world: World = draw(feeds() if worlds is None else worlds)
     if deciders is None:
-        deciders = rules() | language_models() if models else rules()
-    population = draw(populations(deciders))
+        known = rules() if world.scale is None else st.builds(Random)
+        deciders = known | language_models() if models else known
+    population = draw(populations(deciders).filter(lambda p: p.count > 1 or not world.meets))
     worded = any(group.decides.reads_text for group in population.groups)
     top = draw(st.none() | st.integers(1, world.items))
     can = draw(affordances(world, world.items if top is None else top, worded))
     single = can.presentation == "one at a time"
     talk = draw(communications(population.count, ("counts",) if single else ("counts", "acts")))
-    when = draw(turns(population.count, len(population.groups)))
-    fields = {name: draw(displays()) for name in world.fields if draw(st.booleans())}
+    when = draw(turns(population.count, len(population.groups), meets=bool(world.meets)))
+    fields = {name: draw(_display_of(world, name)) for name in world.visible if draw(st.booleans())}
     return Microspec(
         world=world,
         population=population,
@@ -269,9 +298,16 @@ def specs(
             latency=draw(st.integers(0, min(3, when.steps))),
         ),
         turns=when,
-        memory=draw(memories()),
+        memory=draw(memories(world.similarity() is not None)),
         affordances=can,
     )
+
+
+def _display_of(world: World, name: str) -> st.SearchStrategy[Display]:
+    """How a field may appear: what is remembered is hidden or exact."""
+    if name not in world.fields + world.private:
+        return st.builds(Hidden) | st.builds(Exact)
+    return displays().filter(lambda how: not (world.closes and isinstance(how, Dealt)))
 
 
 def language_models() -> st.SearchStrategy[Decider]:
