@@ -288,6 +288,7 @@ def _order_problems(order: Order, items: int) -> Iterator[str]:
 def _population_problems(spec: Microspec) -> Iterator[str]:
     agents = spec.population.count
     yield from spec.communication.problems(agents)
+    yield from spec.world.problems(agents)
     yield from _meeting_problems(spec)
     if spec.turns.endogenous and agents < 2:
         yield "turns.order: 'endogenous' given, but one agent alone has nobody to name"

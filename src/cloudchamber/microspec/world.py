@@ -4,7 +4,7 @@ A world is a frozen value; what changes is its `State`, which only the world's o
 knows nothing of who sees what: communication, visibility and memory decide that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -254,6 +254,10 @@ class World(Family):
     def scores(self) -> bool:
         """Whether the world scores its agents."""
         return False
+
+    def problems(self, agents: int) -> Iterator[str]:
+        """Why it makes no sense with so many agents: the field, what was given, what is allowed."""
+        yield from ()
 
     def start(self, opening: Opening) -> State:
         """The state of some runs before anything happened."""

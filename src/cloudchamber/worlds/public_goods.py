@@ -1,0 +1,198 @@
+"""A public good: each may put part of what it has into a common pool, which is multiplied and shared by all.
+
+The one item is the pool, the act an amount. Whether all give at once or one after the other, what they see of
+one another and whether anything is remembered is a matter of the regimes; a step is a round.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from cloudchamber.games import PublicGood
+from cloudchamber.microspec.value import Flag, Real, Whole
+from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
+from cloudchamber.questions import Ints, Reals, Scale
+from cloudchamber.worlds.public_goods_words import PARAPHRASES, Wording, public_goods_prompt
+
+__all__ = ["PublicGoods"]
+
+NotNegative = Annotated[Real, Field(ge=0)]
+Positive = Annotated[Real, Field(gt=0)]
+
+
+class PublicGoods(World):
+    """Contributions to a common pool; the payoffs are those of `games.PublicGood`."""
+
+    kind: Literal["public-goods"] = "public-goods"
+    players: Annotated[Whole, Field(ge=2)] = 4
+    """How many share the pool: all the agents of a run."""
+    endowment: Positive = 20.0
+    """What each player has in each round."""
+    multiplier: NotNegative = 1.6
+    """What the pool is multiplied by before it is shared; below `players`, to give costs the giver."""
+    bonus: NotNegative = 0.0
+    """What a unit given brings its giver for each unit given before it in the same round."""
+    threshold: NotNegative = 0.0
+    """What all must give together in a round for nobody to be charged the penalty."""
+    penalty: NotNegative = 0.0
+    """What each is charged in a round in which less is given."""
+    step: Positive = 1.0
+    """Between the amounts that a language model may give."""
+    places: Flag = False
+    """Whether each is told its place in the queue, which is its number: of use in a fixed order alone."""
+    wording: Wording = "plain"
+    """How a language model is told: see `public_goods_words`; rules do not read."""
+
+    @property
+    def game(self) -> PublicGood:
+        """The game that is played in a round."""
+        return PublicGood(
+            self.players,
+            self.endowment,
+            self.multiplier,
+            self.bonus,
+            self.threshold,
+            self.penalty,
+        )
+
+    @property
+    def items(self) -> int:
+        """The pool."""
+        return 1
+
+    @property
+    def scale(self) -> Scale:
+        """From nothing to all that a player has."""
+        return Scale(0.0, self.endowment, self.step, self.endowment)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the latest contributions of all come to."""
+        return ("contributed",)
+
+    @property
+    def counting(self) -> Literal["latest"]:
+        """A new contribution takes the place of the same player's earlier one."""
+        return "latest"
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """The place in the queue, where players are told it."""
+        return ("place",) if self.places else ()
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What the round was worth to who had contributed, with what was in the pool by then."""
+        return ("payoff",)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What each player has in a round, and the mean over players of their scores so far."""
+        return ("endowment", "mean score")
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """What a player can do."""
+        return ("contribute",)
+
+    @property
+    def scores(self) -> bool:
+        """It does: payoffs add up over rounds."""
+        return True
+
+    def content(self) -> Mapping[str, Reals]:
+        """The rules of the game, which every player knows."""
+        known = {
+            "players": float(self.players),
+            "multiplier": self.multiplier,
+            "bonus": self.bonus,
+            "threshold": self.threshold,
+            "penalty": self.penalty,
+        }
+        return {name: np.array([value]) for name, value in known.items()}
+
+    def paraphrases(self) -> Mapping[str, World]:
+        """The game in each of the other wordings that mean the same."""
+        others = (one for one in PARAPHRASES if one != self.wording)
+        return {one: self.altered(wording=one) for one in others}
+
+    def problems(self, agents: int) -> Iterator[str]:
+        """All of a run share the pool."""
+        if agents != self.players:
+            yield (
+                f"world.players: {self.players} given, but there are {agents} agents, who all share the "
+                f"pool; set it to {agents}, or population.count to {self.players}"
+            )
+
+    def start(self, opening: Opening) -> State:
+        """Nobody has contributed; no round has begun."""
+        state = super().start(opening)
+        state.held = np.full(opening.shape, -1)
+        if self.places:
+            place = np.arange(1.0, opening.agents + 1)[:, None]
+            state.given = {"place": np.broadcast_to(place, (*opening.shape, 1))}
+        state.more = {
+            "round": np.full(opening.runs, -1.0),
+            "total": np.zeros(opening.runs),
+            "latest": np.zeros(opening.shape),
+            "endowment": np.full(opening.runs, self.endowment),
+            "mean score": np.zeros(opening.runs),
+        }
+        return state
+
+    def apply(self, state: State, acts: Acts) -> Mapping[str, Reals]:
+        """Each unit given pays all at once; the giver keeps the rest of its endowment.
+
+        The penalty is charged to all when a round begins and given back when the threshold is reached,
+        so that a round in which someone gives no answer is settled too.
+        """
+        game, given = self.game, acts.amount
+        runs = np.unique(acts.run)
+        self._begin(state, runs, acts.step)
+        before = state.more["total"].copy()
+        after = before + np.bincount(acts.run, given, minlength=len(before))
+        state.more["total"] = after
+        own = self.endowment - given + self.bonus * given * before[acts.run]
+        state.score += game.returned * (after - before)[:, None]
+        state.score += self.penalty * (game.short(before) & ~game.short(after))[:, None]
+        np.add.at(state.score, (acts.run, acts.agent), own)
+        self._count(state, acts)
+        state.more["mean score"] = state.score.mean(axis=1)
+        owed = self.penalty * game.short(after)
+        return {"payoff": own + (game.returned * after - owed)[acts.run]}
+
+    def _begin(self, state: State, runs: Ints, step: int) -> None:
+        """A new round begins in those runs in which nobody has acted in this step yet."""
+        new = runs[state.more["round"][runs] != step]
+        state.more["round"][new] = step
+        state.more["total"][new] = 0.0
+        state.score[new] -= self.penalty * self.game.short(0.0)
+
+    def _count(self, state: State, acts: Acts) -> None:
+        """What is counted is the sum of everyone's latest contribution."""
+        assert state.held is not None
+        state.held[acts.run, acts.agent] = 0
+        state.more["latest"][acts.run, acts.agent] = acts.amount
+        # Summed anew, so that what was taken off leaves no rounding behind.
+        state.tally[:, 0] = state.more["latest"].sum(axis=1)
+
+    def prompt(self, glimpse: Glimpse) -> Prompt:
+        """What a language model is told."""
+        return public_goods_prompt(self.game, glimpse, self.wording)
+
+    def aloud(self) -> str:
+        """The world as a sentence."""
+        more = ""
+        if self.bonus:
+            more += f"; each unit brings its giver {self.bonus:g} for each unit given before it"
+        if self.penalty and self.threshold:
+            more += (
+                f"; if less than {self.threshold:g} is given in all, each loses {self.penalty:g}"
+            )
+        place = "; each knows its place in the queue" if self.places else ""
+        return (
+            f"a public good: {self.players} players put any part of {self.endowment:g} a round into a pool, "
+            f"which is multiplied by {self.multiplier:g} and shared by all{more}{place}"
+        )

@@ -1,0 +1,127 @@
+"""Public goods in words: what a language model is told, made of its glimpse and of nothing else.
+
+The rules are told as in experiments with people (Fehr & Gaechter 2000), with points for tokens. Nobody is
+told who the others are: where the order is fixed a number would be a place in the queue.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cloudchamber.games import PublicGood
+from cloudchamber.microspec.world import Glimpse, Prompt, Remembered
+from cloudchamber.trace.tables import Kind
+from cloudchamber.worlds.telling import ago, amount, who_is_next
+
+__all__ = ["PARAPHRASES", "Wording", "public_goods_prompt"]
+
+Wording = Literal["plain", "reworded"]
+PARAPHRASES: tuple[Wording, ...] = ("plain", "reworded")
+"""Wordings that mean the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """One wording; braces are filled in."""
+
+    role: str
+    game: str
+    shared: str
+    bonus: str
+    penalty: str
+    aim: str
+    question: str
+    begin: str
+
+
+_WORDS: dict[Wording, _Words] = {
+    "plain": _Words(
+        role="You play a game in a group of {players} players, yourself included.",
+        game="In each round every player has {endowment} and decides how many of them to put into pool "
+        "{pool}. What a player does not put in, it keeps.",
+        shared="What is in pool {pool} is multiplied by {multiplier:g} and shared out equally among all "
+        "{players} players: each point put in pays every player {returned}.",
+        bonus="For each point that you put in you also get {bonus} for each point that others have put in "
+        "before you in the same round.",
+        penalty="If all players together put in less than {threshold} in a round, each of them loses "
+        "{penalty}.",
+        aim="You want to get as many points as you can.",
+        question="How many points do you put into pool {pool}? Answer with a number.",
+        begin="The number of points I put in is ",
+    ),
+    "reworded": _Words(
+        role="You are one of {players} people who take part in a game.",
+        game="Each round everybody receives {endowment}. You may give any number of them to pool {pool}; "
+        "those that you do not give are yours.",
+        shared="The points given to pool {pool} are multiplied by {multiplier:g} and divided equally among "
+        "the {players} people, so that every point given earns each of them {returned}.",
+        bonus="Every point that you give earns you another {bonus} for each point given in this round "
+        "before you.",
+        penalty="Should everybody together give less than {threshold} in a round, everybody is charged "
+        "{penalty}.",
+        aim="The points you collect are what matters to you.",
+        question="How many points do you give to pool {pool}? Answer with a number.",
+        begin="The number of points I give is ",
+    ),
+}
+
+
+def public_goods_prompt(game: PublicGood, glimpse: Glimpse, wording: Wording) -> Prompt:
+    """What a player is told; the answers are the amounts that it may give."""
+    words = _WORDS[wording]
+    role = words.role.format(players=game.players)
+    system = " ".join(
+        part for part in (role, words.aim, glimpse.persona, glimpse.instruction) if part
+    )
+    past = [_heard(one) for one in glimpse.heard]
+    if glimpse.kind is Kind.next:
+        return who_is_next(system, past, glimpse, "player", "Which player should decide next?")
+    pool = glimpse.options[0].label
+    rules = list(_rules(game, words, pool))
+    told = [*_told(game, glimpse.options[0].signals), *past]
+    asked = words.question.format(pool=pool)
+    body = "\n".join([*rules, "", *([*told, ""] if told else []), asked])
+    return Prompt(system, body, glimpse.allowed, words.begin)
+
+
+def _rules(game: PublicGood, words: _Words, pool: str) -> Iterator[str]:
+    told = {
+        "players": game.players,
+        "endowment": amount(game.endowment, "point"),
+        "multiplier": game.multiplier,
+        "returned": amount(game.returned, "point"),
+        "bonus": amount(game.bonus, "point"),
+        "threshold": amount(game.threshold, "point"),
+        "penalty": amount(game.penalty, "point"),
+        "pool": pool,
+    }
+    yield words.game.format(**told)
+    yield words.shared.format(**told)
+    if game.bonus:
+        yield words.bonus.format(**told)
+    if game.penalty and game.threshold:
+        yield words.penalty.format(**told)
+
+
+def _told(game: PublicGood, signals: Mapping[str, float]) -> Iterator[str]:
+    """What is shown beside the pool."""
+    if "place" in signals:
+        yield f"You are number {signals['place']:g} of {game.players} to decide."
+    if "contributed" in signals:
+        total = amount(signals["contributed"], "point")
+        yield f"The latest contributions of all players come to {total}."
+
+
+def _heard(one: Remembered) -> str:
+    """One thing heard or remembered."""
+    if one.channel == "score":
+        return f"You have {amount(one.value, 'point')} so far."
+    given = amount(one.value, "point")
+    when = ago(one.latency)
+    if one.channel == "others":
+        return f"{when.capitalize()}, another player put in {given}."
+    told = f"{when.capitalize()}, you put in {given}"
+    paid = one.results.get("payoff")
+    if paid is not None:
+        told += f", which left you with {amount(paid, 'point')} in that round"
+    return f"{told}."
