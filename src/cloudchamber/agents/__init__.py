@@ -1,8 +1,22 @@
 """Whoever answers: rules, language models, records of earlier answers."""
 
+from cloudchamber.agents.contributors import (
+    BackwardInduction,
+    ConditionalCooperator,
+    Contributor,
+    FreeRider,
+)
 from cloudchamber.agents.inference import Bayesian, OwnSign, Quantal
 from cloudchamber.agents.llm import LanguageModel
 from cloudchamber.agents.market_rules import BestPrice, BestQuantity, Constant
+from cloudchamber.agents.players import (
+    Grim,
+    MemoryOne,
+    RandomPlayer,
+    SuspiciousTitForTat,
+    TitForTat,
+    WinStayLoseShift,
+)
 from cloudchamber.agents.recorded import Recorded
 from cloudchamber.agents.remembering import LookUp, MajorityOfMemory
 from cloudchamber.agents.rules import (
@@ -18,22 +32,32 @@ from cloudchamber.agents.society import Society, decide
 
 __all__ = [
     "Always",
+    "BackwardInduction",
     "Bayesian",
     "BestPrice",
     "BestQuantity",
+    "ConditionalCooperator",
     "Constant",
+    "Contributor",
+    "FreeRider",
+    "Grim",
     "LanguageModel",
     "LookUp",
     "MajorityOfMemory",
+    "MemoryOne",
     "OwnSign",
     "PositionOnly",
     "Quality",
     "Quantal",
     "Random",
+    "RandomPlayer",
     "Recorded",
     "Rule",
     "SocialProof",
     "Society",
+    "SuspiciousTitForTat",
+    "TitForTat",
     "TwoStage",
+    "WinStayLoseShift",
     "decide",
 ]

@@ -3,18 +3,22 @@
 from cloudchamber.worlds.bertrand import Bertrand
 from cloudchamber.worlds.cascade import Cascade
 from cloudchamber.worlds.cournot import Cournot
+from cloudchamber.worlds.dilemma import Dilemma
 from cloudchamber.worlds.feed import Feed
 from cloudchamber.worlds.minimal_naming import MinimalNamingGame
 from cloudchamber.worlds.naming_game import NAMES_2, NAMES_10, NAMES_26, NamingGame
+from cloudchamber.worlds.public_goods import PublicGoods
 
 __all__ = [
-    "NAMES_2",
     "NAMES_10",
+    "NAMES_2",
     "NAMES_26",
     "Bertrand",
     "Cascade",
     "Cournot",
+    "Dilemma",
     "Feed",
     "MinimalNamingGame",
     "NamingGame",
+    "PublicGoods",
 ]

@@ -38,8 +38,7 @@ _WORDS: dict[Wording, _Words] = {
         role="You play a game with another player.",
         game="Each of you chooses one of two options at the same time, without seeing what the other "
         "chooses.",
-        paid="If you choose {own} and the other player chooses {other}, you get {mine} and the other "
-        "player gets {its}.",
+        paid="If you choose {own} and the other player chooses {other}, you get {mine}, the other {its}.",
         aim="You want to get as many points as you can.",
         question="Which option do you choose?",
         begin="I choose option ",
