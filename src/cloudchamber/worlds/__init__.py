@@ -10,8 +10,8 @@ from cloudchamber.worlds.naming_game import NAMES_2, NAMES_10, NAMES_26, NamingG
 from cloudchamber.worlds.public_goods import PublicGoods
 
 __all__ = [
-    "NAMES_10",
     "NAMES_2",
+    "NAMES_10",
     "NAMES_26",
     "Bertrand",
     "Cascade",
