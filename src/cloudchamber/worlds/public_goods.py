@@ -14,7 +14,7 @@ from cloudchamber.games import PublicGood
 from cloudchamber.microspec.value import Flag, Real, Whole
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
 from cloudchamber.questions import Ints, Reals, Scale
-from cloudchamber.worlds.public_goods_words import PARAPHRASES, Wording, public_goods_prompt
+from cloudchamber.worlds.pool_words import PARAPHRASES, Wording, public_goods_prompt
 
 __all__ = ["PublicGoods"]
 
@@ -43,7 +43,7 @@ class PublicGoods(World):
     places: Flag = False
     """Whether each is told its place in the queue, which is its number: of use in a fixed order alone."""
     wording: Wording = "plain"
-    """How a language model is told: see `public_goods_words`; rules do not read."""
+    """How a language model is told: see `pool_words`; rules do not read."""
 
     @property
     def game(self) -> PublicGood:
