@@ -25,6 +25,7 @@ from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import Decider, Hidden, Popularity, Seeded, Sequential, Shuffled
 from cloudchamber.phenomenon import HERDING, Phenomenon
 from cloudchamber.randomness import keys, normals
+from cloudchamber.validation import MUSICLAB
 from cloudchamber.validation.field import read_popularity
 
 HEADLINES = Path(__file__).with_name("headlines.csv")
@@ -93,6 +94,7 @@ def study(
         interventions=_interventions(quick),
         attack=pin(min(TARGET, feed.items - 1)),
         field=read_popularity(field) if field else None,
+        published=(MUSICLAB,),
         account=supplement,
         notes=_notes(quick, decider),
     )

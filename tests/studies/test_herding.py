@@ -86,6 +86,7 @@ def test_the_report_has_five_stages_three_verdicts_and_its_checks(
     assert [section.stage for section in document.sections] == [1, 2, 3, 4, 5, None]
     assert set(verdicts(document)) == {"descriptive", "explanatory", "observational"}
     assert verdicts(document)["observational"] == "no evidence"
+    assert any("14,341 people" in said for said in document.verdicts[2].because)
     assert results.complete and document.unfinished == ""
     assert [check.state for check in document.checks] == ["fine"]
     for name in ("cells", "factors", "interventions", "attack"):

@@ -18,7 +18,6 @@ from cloudchamber.study import Study
 from cloudchamber.study.conditions import excesses
 from cloudchamber.validation import adequacy
 from cloudchamber.validation.comparison import Comparison, compare
-from cloudchamber.validation.published import MUSICLAB
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +52,7 @@ def verdicts(study: Study, results: Results, doubts: tuple[str, ...]) -> Judged:
     three = (
         _descriptive(study, findings[study.at_risk()], doubts),
         _explanatory(study, results, findings[study.at_risk()], doubts),
-        adequacy.observational(comparison, published=[MUSICLAB.sentence()]),
+        adequacy.observational(comparison, published=[one.sentence() for one in study.published]),
     )
     told = tuple(
         Verdict(f"{one.name.capitalize()} adequacy", one.answer, one.because, one.overturn)

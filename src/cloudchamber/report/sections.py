@@ -189,7 +189,7 @@ def intervene(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Bloc
     """What was tried against it, what that changes, and what the attack gains."""
     main = study.phenomenon.measure
     over = (
-        "All of it is what a reader of the feed sees; the excess over the null is as much of it as is "
+        "All of it is what is observed; the excess over the null is as much of it as is "
         "influence: with and without the intervention, each is told against a null of its own."
         if study.null
         else ""

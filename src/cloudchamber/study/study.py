@@ -42,6 +42,7 @@ from cloudchamber.models import Mode, Model
 from cloudchamber.phenomenon import Phenomenon
 from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
+from cloudchamber.validation.published import Comparator
 
 __all__ = ["Study"]
 
@@ -76,6 +77,8 @@ class Study:
     influence; against equal shares, if not given."""
     field: FieldPopularity | None = None
     """Stage 5: evidence from outside."""
+    published: tuple[Comparator, ...] = ()
+    """Published findings that the report quotes beside the study's own; they decide nothing."""
     account: Callable[["Study", Results], Any] | None = None
     """What the report says beyond any study's: a `cloudchamber.report.Supplement`."""
     notes: tuple[str, ...] = ()
@@ -104,6 +107,7 @@ class Study:
             ("interventions", Intervention, "Intervention"),
             ("notes", str, "str"),
             ("also", Measure, "Measure"),
+            ("published", Comparator, "Comparator"),
         )
         for name, kind, allowed in one_of:
             given: Any = getattr(self, name)
