@@ -97,6 +97,17 @@ def test_draws_have_the_covariance_of_the_fit(results: Results) -> None:
     assert plausible(found, 3, seed=1)[3] == drawn[3] != plausible(found, 3, seed=2)[3]
 
 
+def test_what_is_known_only_together_is_drawn_together(results: Results) -> None:
+    """Of two terms that are one, their sum varies as that one does, and their difference does not."""
+    data = choices_of(results.trace)
+    one = fit(Logit(terms=(Signal(),)), data, to="choices")
+    both = fit(Logit(terms=(Signal(), Signal(form="threshold"))), data, to="choices")
+    assert both.flat
+    values = np.array([drawn.values("one") for drawn in plausible(both, 500)[1:]])
+    assert values.sum(axis=1).std() == pytest.approx(one.errors[0], rel=0.15)
+    assert np.ptp(values[:, 0] - values[:, 1]) < 1e-6
+
+
 def test_what_cannot_be_regrown_is_said(results: Results) -> None:
     with pytest.raises(SpecificationError, match="no group 'readers'"):
         regrow(results, {"readers": SAME}, [GINI])

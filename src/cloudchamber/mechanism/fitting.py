@@ -65,6 +65,8 @@ class Fit:
     asked: Asked = field(default="one")
     informing: Reals = field(default_factory=lambda: np.zeros(0))
     """(P,): how many runs inform each parameter; all alike, R."""
+    spread: Reals = field(default_factory=lambda: np.zeros((0, 0)))
+    """(P, P): the covariance along what the data tell: of parameters, too, that they tell only together."""
 
     @property
     def errors(self) -> Reals:
@@ -266,7 +268,7 @@ def _told(
             moments.impossible, (), to, converged, data.asked, values * np.nan,
         )  # fmt: skip
     covariance, loose = unknown, np.zeros(len(names), bool)
-    informing = np.full(len(names), float(runs))
+    informing, spread = np.full(len(names), float(runs)), np.zeros((len(names), len(names)))
     flat: tuple[str, ...] = ()
     if names:
         size, direction, unit = _scaled(moments)
@@ -280,11 +282,13 @@ def _told(
                 informing = _informing(mechanism, data, to, bread @ bread.T)
             few = np.sqrt(informing / np.maximum(informing - 1, 1e-9))
             covariance = bread @ (scores.T @ scores) @ bread.T * np.outer(few, few)
-            unknown = loose | (informing < ONE)
+            lone = informing < ONE
+            spread = np.where(lone | lone[:, None], 0.0, covariance)
+            unknown = loose | lone
             covariance[unknown], covariance[:, unknown] = np.nan, np.nan
     return Fit(
         mechanism, names, np.where(loose, np.nan, values), covariance, runs, len(data),
-        moments.log_likelihood, 0, flat, to, converged, data.asked, informing,
+        moments.log_likelihood, 0, flat, to, converged, data.asked, informing, spread,
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ def plausible(found: Fitted, draws: int, *, seed: int = 0) -> tuple[Mechanism, .
     """The fitted mechanism, and `draws` more with parameters that the choices allow as well.
 
     Drawn from Student's t around the fit, with its covariance clustered by run and one degree of freedom
-    less than runs: what the intervals of the fit are made of. What the data do not tell (see `Fit.flat`)
-    stays as it was fitted. A mechanism that is no fit is taken as known: all draws are alike.
+    less than runs: what the intervals of the fit are made of. Along what the data do not tell (see `Fit.flat`)
+    nothing moves: parameters known only together are drawn together. A mechanism that is no fit is taken as known: all draws are alike.
 
     Args:
         found: a fit, or a mechanism.
@@ -53,7 +53,7 @@ def plausible(found: Fitted, draws: int, *, seed: int = 0) -> tuple[Mechanism, .
 
 def _steps(found: Fit, draws: int, seed: int) -> Reals:
     """(draws, P): how far each draw lies from the fit."""
-    size, direction = np.linalg.eigh(np.nan_to_num(found.covariance, nan=0.0))
+    size, direction = np.linalg.eigh(found.spread)
     root = direction * np.sqrt(np.maximum(size, 0.0))
     freedom = max(found.runs - 1, 1)
     steps = np.zeros((draws, len(size)))
