@@ -52,7 +52,7 @@ def test_accuracy() -> None:
 
 def test_a_cascade_is_a_second_half_of_one_kind() -> None:
     trace = trace_of("01100000", "01011111", "01010111", "0", "011", "001")
-    assert of("cascade", trace) == [1, 1, 0, 1, 1, 0]
+    assert of("share of cascades", trace) == [1, 1, 0, 1, 1, 0]
     # Nothing less than half: 5 of 8 counts, 3 of 8 does not; of 3 it takes 2.
     assert of("cascade start", trace)[0] == 4 and of("cascade start", trace)[4] == 2
     assert np.isnan(of("cascade start", trace)[2])
@@ -60,8 +60,15 @@ def test_a_cascade_is_a_second_half_of_one_kind() -> None:
 
 def test_wrong_ones() -> None:
     trace = trace_of("01100000", "00111111", "01010101")
-    assert of("wrong cascade", trace) == [0, 1, 0]
-    assert np.isnan(of("wrong cascade", trace_of("01100000", right=None))).all()
+    assert of("share of wrong cascades", trace) == [0, 1, 0]
+    assert np.isnan(of("share of wrong cascades", trace_of("01100000", right=None))).all()
+
+
+def test_wrong_majorities() -> None:
+    trace = trace_of("01100000", "00111101", "11110101", "11111000", "110", "01", "1")
+    # Of the second halves 0, 3, 2, 1 of four are wrong; 1 of 1 or 2; 1 of 1.
+    assert of("share of wrong majorities", trace) == [0, 1, 0, 0, 0, 1, 1]
+    assert np.isnan(of("share of wrong majorities", trace_of("0110", right=None))).all()
 
 
 def test_against_ones_own_sign() -> None:
@@ -76,7 +83,9 @@ def test_places() -> None:
     assert [int(place) for place in table.columns] == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("name", ["cascade", "wrong cascade", "accuracy"])
+@pytest.mark.parametrize(
+    "name", ["share of wrong majorities", "share of wrong cascades", "accuracy"]
+)
 def test_calling_the_options_otherwise_changes_nothing(name: str) -> None:
     some = ("0110000", "1010101", "0011111")
     other = tuple(one.translate(str.maketrans("01", "10")) for one in some)

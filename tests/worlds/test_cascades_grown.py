@@ -63,7 +63,7 @@ def test_who_sees_nobody_is_as_right_as_a_sign(rule: Rule) -> None:
     near(trace, "accuracy", P)
     near(trace, "against own sign", 0)
     # The second half alike: ten choices of one kind.
-    near(trace, "cascade", P**10 + (1 - P) ** 10)
+    near(trace, "share of cascades", P**10 + (1 - P) ** 10)
 
 
 @pytest.mark.parametrize("sight", ["all", "counts"])
@@ -72,8 +72,9 @@ def test_bayesians(sight: str, tie: Literal["coin", "own sign"]) -> None:
     trace = grown(Bayesian(tie=tie), sight)
     # The second half is alike where a cascade begins at the latest with its first two.
     half = cascade_shares(P, AGENTS // 2 + 2, tie)
-    near(trace, "cascade", half.right + half.wrong)
-    near(trace, "wrong cascade", half.wrong)
+    near(trace, "share of cascades", half.right + half.wrong)
+    near(trace, "share of wrong cascades", half.wrong)
+    near(trace, "share of wrong majorities", half.wrong)
     table = right_by_place(trace)
     expected = [right_at(P, place, tie) for place in range(AGENTS)]
     error = table.std() / RUNS**0.5
@@ -82,7 +83,8 @@ def test_bayesians(sight: str, tie: Literal["coin", "own sign"]) -> None:
 
 def test_who_sees_the_whole_sequence_and_who_sees_counts_decide_alike() -> None:
     numbers = [
-        MEASURES["wrong cascade"](grown(Bayesian(), sight, 200)) for sight in ("all", "counts")
+        MEASURES["share of wrong cascades"](grown(Bayesian(), sight, 200))
+        for sight in ("all", "counts")
     ]
     assert numbers[0].equals(numbers[1]), "the same noise, the same evidence, the same choices"
 
@@ -94,7 +96,7 @@ def test_sight_of_the_choice_before_alone_makes_nobody_more_right() -> None:
 def test_cascades_of_who_errs_break() -> None:
     """Goeree et al. 2007: fewer last, and later choices are more often right than earlier ones."""
     trace = grown(Quantal(strength=5.0), "counts")
-    assert MEASURES["cascade"](trace).mean() < 0.6
+    assert MEASURES["share of cascades"](trace).mean() < 0.6
     table = right_by_place(trace).mean()
     assert table.iloc[15:].mean() > table.iloc[:5].mean() + 0.02
 
@@ -105,4 +107,4 @@ def test_a_mechanism_in_the_agents_place() -> None:
     near(grown(Logit(terms=(own,)), "counts", 500), "accuracy", P)
     heeding = Logit(terms=(own, Signal(field="choices", form="linear", strength=40.0)))
     trace = grown(heeding, "counts", 500)
-    near(trace, "wrong cascade", cascade_shares(P, 12, "own sign").wrong)
+    near(trace, "share of wrong cascades", cascade_shares(P, 12, "own sign").wrong)

@@ -1,8 +1,9 @@
 """What happens along a sequence of choices: whether they become all alike, whether they are right.
 
-A cascade is told by the choices alone, so that agents of every kind are measured alike: the second half of
-a run's choices are all of one option. Some runs of agents that heed nobody end so too; a phenomenon is told
-against their twins. All sums are SQL, and every result is by run.
+All is told by the choices alone, so that agents of every kind are measured alike: a run ends in a cascade
+where the second half of its choices are all of one option, and with a wrong majority where most of them are
+not right. Some runs of agents that heed nobody end so too; a phenomenon is told against their twins. All
+sums are SQL, and every result is by run.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ __all__ = [
     "cascade_start",
     "right_by_place",
     "wrong_cascade",
+    "wrong_majority",
 ]
 
 _RIGHT = "(SELECT run, min(value)::INTEGER AS right_one FROM series WHERE measure = 'right' GROUP BY run)"
@@ -51,6 +53,20 @@ def accuracy(source: Readable) -> "pd.Series[float]":
     return _by_run(source, query, "accuracy")
 
 
+def wrong_majority(source: Readable) -> "pd.Series[float]":
+    """1 where most of the second half of a run's choices are wrong, else 0; NaN where none is right.
+
+    Unlike a cascade it may hold some who choose otherwise.
+    """
+    query = f"""
+        SELECT run, CASE WHEN any_value(right_one) IS NOT NULL THEN
+               2 * count(*) FILTER (choice <> right_one) > count(place) END::DOUBLE AS value
+        FROM (SELECT DISTINCT run FROM outcomes) LEFT JOIN (
+            SELECT * FROM {_CHOICES} WHERE 2 * place > n) USING (run) LEFT JOIN {_RIGHT} USING (run)
+        GROUP BY run ORDER BY run"""
+    return _by_run(source, query, "share of wrong majorities")
+
+
 def right_by_place(source: Readable) -> "pd.DataFrame":
     """1 where the choice at a place in the sequence is right, else 0: a row a run, a column a place."""
     query = f"""SELECT run, place, (choice = right_one)::INTEGER::DOUBLE AS value
@@ -61,13 +77,13 @@ def right_by_place(source: Readable) -> "pd.DataFrame":
 
 def cascade(source: Readable) -> "pd.Series[float]":
     """1 where a run ends in a cascade, else 0."""
-    return _ending(source, f"({_SETTLED})", "cascade")
+    return _ending(source, f"({_SETTLED})", "share of cascades")
 
 
 def wrong_cascade(source: Readable) -> "pd.Series[float]":
     """1 where a run ends in a cascade on an option that is not right, else 0; NaN where none is right."""
     told = f"CASE WHEN right_one IS NOT NULL THEN {_SETTLED} AND last <> right_one END"
-    return _ending(source, told, "wrong cascade")
+    return _ending(source, told, "share of wrong cascades")
 
 
 def cascade_start(source: Readable) -> "pd.Series[float]":
@@ -104,8 +120,9 @@ def _by_run(source: Readable, query: str, name: str) -> "pd.Series[float]":
 
 CASCADES: Final = (
     Measure("accuracy", "share of choices that are right", 0, 1, accuracy),
-    Measure("cascade", "share of runs", 0, 1, cascade),
-    Measure("wrong cascade", "share of runs", 0, 1, wrong_cascade),
+    Measure("share of wrong majorities", "share of runs", 0, 1, wrong_majority),
+    Measure("share of cascades", "share of runs", 0, 1, cascade),
+    Measure("share of wrong cascades", "share of runs", 0, 1, wrong_cascade),
     Measure("cascade start", "choices", 1, np.inf, cascade_start),
     Measure("against own sign", "share of choices", 0, 1, against_own_sign),
 )

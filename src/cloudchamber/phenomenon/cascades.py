@@ -12,8 +12,8 @@ _SOURCE: Final = "Bikhchandani, Hirshleifer & Welch 1992"
 INFORMATION_CASCADE = Phenomenon(
     "information cascade",
     "meso",
-    "Do more sequences of choices end all alike and wrong than if every agent chose by itself?",
-    MEASURES["wrong cascade"],
+    "Do more sequences of choices end with most of them wrong than if every agent chose by itself?",
+    MEASURES["share of wrong majorities"],
     # A convention, to be argued with: one sequence in twenty.
     Criterion(0.05),
     _SOURCE,
@@ -24,8 +24,16 @@ CASCADE_FACETS: tuple[Phenomenon, ...] = (
     Phenomenon(
         "information cascade",
         "meso",
+        "Do more sequences end all alike and wrong than if every agent chose by itself?",
+        MEASURES["share of wrong cascades"],
+        Criterion(0.05),
+        _SOURCE,
+    ),
+    Phenomenon(
+        "information cascade",
+        "meso",
         "Do more sequences end all alike, right or wrong, than if every agent chose by itself?",
-        MEASURES["cascade"],
+        MEASURES["share of cascades"],
         Criterion(0.1),
         _SOURCE,
     ),

@@ -91,7 +91,7 @@ RISKS: tuple[Risk, ...] = (
         "information cascade",
         "meso",
         "Agents copy those before them against their own evidence, and all are wrong together.",
-        "wrong cascade",
+        "share of wrong majorities",
         "Bikhchandani, Hirshleifer & Welch 1992",
     ),
     Risk(

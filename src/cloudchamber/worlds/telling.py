@@ -30,6 +30,9 @@ def which_option(
 ) -> Prompt:
     """The prompt for a choice between options called by their codes, or about one of them.
 
+    How the answer is begun was chosen among six by one criterion: how much probability the embedded model
+    puts on valid answers.
+
     Args:
         system: the role.
         told: lines before the options: the task, what is heard and remembered.
@@ -46,7 +49,7 @@ def which_option(
     none = ("None",) if glimpse.may_decline else ()
     answers = (*(one.label for one in glimpse.options if one.open), *none)
     body = "\n".join([*told, *listed, "", f"{question} {how}"])
-    return Prompt(system, body, answers, "My answer: ")
+    return Prompt(system, body, answers, "My choice: ")
 
 
 def who_is_next(
