@@ -4,9 +4,12 @@ import pytest
 
 from cloudchamber.agents import (
     Always,
+    Bayesian,
     LanguageModel,
+    OwnSign,
     PositionOnly,
     Quality,
+    Quantal,
     Random,
     SocialProof,
     TwoStage,
@@ -62,12 +65,13 @@ from cloudchamber.microspec import (
 )
 from cloudchamber.microspec.value import Family
 from cloudchamber.testing import check_decider, check_measure, check_regime, check_world
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Cascade, Feed
 
 WORLDS = [
     Feed.of(6),
     Feed(headlines=("Sun", "Rain: (3 likes)", "Bread", "Fog"), quality=(0.0, 1.0, 2.0, -1.0)),
     Feed.of(5, likes=(1.0, 2.0, 3.0, 4.0, 5.0), reward="agreement"),
+    Cascade(),
 ]
 DECIDERS = [
     Always(item=1),
@@ -84,6 +88,12 @@ DECIDERS = [
     LanguageModel(model="fake:hash"),
     LanguageModel(model="fake:sampled", readout="sample"),
 ]
+AT_HOME: list[tuple[Decider, World]] = [
+    (Bayesian(slip=0.1), Cascade()),
+    (OwnSign(slip=0.1), Cascade()),
+    (Quantal(), Cascade()),
+]
+"""Deciders that need a world of their kind."""
 REGIMES = [
     Complete(),
     Ring(k=2),
@@ -121,7 +131,7 @@ def name(part: object) -> str:
     return str(getattr(part, "kind", type(part).__name__))
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=["plain", "quality", "agreement"])
+@pytest.mark.parametrize("world", WORLDS, ids=name)
 def test_worlds(world: World) -> None:
     check_world(world)
 
@@ -129,6 +139,11 @@ def test_worlds(world: World) -> None:
 @pytest.mark.parametrize("decider", DECIDERS, ids=name)
 def test_deciders(decider: Decider) -> None:
     check_decider(decider)
+
+
+@pytest.mark.parametrize(("decider", "world"), AT_HOME, ids=name)
+def test_deciders_at_home(decider: Decider, world: World) -> None:
+    check_decider(decider, world)
 
 
 @pytest.mark.parametrize("regime", REGIMES, ids=name)
@@ -145,7 +160,8 @@ def test_measures(measure: Measure) -> None:
 
 def test_none_is_left_out() -> None:
     """Whoever adds a kind adds it above."""
-    checked = {type(part) for part in (*WORLDS, *DECIDERS, *REGIMES)}
+    at_home = (part for pair in AT_HOME for part in pair)
+    checked = {type(part) for part in (*WORLDS, *DECIDERS, *REGIMES, *at_home)}
     needs_a_folder = {"recorded", "meetings"}
     for root in Family.__subclasses__():
         for kind, made in root.kinds.items():
