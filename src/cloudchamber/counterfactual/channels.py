@@ -8,6 +8,7 @@ earlier moment, or by what speaks of other items; all other channels say what th
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from cloudchamber.counterfactual.tape import Tape
 from cloudchamber.engine import Alter
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.microspec import Hidden, Microspec, NoMemory
-from cloudchamber.questions import Heard, Ints, Questions, Reals
+from cloudchamber.questions import Heard, Ints, Questions, Reals, Taken
 from cloudchamber.trace.tables import Channel, Kind
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 ORDER = "order"
-_HEARD: dict[str, tuple[Channel, ...]] = {
+HEARD: dict[str, tuple[Channel, ...]] = {
     "others": (Channel.others, Channel.message),
     "own": (Channel.own, Channel.met, Channel.note),
     "score": (Channel.score,),
@@ -112,7 +113,7 @@ def replaced(
     for name in channels:
         if name == ORDER:
             questions = _reordered(questions, parts)
-        elif name in _HEARD:
+        elif name in HEARD:
             questions = _heard(questions, name, parts)
         else:
             questions = _signalled(questions, name, parts)
@@ -149,13 +150,16 @@ def _reordered(questions: Questions, parts: Sequence[tuple[Ints, Questions]]) ->
 
 def arranged(questions: Questions, order: Ints) -> Questions:
     """The same options at other places: `order` (n, k) holds the old place of what stands at each."""
+
+    def moved(values: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(np.take_along_axis(values, order, axis=1))
+
+    taken = questions.taken
     return replace(
         questions,
-        items=np.take_along_axis(questions.items, order, axis=1),
-        signals={
-            name: np.take_along_axis(shown, order, axis=1)
-            for name, shown in questions.signals.items()
-        },
+        items=moved(questions.items),
+        signals={name: moved(shown) for name, shown in questions.signals.items()},
+        taken=taken and Taken(moved(taken.options), moved(taken.noise), taken.decline),
     )
 
 
@@ -183,22 +187,22 @@ def _heard(questions: Questions, name: str, parts: Sequence[tuple[Ints, Question
         kept[some] = False
     told = list(_by_group(questions.heard))
     own = [
-        select(heard, ~np.isin(heard.channel, _HEARD[name]) | kept[heard.row()]) for heard in told
+        select(heard, ~np.isin(heard.channel, HEARD[name]) | kept[heard.row()]) for heard in told
     ]
     given = [
-        placed(select(other.heard, np.isin(other.heard.channel, _HEARD[name])), some, rows)
+        placed(select(other.heard, np.isin(other.heard.channel, HEARD[name])), some, rows)
         for some, other in parts
     ]
-    at = list(_HEARD).index(name)
+    at = list(HEARD).index(name)
     return replace(questions, heard=Heard.joined([*own[: at + 1], *given, *own[at + 1 :]], rows))
 
 
 def _by_group(heard: Heard) -> Iterator[Heard]:
     """What is heard in parts: group after group, and last what belongs to none of them."""
-    group = np.full(len(heard.channel), len(_HEARD))
-    for number, channels in enumerate(_HEARD.values()):
+    group = np.full(len(heard.channel), len(HEARD))
+    for number, channels in enumerate(HEARD.values()):
         group[np.isin(heard.channel, channels)] = number
-    for number in range(len(_HEARD) + 1):
+    for number in range(len(HEARD) + 1):
         yield select(heard, group == number)
 
 
@@ -236,7 +240,7 @@ def shuffled(channels: Sequence[str]) -> Alter:
             dealt = np.argsort(np.where(questions.items < 0, np.inf, drawn), axis=1)
             if name == ORDER:
                 questions = arranged(questions, dealt)
-            elif name in _HEARD:
+            elif name in HEARD:
                 questions = _dealt(questions, name, np.take_along_axis(questions.items, dealt, 1))
             elif name in questions.signals:
                 told = np.take_along_axis(questions.signals[name], dealt, axis=1)
@@ -252,7 +256,7 @@ def _dealt(questions: Questions, name: str, dealt: Ints) -> Questions:
     width = int(max(questions.items.max(initial=0), heard.item.max(initial=0))) + 2
     other = np.tile(np.arange(width) - 1, (len(questions), 1))
     np.put_along_axis(other, questions.items + 1, dealt, axis=1)
-    mine = np.isin(heard.channel, _HEARD[name])
+    mine = np.isin(heard.channel, HEARD[name])
     item = np.where(mine, other[heard.row(), heard.item + 1], heard.item)
     return replace(questions, heard=replace(heard, item=item))
 

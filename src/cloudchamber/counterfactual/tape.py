@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.questions import Ints, Questions
+from cloudchamber.questions import Answers, Ints, Questions
 from cloudchamber.randomness import bits
 from cloudchamber.trace.tables import Kind
 
@@ -53,6 +53,8 @@ class Tape:
     def __init__(self) -> None:
         """Nothing was shown."""
         self.blocks: list[Questions] = []
+        self.answers: list[Answers] = []
+        """To each block, where they were kept."""
         self._steps: dict[int, _Step] = {}
 
     def add(self, questions: Questions) -> Questions:
@@ -63,6 +65,12 @@ class Tape:
         step.sorted = None
         self.blocks.append(questions)
         return questions
+
+    def keep(self, questions: Questions, answers: Answers) -> Answers:
+        """Keep a block with its answers, and give them back."""
+        self.add(questions)
+        self.answers.append(answers)
+        return answers
 
     def find(self, questions: Questions) -> Iterator[Found]:
         """Where the same agents stood at the same moment; rows that are not on the tape are left out."""
