@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from cloudchamber.agents import LanguageModel, PositionOnly, Random, SocialProof, TwoStage
+from cloudchamber.agents import (
+    Always,
+    LanguageModel,
+    LookUp,
+    PositionOnly,
+    Random,
+    SocialProof,
+    TwoStage,
+)
 from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention import (
     Intervention,
@@ -21,20 +29,24 @@ from cloudchamber.intervention import (
     one_at_a_time,
     pin,
     shuffle_for_each_reader,
+    uncommit,
 )
 from cloudchamber.microspec import (
+    Affordances,
     Engineered,
     Group,
+    Meetings,
     Microspec,
     Population,
     Sequential,
     Shuffled,
+    Window,
     diff,
 )
 from cloudchamber.testing.growing import grown
 from cloudchamber.testing.strategies import specs
 from cloudchamber.trace.tables import SIGNAL, Channel
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Feed, NamingGame
 
 
 def spec(*groups: Group) -> Microspec:
@@ -149,6 +161,35 @@ def test_in_the_isolated_twin_nobody_can_heed_anybody() -> None:
     assert twin.visibility.order == Shuffled(each="run"), "a shared order stays shared"
     assert not twin.visibility.order.reveals
     assert not any(twin.visibility.display(field).reveals for field in twin.world.fields)
+
+
+def test_who_meets_in_isolation_remembers_its_own_acts_alone() -> None:
+    meeting = Microspec(
+        world=NamingGame(),
+        population=Population(groups=(Group(count=4, decides=Random()),)),
+        turns=Meetings(),
+        memory=Window(k=2),
+        affordances=Affordances(scoring="shown"),
+    )
+    twin = isolate()(meeting)
+    assert {str(change.path) for change in diff(meeting, twin)} == {
+        "visibility.fields.uses.kind",
+        "visibility.fields.payoff.kind",
+        "visibility.fields.partner.kind",
+        "affordances.scoring",
+    }
+    assert twin.memory == meeting.memory
+
+
+def test_who_is_no_longer_committed_decides_as_the_others() -> None:
+    mixed = spec(
+        Group(count=5, decides=LookUp()), Group(name="few", count=2, decides=Always(item=1))
+    )
+    twin = uncommit("few")(mixed)
+    assert [group.decides for group in twin.population.groups] == [LookUp()] * 2
+    assert [group.count for group in twin.population.groups] == [5, 2]
+    with pytest.raises(SpecificationError, match="no group 'many'.*few"):
+        uncommit("many")(mixed)
 
 
 @pytest.mark.parametrize("order", ["shuffled", "fixed", "chronological"])

@@ -1,7 +1,7 @@
 """Stage 4: intervene, on the agents or on the architecture: functions of the specification."""
 
 from cloudchamber.intervention.intervention import Intervention
-from cloudchamber.intervention.on_agents import instruct, let_decide, mix_in
+from cloudchamber.intervention.on_agents import instruct, let_decide, mix_in, uncommit
 from cloudchamber.intervention.on_architecture import (
     bucket,
     deal,
@@ -33,4 +33,5 @@ __all__ = [
     "one_at_a_time",
     "pin",
     "shuffle_for_each_reader",
+    "uncommit",
 ]

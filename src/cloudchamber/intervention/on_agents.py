@@ -1,9 +1,10 @@
 """Interventions on the agents: what they are told, what decides for them, who they are mixed with."""
 
+from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.intervention.intervention import Intervention
 from cloudchamber.microspec import Decider, Group, Microspec
 
-__all__ = ["instruct", "let_decide", "mix_in"]
+__all__ = ["instruct", "let_decide", "mix_in", "uncommit"]
 
 
 def instruct(text: str, name: str = "") -> Intervention:
@@ -40,3 +41,22 @@ def mix_in(decider: Decider, count: int, group: str = "mixed in") -> Interventio
         return spec.replace("population", spec.population.altered(groups=tuple(groups)))
 
     return Intervention(f"mix in {count} {group}", "agents", change)
+
+
+def uncommit(group: str) -> Intervention:
+    """Let a group decide as the first one does, and leave everything else: the null of a committed minority.
+
+    Raises:
+        SpecificationError: where it is applied, there is no such group.
+    """
+
+    def change(spec: Microspec) -> Microspec:
+        groups = spec.population.groups
+        names = [one.name for one in groups]
+        if group not in names:
+            raise SpecificationError(f"uncommit: no group {group!r}; {nearest(group, names)}")
+        at = names.index(group)
+        return spec.replace(f"population.groups.{at}.decides", groups[0].decides)
+
+    told = f"the {group} decide as the others do"
+    return Intervention(f"{group} not committed", "agents", change, told)

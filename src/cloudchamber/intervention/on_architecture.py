@@ -31,14 +31,21 @@ def isolate() -> Intervention:
     what agents did becomes one drawn at random for each run. So what places, tastes, numbers set beforehand
     and the way of asking concentrate by themselves is in both, a cell and its isolated twin, and only
     influence tells them apart. A cell in which nobody can heed anybody is its own twin.
+
+    Where agents meet, what the other did is hidden too, and so is what an act led to, with the score that it
+    adds to, where a world tells of it: both tell what others did. Own acts are remembered as before.
     """
 
     def change(spec: Microspec) -> Microspec:
-        for field in spec.world.fields:
+        world = spec.world
+        met = ("partner",) if world.meets == "both" else ()
+        for field in (*world.fields, *world.results, *met):
             if spec.visibility.display(field).reveals:
                 spec = spec.replace(f"visibility.fields.{field}", Hidden())
         if spec.communication.representation == "acts":
             spec = spec.replace("communication.representation", "counts")
+        if world.results:
+            spec = spec.replace("affordances.scoring", "hidden")
         return spec.replace("visibility.order", _deaf(spec.visibility.order))
 
     return Intervention("isolated", "architecture", change, "nobody can heed anybody")

@@ -6,6 +6,7 @@ import numpy as np
 
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures import attention, concentration
+from cloudchamber.measures.agreement import AGREEMENTS
 from cloudchamber.measures.cascades import CASCADES
 from cloudchamber.measures.markets import MARKETS
 from cloudchamber.measures.measure import Measure, final, of_tally
@@ -45,6 +46,7 @@ MEASURES: dict[str, Measure] = {
             for words, places in (("1-5", (1, 5)), ("6 on", (6, np.inf)))
         ),
         Measure("leader's pick rate", "share of decisions", 0, 1, attention.leader_rate),
+        *AGREEMENTS,
         *CASCADES,
         *MARKETS,
     )

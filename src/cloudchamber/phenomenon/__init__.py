@@ -1,6 +1,12 @@
 """Stage 1: the collective risk that is to be grown, and when it counts as grown."""
 
 from cloudchamber.phenomenon.cascades import CASCADE_FACETS, INFORMATION_CASCADE
+from cloudchamber.phenomenon.conventions import (
+    COMMITTED_MINORITY,
+    CONVENTION,
+    CONVENTION_FACETS,
+    overturned,
+)
 from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
 from cloudchamber.phenomenon.markets import COLLUSION, MARKET_DIVISION, MARKET_FACETS
 from cloudchamber.phenomenon.null import independent, pooled_shares
@@ -10,6 +16,9 @@ from cloudchamber.phenomenon.taxonomy import RISKS, Risk
 __all__ = [
     "CASCADE_FACETS",
     "COLLUSION",
+    "COMMITTED_MINORITY",
+    "CONVENTION",
+    "CONVENTION_FACETS",
     "HERDING",
     "HERDING_FACETS",
     "INFORMATION_CASCADE",
@@ -21,5 +30,6 @@ __all__ = [
     "Phenomenon",
     "Risk",
     "independent",
+    "overturned",
     "pooled_shares",
 ]

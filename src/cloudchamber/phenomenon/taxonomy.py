@@ -56,14 +56,14 @@ RISKS: tuple[Risk, ...] = (
         "convention without individual bias",
         "macro",
         "A population settles on one convention that no agent prefers alone.",
-        "share of runs won by the most frequent convention, against individual choice",
+        "agreement",
         "Ashery, Aiello & Baronchelli 2025",
     ),
     Risk(
         "committed minority",
         "macro",
         "A few agents that never change overturn a convention.",
-        "share of runs overturned, by size of the minority",
+        "share of name 1",
         "Ashery, Aiello & Baronchelli 2025",
     ),
     Risk(
