@@ -38,7 +38,7 @@ def spec(rule: Rule, committed: int = 0, **world: object) -> Microspec:
     return Microspec(
         world=NamingGame(**world),  # type: ignore[arg-type]
         population=Population(groups=groups),
-        turns=Meetings(steps=70),
+        turns=Meetings(steps=70, at_once=True),
         memory=Window(k=5),
         visibility=Visibility(fields={"uses": Hidden()}),
     )
