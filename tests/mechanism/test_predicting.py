@@ -7,6 +7,7 @@ import pytest
 
 from cloudchamber.agents import SocialProof, TwoStage
 from cloudchamber.errors import SpecificationError
+from cloudchamber.measures.attention import mean_position
 from cloudchamber.mechanism import FallOff, Logit, Signal, choices_of, fit, predict
 from cloudchamber.mechanism.redrawing import Record, probabilities
 from cloudchamber.microspec import Decider
@@ -91,7 +92,7 @@ def test_in_every_form_of_asking(parts: dict[str, dict[str, object]]) -> None:
 
 def test_redraws_are_traces_of_the_same_exposures(trace: Trace) -> None:
     record = Record.of(trace, choices_of(trace))
-    redrawn, runs = record.drawn([TRUE] * 3, np.random.default_rng(1), exactly=False)
+    redrawn, runs = record.drawn([TRUE] * 3, exactly=False, seed=1)
     assert runs.shape == (3, 20) and len(redrawn) == 60
     shown, before = redrawn.frame("exposures"), trace.frame("exposures")
     decisions = redrawn.frame("decisions")
@@ -105,6 +106,14 @@ def test_redraws_are_traces_of_the_same_exposures(trace: Trace) -> None:
         np.testing.assert_array_equal(picked, told)
     first, other = (decisions[decisions["run"] == run]["choice"].to_numpy() for run in (1, 21))
     assert (first != other).any()
+    later, _ = record.drawn([TRUE], exactly=False, seed=1, first=1)
+    again = later.frame("decisions").query("run == 1")["choice"]
+    np.testing.assert_array_equal(again, other)
+
+
+def test_what_is_expected_is_what_the_engine_recorded(trace: Trace) -> None:
+    told = Record.of(trace, choices_of(trace)).expected(TRUE)
+    np.testing.assert_allclose(mean_position(told), mean_position(trace), atol=1e-5)
 
 
 def test_what_accumulates_is_left_to_regrowth() -> None:

@@ -20,8 +20,9 @@ def plausible(found: Fitted, draws: int, *, seed: int = 0) -> tuple[Mechanism, .
     """The fitted mechanism, and `draws` more with parameters that the choices allow as well.
 
     Drawn from Student's t around the fit, with its covariance clustered by run and one degree of freedom
-    less than runs: what the intervals of the fit are made of. Along what the data do not tell (see `Fit.flat`)
-    nothing moves: parameters known only together are drawn together. A mechanism that is no fit is taken as known: all draws are alike.
+    less than runs: what the intervals of the fit are made of. Along what the data do not tell (see
+    `Fit.flat`) nothing moves: parameters known only together are drawn together. A mechanism that is no fit
+    is taken as known: all draws are alike.
 
     Args:
         found: a fit, or a mechanism.

@@ -27,7 +27,6 @@ from cloudchamber.mechanism.plausible import Fitted, plausible
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.redrawing import Record
 from cloudchamber.questions import Reals
-from cloudchamber.randomness import generator
 from cloudchamber.trace import Trace, TraceFolder
 
 if TYPE_CHECKING:
@@ -189,12 +188,14 @@ def predict(
     left: dict[str, str] = {}
     for some in _blocks(whole):
         record = Record.of(source.select(some.tolist()), whole.among(some))
-        plain, rng = record.observed(exactly=to == "distributions"), _rng(seed, some)
+        plain, exactly = record.observed(exactly=to == "distributions"), to == "distributions"
         told = {one.name: _Statistic(one) for one in wanted}
         left |= {name: why for name, one in told.items() if (why := one.untold(plain))}
         many = max(1, EXPOSURES // max(len(record.data) * whole.options, 1))
         for at in range(0, draws, many):
-            trace, numbers = record.drawn(drawn[at : at + many], rng, exactly=to == "distributions")
+            trace, numbers = record.drawn(
+                drawn[at : at + many], exactly=exactly, seed=seed, first=at
+            )
             for name, one in told.items():
                 if name not in left:
                     one.see(trace, numbers)
@@ -236,10 +237,6 @@ class _Statistic:
     def of(self, trace: Trace, runs: NDArray[np.int64]) -> Reals:
         """Its values in some runs."""
         return np.array(self.measure(trace).reindex(runs), np.float64)
-
-
-def _rng(seed: int, runs: NDArray[np.int64]) -> np.random.Generator:
-    return generator(seed, int(runs[0] % 2**31), "redraw")
 
 
 def _blocks(data: ChoiceData) -> Iterator[NDArray[np.int64]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.mechanisms import Mechanism
 from cloudchamber.questions import Reals
+from cloudchamber.randomness import exponentials, keys
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import TABLES, Channel, Columns
 
@@ -68,21 +69,24 @@ class Record:
         return self.data.runs
 
     def drawn(
-        self, mechanisms: Sequence[Mechanism], rng: np.random.Generator, *, exactly: bool
+        self, mechanisms: Sequence[Mechanism], *, exactly: bool, seed: int = 0, first: int = 0
     ) -> tuple[Trace, NDArray[np.int64]]:
         """The trace of a redraw for each mechanism, and the number of each redraw's runs, (draws, runs).
 
+        Noise is keyed as the engine's: runs of the same replicate share it, in whatever cell.
+
         Args:
             mechanisms: one for each draw.
-            rng: of the choices.
             exactly: whether the mechanism's probabilities are recorded where those of the answers are;
                 else choices alone.
+            seed: of the choices.
+            first: the number of the first draw.
         """
         many, runs = len(mechanisms), self.runs
         chosen, chance = [], []
-        for mechanism in mechanisms:
+        for draw, mechanism in enumerate(mechanisms, first):
             p = probabilities(mechanism, self.data)
-            chosen.append(self._picked(p, rng))
+            chosen.append(self._picked(p, self._keys(seed, f"redraw {draw}")))
             chance.append(p)
         numbers = 1 + np.arange(many * len(runs)).reshape(many, -1)
         trace = Trace()
@@ -109,19 +113,33 @@ class Record:
                 plain.append(table, columns)
         return plain
 
-    def _picked(self, p: Reals, rng: np.random.Generator) -> NDArray[np.int8]:
+    def _keys(self, seed: int, stream: str) -> NDArray[np.uint64]:
+        """(n,): keys of a decision's noise."""
+        data, table = self.data, self.trace.columns("runs")
+        replicate = data.run
+        if np.isin(data.run, table["run"]).all():
+            order = np.argsort(table["run"])
+            at = np.searchsorted(table["run"][order], data.run)
+            replicate = table["replicate"][order][at].astype(np.int64)
+        lone = data.item[:, 0] if data.options == 1 else np.zeros(len(data), np.int64)
+        return keys(seed, replicate, stream, data.step, data.agent, _occasions(data, lone))
+
+    def _picked(self, p: Reals, noise: NDArray[np.uint64]) -> NDArray[np.int8]:
         """(n, k): the rank of each option among the picks, 0 for none."""
+        clock = exponentials(noise, self.data.item)
         if self.data.asked == "any":
-            return (rng.random(p.shape) < p).astype(np.int8)
+            with np.errstate(divide="ignore"):
+                return (clock < -np.log1p(-np.minimum(p, 1.0))).astype(np.int8)
         with np.errstate(divide="ignore"):
-            arrival = rng.standard_exponential(p.shape) / p
+            arrival = clock / p
         chosen = np.zeros(p.shape, np.int8)
         row = np.arange(len(p))
         if self.picks.max(initial=0) <= 1:
             # Whether it declines is drawn too: nothing is an option of its own.
             left = np.maximum(1 - p.sum(axis=1), 0.0)
+            own = exponentials(noise ^ np.uint64(0x9E3779B97F4A7C15), 1)[:, 0]
             with np.errstate(divide="ignore"):
-                none = rng.standard_exponential(len(p)) / np.where(left > 1e-9, left, 0.0)
+                none = own / np.where(left > 1e-9, left, 0.0)
             best = arrival.argmin(axis=1)
             taken = arrival[row, best] < none
             chosen[row[taken], best[taken]] = 1
@@ -131,6 +149,16 @@ class Record:
             goes = self.picks > rank
             chosen[row[goes], order[goes, rank]] = rank + 1
         return chosen
+
+    def expected(self, mechanism: Mechanism) -> Trace:
+        """The exposures with the mechanism's probabilities: what it is expected to choose, run by run."""
+        p, shown = probabilities(mechanism, self.data), self.trace.columns("exposures")
+        at = np.flatnonzero(self.row >= 0)
+        told = {name: values[at] for name, values in shown.items()}
+        chance = p[self.row[at], shown["position"][at].astype(np.int64) - 1]
+        trace = Trace()
+        trace.append("exposures", told | {"probability": chance.astype(np.float32), "chosen": 0})
+        return trace
 
     def _exposures(
         self,
@@ -170,6 +198,18 @@ class Record:
         told["choice"] = np.concatenate(choices)
         told["probability"] = np.full(len(told["run"]), np.nan, np.float32)
         return told
+
+
+def _occasions(data: ChoiceData, lone: NDArray[Any]) -> NDArray[np.int64]:
+    """(n,): how often the agent has decided before in the step; of judgements, about the same item."""
+    order = np.lexsort((data.decision, lone, data.agent, data.step, data.run))
+    parts = (data.run, data.step, data.agent, lone)
+    new = np.ones(len(data), bool)
+    new[1:] = np.any([one[order][1:] != one[order][:-1] for one in parts], axis=0)
+    start = np.maximum.accumulate(np.where(new, np.arange(len(data)), 0))
+    occasion = np.empty(len(data), np.int64)
+    occasion[order] = np.arange(len(data)) - start
+    return occasion
 
 
 def _found(
