@@ -52,15 +52,16 @@ def test_exact_distributions_show_every_flaw(trace: Trace) -> None:
     """Between probabilities there is no noise: only what the fit leaves open."""
     near = Logit(terms=(FallOff(rate=0.3), Signal(form="log")))
     found = fit(near, choices_of(trace))
-    told = predict(found, trace, ["mean position", "leader's pick rate"], to="distributions")
-    rough = predict(found, trace, ["mean position", "leader's pick rate"])
+    names = ["mean position", "leader's pick rate"]
+    told = predict(found, trace, names, draws=99, to="distributions")
+    rough = predict(found, trace, names, draws=99)
     for name in told.observed:
         one, other = told.overall(name), rough.overall(name)
         assert one.high - one.low < other.high - other.low
     assert "leader's pick rate" in told.missed
-    same = predict(TRUE, trace, ["mean position"], to="distributions")
+    same = predict(TRUE, trace, ["mean position"], draws=19, to="distributions")
     assert same.predicted["mean position"] == pytest.approx(
-        np.tile(same.observed["mean position"], (399, 1)), abs=1e-5
+        np.tile(same.observed["mean position"], (19, 1)), abs=1e-5
     )
 
 
@@ -82,11 +83,11 @@ def test_in_every_form_of_asking(parts: dict[str, dict[str, object]]) -> None:
     data = choices_of(trace, asked=asked)
     names = ["mean position", "first place share", "effect of likes", "gini"]
     alone = "one at a time" in str(parts)
-    told = predict(able, trace, names, asked=asked, draws=199)
+    told = predict(able, trace, names, asked=asked, draws=99)
     assert data.options == (1 if alone else 12)
     for name in told.observed:
         one = told.overall(name)
-        assert one.p > 0.01, (name, one)
+        assert one.p > 0.02, (name, one)
     assert {"gini"} <= set(told.left_out) <= {"gini", "mean position"}
 
 
