@@ -17,8 +17,8 @@ from cloudchamber.mechanism import (
     HeardEffect,
     ItemEffects,
     Logit,
-    LookUp,
     Mechanism,
+    MemoryTable,
     PlaceEffects,
     Signal,
     fit,
@@ -116,7 +116,7 @@ def test_a_table_alone_is_shares_with_what_smoothing_adds(smoothing: float) -> N
     past = np.sort(past, axis=1)[:, ::-1]
     told = Recalled(past, (past >= 0).astype(np.float32))
     data = replace(numbers(n, 2), recalled={"own": told})
-    table = LookUp(reads=("length", "own"), of=1, smoothing=smoothing)
+    table = MemoryTable(reads=("length", "own"), of=1, smoothing=smoothing)
     found = fit(Logit(terms=(table,)), data)
     fitted: Any = found.mechanism.terms[0]
     picked = data.item[np.arange(n), data.choice] == 1

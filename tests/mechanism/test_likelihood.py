@@ -17,9 +17,9 @@ from cloudchamber.mechanism import (
     ItemEffects,
     LabelEffects,
     Logit,
-    LookUp,
     Majority,
     Mechanism,
+    MemoryTable,
     PlaceEffects,
     Readiness,
     Reinforcement,
@@ -61,8 +61,8 @@ MECHANISMS = {
     ),
     "table": Logit(
         terms=(
-            LookUp(smoothing=1.5),
-            LookUp(reads=("last own", "last met"), of=3),
+            MemoryTable(smoothing=1.5),
+            MemoryTable(reads=("last own", "last met"), of=3),
             Reinforcement(result="", keep=1.0),
         )
     ),
@@ -78,7 +78,7 @@ MECHANISMS = {
     ),
     "two stages by group": ConsiderThenChoose(
         considered=By(term=Gate(width=2, beyond=-1.0)),
-        terms=(By(term=Readiness(), besides=0, by="agent"), By(term=LookUp(smoothing=0.5))),
+        terms=(By(term=Readiness(), besides=0, by="agent"), By(term=MemoryTable(smoothing=0.5))),
     ),
     "two stages": ConsiderThenChoose(considered=FallOff(), terms=(Signal(form="log"),)),
     "two stages, all": ConsiderThenChoose(

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cloudchamber.agents import PositionOnly, Quality, Rule, SocialProof, TwoStage
+from cloudchamber.agents import LookUp, PositionOnly, Quality, Rule, SocialProof, TwoStage
+from cloudchamber.agents.look_up_tables import LLAMA_31
 from cloudchamber.errors import SpecificationError
 from cloudchamber.mechanism import (
     By,
@@ -17,9 +18,9 @@ from cloudchamber.mechanism import (
     ItemEffects,
     LabelEffects,
     Logit,
-    LookUp,
     Majority,
     Mechanism,
+    MemoryTable,
     PlaceEffects,
     Readiness,
     Reinforcement,
@@ -28,10 +29,10 @@ from cloudchamber.mechanism import (
 from cloudchamber.mechanism.likelihood import row_log_likelihoods
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.shown import Recalled, Shown
-from cloudchamber.microspec import Group, Microspec, Population, Sequential
+from cloudchamber.microspec import Group, Meetings, Microspec, Population, Sequential, Window
 from cloudchamber.testing import check_decider, grown, laws
 from cloudchamber.testing.checks import check_value
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Feed, NamingGame
 from tests.mechanism.made import feed_data, feed_spec
 
 GOOD = Feed.of(6, quality=(0.0, 1.0, 2.0, -1.0, 0.5, 0.2))
@@ -93,8 +94,10 @@ REMEMBERS = Logit(
     terms=(
         Reinforcement(result="", strength=0.5, keep=0.8),
         Reinforcement(result="", channel="others", form="proportional", forgets="when tried"),
-        LookUp(reads=("own", "last own"), keys=((0, 0), (1, 1), (2, 0)), effects=(0.1, 0.7, -0.4)),
-        LookUp(reads=("length",), of=1, keys=((3,),), effects=(1.0,), smoothing=0.5),
+        MemoryTable(
+            reads=("own", "last own"), keys=((0, 0), (1, 1), (2, 0)), effects=(0.1, 0.7, -0.4)
+        ),
+        MemoryTable(reads=("length",), of=1, keys=((3,),), effects=(1.0,), smoothing=0.5),
         Majority(toward=2, beta=1.2, h=0.1),
         Majority(field="others", beta=0.4),
     )
@@ -284,6 +287,7 @@ def test_propensities_by_hand() -> None:
         np.log([5.0, 12.5, 3.0]).tolist()
     )
     assert weights(result="status") == [0.0, 0.0, 0.0]
+    assert weights(least=-2.0, keep=0.5) == pytest.approx([3.0, 12.0, 0.0])
 
 
 def test_a_table_is_looked_up() -> None:
@@ -291,15 +295,31 @@ def test_a_table_is_looked_up() -> None:
     own = Recalled(np.array([[1, 0], [0, 0], [-1, -1]]), np.array([[1, 1], [1, 1], [0, 0]]))
     met = Recalled(np.array([[1, 1], [0, 1], [-1, -1]]), np.array([[1, 1], [1, 1], [0, 0]]))
     shown = Shown(np.array([[0, 1], [1, 0], [1, 0]]), recalled={"own": own, "met": met})
-    table = LookUp.of_probabilities({(0, 0, 0): 0.6, (2, 2, 1): 0.9, (2, 1, 1): 0.3}, of=1)
+    table = MemoryTable.of_probabilities({(0, 0, 0): 0.6, (2, 2, 1): 0.9, (2, 1, 1): 0.3}, of=1)
     u = Logit(terms=(table,)).log_weights(shown)
     p = np.exp(u) / np.exp(u).sum(axis=1, keepdims=True)
     # The first: length 2, partner twice, oneself once; the second key has no row: even.
     np.testing.assert_allclose(p, [[0.1, 0.9], [0.5, 0.5], [0.6, 0.4]], atol=1e-12)
-    certain = LookUp.of_probabilities({(0, 0, 0): 1.0}, of=1)
+    certain = MemoryTable.of_probabilities({(0, 0, 0): 1.0}, of=1)
     assert np.exp(-certain.effects[0]) < 1e-20
-    last = LookUp(reads=("last own", "last met"), keys=((0, 1), (1, 1)), effects=(0.5, 1.5))
+    last = MemoryTable(reads=("last own", "last met"), keys=((0, 1), (1, 1)), effects=(0.5, 1.5))
     assert last.log_weight(shown).tolist() == [[0.0, 1.5], [0.0, 1.5], [0.0, 0.0]]
+
+
+def test_the_published_table_says_the_same_as_the_rule() -> None:
+    """Where the table has a row; what it lacks, rule and mechanism fill in differently."""
+    keys = [(length, p, o) for length in range(4) for p in range(4) for o in range(4)]
+    known = {key[:3]: key[3] for key in LLAMA_31}
+    whole = {key: known.get(key, 0.35) for key in keys}
+    rule = LookUp(table=tuple((*key, share) for key, share in whole.items()), item=1)
+    table = Logit(terms=(MemoryTable.of_probabilities(whole, of=1),))
+    spec = Microspec(
+        world=NamingGame(),
+        population=Population(groups=(Group(count=6, decides=rule),)),
+        turns=Meetings(steps=8),
+        memory=Window(k=3),
+    )
+    laws.swappable(spec, spec.replace("population.groups.0.decides", table))
 
 
 def test_labels_are_dealt_to_a_mechanism_that_reads_them() -> None:

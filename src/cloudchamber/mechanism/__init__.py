@@ -9,7 +9,7 @@ from cloudchamber.mechanism.growing import decided_by, grown_by
 from cloudchamber.mechanism.intervals import bootstrap, profile
 from cloudchamber.mechanism.matching import Match, Sufficiency
 from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Logit, Mechanism
-from cloudchamber.mechanism.memory_terms import LookUp, Reinforcement
+from cloudchamber.mechanism.memory_terms import MemoryTable, Reinforcement
 from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
 from cloudchamber.mechanism.plausible import plausible
 from cloudchamber.mechanism.predicting import Prediction, Predictions, predict
@@ -30,10 +30,10 @@ __all__ = [
     "ItemEffects",
     "LabelEffects",
     "Logit",
-    "LookUp",
     "Majority",
     "Match",
     "Mechanism",
+    "MemoryTable",
     "NestedTest",
     "PlaceEffects",
     "Prediction",

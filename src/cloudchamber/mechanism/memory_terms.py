@@ -1,6 +1,7 @@
 """Terms of what an agent remembers: what its acts led to, and tables of what it did after what."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from cloudchamber.mechanism.term import TermOf
 from cloudchamber.microspec.value import Real, Whole
 from cloudchamber.questions import Reals
 
-__all__ = ["LookUp", "Reinforcement"]
+__all__ = ["MemoryTable", "Reinforcement"]
 
 Share = Annotated[Real, Field(gt=0, le=1)]
 Positive = Annotated[Real, Field(gt=0)]
@@ -23,7 +24,7 @@ NEVER = 60.0
 
 
 class Reinforcement(TermOf):
-    """Propensities by what acts led to, with forgetting: S(i) = sum over acts on i of keep^ago * result.
+    """Propensities by what acts led to: S(i) = sum over acts on i of keep^ago * (result - least).
 
     exponential: strength * S (softmax); proportional: log(start + S), so that choices are proportional to
     propensities (Roth & Erev 1995; a sum below 0 counts as 0). Forgetting goes by acts since ("always",
@@ -35,6 +36,8 @@ class Reinforcement(TermOf):
     kind: Literal["reinforcement"] = "reinforcement"
     result: str = "payoff"
     """What acts led to, by the world's name for it; "" counts 1 for each."""
+    least: Real = 0.0
+    """The result that counts 0; propensities that are to stay above 0 need the least that is paid."""
     channel: HeardOn = "own"
     form: Literal["exponential", "proportional"] = "exponential"
     strength: Real = 1.0
@@ -113,7 +116,9 @@ class Reinforcement(TermOf):
         if not self.result:
             return weight
         known = acts.results.get(self.result)
-        return np.zeros(weight.shape) if known is None else weight * np.nan_to_num(known, nan=0.0)
+        if known is None:
+            return np.zeros(weight.shape)
+        return weight * np.nan_to_num(np.asarray(known, np.float64) - self.least, nan=0.0)
 
     def _moments(self, shown: Shown, number: int) -> list[Reals]:
         """(n, k) each: S, and its first and second derivative by the log-odds of keeping."""
@@ -138,6 +143,8 @@ class Reinforcement(TermOf):
     def equation(self) -> str:
         """Strength times the propensity, or the logarithm of it."""
         what = self.result or "1"
+        if self.least and self.result:
+            what = f"({what} - {self.least:g})".replace("- -", "+ ")
         since = "ago" if self.forgets == "always" else "tries ago"
         total = f"Σ {self.channel}(i) {self.keep:.3g}^{since}·{what}"
         if self.form == "exponential":
@@ -148,16 +155,16 @@ class Reinforcement(TermOf):
 Reads = Literal["length", "own", "met", "others", "last own", "last met"]
 
 
-class LookUp(TermOf):
+class MemoryTable(TermOf):
     """A table: log-odds for each value of a small discrete summary of memory.
 
     The key of an option holds whole numbers: how much is remembered, how often oneself and those one met
     chose it, or whether the latest of them did. A key without a row adds nothing, so that what stands beside
     the table decides there; smoothing draws rows with few observations towards that. Alone, with an option
-    `of`, of two, the table gives P(of) = sigmoid(log-odds) (`LookUp.of_probabilities`).
+    `of`, of two, the table gives P(of) = sigmoid(log-odds) (`MemoryTable.of_probabilities`).
     """
 
-    kind: Literal["look-up"] = "look-up"
+    kind: Literal["memory-table"] = "memory-table"
     reads: Annotated[tuple[Reads, ...], Field(min_length=1)] = ("length", "met", "own")
     of: Annotated[Whole, Field(ge=0)] | None = None
     """The item that the table is about; None: each option has its own key, whichever item it is."""
@@ -184,10 +191,10 @@ class LookUp(TermOf):
     @classmethod
     def of_probabilities(
         cls,
-        table: dict[tuple[int, ...], float],
+        table: Mapping[Any, float],
         of: int,
         reads: tuple[Reads, ...] = ("length", "met", "own"),
-    ) -> "LookUp":
+    ) -> "MemoryTable":
         """The table of an item's probability against one other option."""
         odds = []
         for share in table.values():

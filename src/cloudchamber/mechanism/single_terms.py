@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cloudchamber.mechanism.content_terms import ContentEffect, ItemEffects, LabelEffects, Readiness
-from cloudchamber.mechanism.memory_terms import LookUp, Reinforcement
+from cloudchamber.mechanism.memory_terms import MemoryTable, Reinforcement
 from cloudchamber.mechanism.place_terms import FallOff, Gate, PlaceEffects
 from cloudchamber.mechanism.social_terms import HeardEffect, Majority, Signal
 
@@ -22,7 +22,7 @@ Single = Annotated[
     | LabelEffects
     | HeardEffect
     | Reinforcement
-    | LookUp
+    | MemoryTable
     | Readiness,
     Field(discriminator="kind"),
 ]
