@@ -14,9 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cloudchamber.measures.facts import fact_over_time
+from cloudchamber.measures.facts import fact_over_time, later_half
 from cloudchamber.measures.measure import Measure
 from cloudchamber.trace.tables import Readable
 
@@ -48,22 +47,7 @@ def settled_over_time(source: Readable, fact: str, gain: bool = False) -> "pd.Da
         nash, joint = (fact_over_time(source, fact + at)["value"] for at in (_NASH, _JOINT))
         apart = (joint - nash).where((joint - nash).abs() > 1e-9 * nash.abs())
         course["value"] = (course["value"] - nash) / apart
-    course["value"] = course.groupby("run")["value"].transform(_later_half)
-    return course
-
-
-def _later_half(course: "pd.Series[float]") -> NDArray[np.float64]:
-    """At each place the mean of the later half of the values up to it; the first stands before any round."""
-    values = course.to_numpy(np.float64)
-    known = np.isfinite(values)
-    total = np.cumsum(np.where(known, values, 0.0))
-    count = np.cumsum(known)
-    place = np.arange(len(values))
-    before = place // 2
-    many = count - count[before]
-    unknown = np.full(len(values), np.nan)
-    some = np.divide(total - total[before], many, out=unknown, where=many > 0)
-    return np.asarray(np.where(place == 0, values, some), np.float64)
+    return later_half(course)
 
 
 def _measure(

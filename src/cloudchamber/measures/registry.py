@@ -8,6 +8,7 @@ from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures import attention, concentration
 from cloudchamber.measures.agreement import AGREEMENTS
 from cloudchamber.measures.cascades import CASCADES
+from cloudchamber.measures.cooperation import COOPERATION
 from cloudchamber.measures.markets import MARKETS
 from cloudchamber.measures.measure import Measure, final, of_tally
 
@@ -48,6 +49,7 @@ MEASURES: dict[str, Measure] = {
         Measure("leader's pick rate", "share of decisions", 0, 1, attention.leader_rate),
         *AGREEMENTS,
         *CASCADES,
+        *COOPERATION,
         *MARKETS,
     )
 }

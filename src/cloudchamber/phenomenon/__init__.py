@@ -5,6 +5,9 @@ from cloudchamber.phenomenon.conventions import (
     COMMITTED_MINORITY,
     CONVENTION,
     CONVENTION_FACETS,
+    COOPERATION_HOLDS,
+    DILEMMA_FACETS,
+    from cloudchamber.phenomenon.dilemmas import (     COLLAPSE_OF_COOPERATION,
     overturned,
 )
 from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
@@ -15,10 +18,13 @@ from cloudchamber.phenomenon.taxonomy import RISKS, Risk
 
 __all__ = [
     "CASCADE_FACETS",
+    "COLLAPSE_OF_COOPERATION",
     "COLLUSION",
     "COMMITTED_MINORITY",
     "CONVENTION",
     "CONVENTION_FACETS",
+    "COOPERATION_HOLDS",
+    "DILEMMA_FACETS",
     "HERDING",
     "HERDING_FACETS",
     "INFORMATION_CASCADE",

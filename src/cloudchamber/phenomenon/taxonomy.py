@@ -102,6 +102,13 @@ RISKS: tuple[Risk, ...] = (
         "Xie et al. 2026",
     ),
     Risk(
+        "collapse of cooperation",
+        "macro",
+        "Agents that answer one another's defection stop cooperating, though all would gain from it.",
+        "late cooperation rate",
+        "Axelrod 1984; Fehr & Gaechter 2000",
+    ),
+    Risk(
         "miscoordination",
         "meso",
         "Agents with a common goal fail to reach it together.",

@@ -14,6 +14,7 @@ from pydantic import field_validator
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
 from cloudchamber.questions import Reals
+from cloudchamber.worlds.cooperating import COOPERATION, keep, so_far
 from cloudchamber.worlds.dilemma_words import PARAPHRASES, Wording, dilemma_prompt
 
 __all__ = ["COOPERATE", "DEFECT", "Dilemma"]
@@ -83,8 +84,8 @@ class Dilemma(World):
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The mean over agents of what each has been paid so far."""
-        return ("mean score",)
+        """The share of choices that cooperate, of all and of the latest round; the mean score so far."""
+        return COOPERATION
 
     @property
     def meets(self) -> Literal["both"]:
@@ -104,7 +105,7 @@ class Dilemma(World):
     def start(self, opening: Opening) -> State:
         """Nobody has met anyone."""
         state = super().start(opening)
-        state.more["mean score"] = np.zeros(opening.runs)
+        state.more = so_far(opening.runs)
         return state
 
     def words(self) -> tuple[str, ...]:
@@ -122,7 +123,9 @@ class Dilemma(World):
         paid = np.where(met >= 0, self.table[acts.item, met], np.nan)
         np.add.at(state.score, (acts.run, acts.agent), np.nan_to_num(paid))
         np.add.at(state.tally, (acts.run, acts.item), 1)
-        state.more["mean score"] = state.score.mean(axis=1)
+        keep(state, acts, acts.item == COOPERATE)
+        added = np.bincount(acts.run, np.nan_to_num(paid), minlength=len(state.score))
+        state.more["mean score"] += added / state.score.shape[1]
         return {"payoff": paid}
 
     def prompt(self, glimpse: Glimpse) -> Prompt:

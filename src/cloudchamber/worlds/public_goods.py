@@ -13,7 +13,8 @@ from pydantic import Field
 from cloudchamber.games import PublicGood
 from cloudchamber.microspec.value import Flag, Real, Whole
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
-from cloudchamber.questions import Ints, Reals, Scale
+from cloudchamber.questions import Reals, Scale
+from cloudchamber.worlds.cooperating import COOPERATION, keep, so_far
 from cloudchamber.worlds.pool_words import PARAPHRASES, Wording, public_goods_prompt
 
 __all__ = ["PublicGoods"]
@@ -89,8 +90,8 @@ class PublicGoods(World):
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """What each player has in a round, and the mean over players of their scores so far."""
-        return ("endowment", "mean score")
+        """The share of endowments that is given, of all and of the latest round; the mean score so far."""
+        return COOPERATION
 
     @property
     def acts(self) -> tuple[str, ...]:
@@ -134,12 +135,9 @@ class PublicGoods(World):
             place = np.arange(1.0, opening.agents + 1)[:, None]
             state.given = {"place": np.broadcast_to(place, (*opening.shape, 1))}
         state.more = {
-            "round": np.full(opening.runs, -1.0),
             "total": np.zeros(opening.runs),
             "latest": np.zeros(opening.shape),
-            "endowment": np.full(opening.runs, self.endowment),
-            "mean score": np.zeros(opening.runs),
-        }
+        } | so_far(opening.runs)
         return state
 
     def apply(self, state: State, acts: Acts) -> Mapping[str, Reals]:
@@ -149,8 +147,9 @@ class PublicGoods(World):
         so that a round in which someone gives no answer is settled too.
         """
         game, given = self.game, acts.amount
-        runs = np.unique(acts.run)
-        self._begin(state, runs, acts.step)
+        new = keep(state, acts, given / self.endowment)
+        state.more["total"][new] = 0.0
+        state.score[new] -= self.penalty * self.game.short(0.0)
         before = state.more["total"].copy()
         after = before + np.bincount(acts.run, given, minlength=len(before))
         state.more["total"] = after
@@ -162,13 +161,6 @@ class PublicGoods(World):
         state.more["mean score"] = state.score.mean(axis=1)
         owed = self.penalty * game.short(after)
         return {"payoff": own + (game.returned * after - owed)[acts.run]}
-
-    def _begin(self, state: State, runs: Ints, step: int) -> None:
-        """A new round begins in those runs in which nobody has acted in this step yet."""
-        new = runs[state.more["round"][runs] != step]
-        state.more["round"][new] = step
-        state.more["total"][new] = 0.0
-        state.score[new] -= self.penalty * self.game.short(0.0)
 
     def _count(self, state: State, acts: Acts) -> None:
         """What is counted is the sum of everyone's latest contribution."""
