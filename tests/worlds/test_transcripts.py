@@ -1,0 +1,59 @@
+"""Golden transcripts of worlds: one small seeded run of each, what every agent saw, was told and did.
+
+To accept a change: CLOUDCHAMBER_ACCEPT=1 pytest tests/worlds/test_transcripts.py, then read the diff.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cloudchamber.agents import Bayesian, LanguageModel
+from cloudchamber.microspec import Complete, Group, Hidden, Microspec, Population, Sequential
+from cloudchamber.microspec.visibility import Visibility
+from cloudchamber.testing import grown
+from cloudchamber.testing.seen import seen_by
+from cloudchamber.worlds import Cascade
+from tests.engine.notation import transcript
+
+HERE = Path(__file__).parent / "transcripts"
+MODEL = LanguageModel(model="fake:hash")
+
+GAMES: dict[str, Microspec] = {
+    "cascade": Microspec(
+        world=Cascade(),
+        population=Population(
+            groups=(
+                Group(name="people", count=3, decides=Bayesian()),
+                Group(name="models", count=2, decides=MODEL),
+            )
+        ),
+        communication=Complete(representation="acts", last=2),
+        visibility=Visibility(fields={"choices": Hidden()}),
+        turns=Sequential(steps=1),
+    ),
+}
+
+
+def told(spec: Microspec) -> str:
+    """The transcript, then what those who read were told."""
+    trace = grown(spec, seed=7)
+    prompts = [
+        f"== agent {place[1]} at step {place[2]} is told\n{one.prompt}\n"
+        for place, one in sorted(seen_by(trace).items(), key=lambda pair: pair[1].decision)
+        if one.prompt
+    ]
+    return "\n".join([transcript(spec, trace), *prompts])
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_transcript(name: str) -> None:
+    now, kept = told(GAMES[name]), HERE / f"{name}.txt"
+    if os.environ.get("CLOUDCHAMBER_ACCEPT"):
+        HERE.mkdir(exist_ok=True)
+        kept.write_text(now, encoding="utf-8")
+    assert now == kept.read_text(encoding="utf-8")
+
+
+def test_none_is_left_over() -> None:
+    assert {path.stem for path in HERE.glob("*.txt")} == set(GAMES)
