@@ -5,10 +5,12 @@ from cloudchamber.phenomenon.conventions import (
     COMMITTED_MINORITY,
     CONVENTION,
     CONVENTION_FACETS,
+    overturned,
+)
+from cloudchamber.phenomenon.dilemmas import (
+    COLLAPSE_OF_COOPERATION,
     COOPERATION_HOLDS,
     DILEMMA_FACETS,
-    from cloudchamber.phenomenon.dilemmas import (     COLLAPSE_OF_COOPERATION,
-    overturned,
 )
 from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
 from cloudchamber.phenomenon.markets import COLLUSION, MARKET_DIVISION, MARKET_FACETS
