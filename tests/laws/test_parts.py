@@ -4,15 +4,30 @@ import pytest
 
 from cloudchamber.agents import (
     Always,
+    BackwardInduction,
     Bayesian,
+    BestPrice,
+    BestQuantity,
+    ConditionalCooperator,
+    Constant,
+    Contributor,
+    FreeRider,
+    Grim,
     LanguageModel,
+    LookUp,
+    MajorityOfMemory,
+    MemoryOne,
     OwnSign,
     PositionOnly,
     Quality,
     Quantal,
     Random,
+    RandomPlayer,
     SocialProof,
+    SuspiciousTitForTat,
+    TitForTat,
     TwoStage,
+    WinStayLoseShift,
 )
 from cloudchamber.measures import MEASURES
 from cloudchamber.measures.measure import Measure
@@ -43,6 +58,7 @@ from cloudchamber.microspec import (
     Exact,
     Fixed,
     Hidden,
+    Meetings,
     Memory,
     Noisy,
     NoMemory,
@@ -65,9 +81,30 @@ from cloudchamber.microspec import (
 )
 from cloudchamber.microspec.value import Family
 from cloudchamber.testing import check_decider, check_measure, check_regime, check_world
-from cloudchamber.worlds import Cascade, Feed
+from cloudchamber.testing.toy import Toy
+from cloudchamber.worlds import (
+    Bertrand,
+    Cascade,
+    Cournot,
+    Dilemma,
+    Feed,
+    MinimalNamingGame,
+    NamingGame,
+    PublicGoods,
+)
 
-WORLDS = [
+WORLDS: list[World] = [
+    Cascade(),
+    NamingGame(),
+    MinimalNamingGame(),
+    Dilemma(),
+    PublicGoods(),
+    Cournot(),
+    Bertrand(),
+    Toy(secret=True, latest=True, tired=True, remembered=True),
+    Toy(pairs="both", remembered=True),
+    Toy(pairs="one", tired=True),
+    Toy(amounts=True, secret=True, latest=True, remembered=True),
     Feed.of(6),
     Feed(headlines=("Sun", "Rain: (3 likes)", "Bread", "Fog"), quality=(0.0, 1.0, 2.0, -1.0)),
     Feed.of(5, likes=(1.0, 2.0, 3.0, 4.0, 5.0), reward="agreement"),
@@ -92,6 +129,21 @@ AT_HOME: list[tuple[Decider, World]] = [
     (Bayesian(slip=0.1), Cascade()),
     (OwnSign(slip=0.1), Cascade()),
     (Quantal(), Cascade()),
+    (MajorityOfMemory(), NamingGame()),
+    (LookUp(), NamingGame()),
+    (TitForTat(), Dilemma()),
+    (SuspiciousTitForTat(), Dilemma()),
+    (Grim(), Dilemma()),
+    (WinStayLoseShift(), Dilemma()),
+    (RandomPlayer(), Dilemma()),
+    (MemoryOne(), Dilemma()),
+    (FreeRider(), PublicGoods()),
+    (Contributor(), PublicGoods()),
+    (ConditionalCooperator(), PublicGoods()),
+    (BackwardInduction(), PublicGoods()),
+    (Constant(), Cournot()),
+    (BestQuantity(), Cournot()),
+    (BestPrice(), Bertrand()),
 ]
 """Deciders that need a world of their kind."""
 REGIMES = [
@@ -105,6 +157,8 @@ REGIMES = [
     RandomPairs(),
     Simultaneous(steps=3),
     Sequential(steps=2, order="endogenous"),
+    Meetings(steps=3),
+    Meetings(steps=3, at_once=True, partners="kept"),
     Asynchronous(steps=3, rates=(0.5, 2.0)),
     NoMemory(),
     Window(k=2),
@@ -162,7 +216,7 @@ def test_none_is_left_out() -> None:
     """Whoever adds a kind adds it above."""
     at_home = (part for pair in AT_HOME for part in pair)
     checked = {type(part) for part in (*WORLDS, *DECIDERS, *REGIMES, *at_home)}
-    needs_a_folder = {"recorded", "meetings"}
+    needs_a_folder = {"recorded"}
     for root in Family.__subclasses__():
         for kind, made in root.kinds.items():
             ours = made.__module__.startswith("cloudchamber.")

@@ -16,7 +16,8 @@ not, `cloudchamber.testing.server` an OpenAI-compatible server whose faults foll
 """
 
 from cloudchamber.testing import laws
-from cloudchamber.testing.checks import check_decider, check_measure, check_regime, check_world
+from cloudchamber.testing.checks import check_decider, check_measure, check_regime
 from cloudchamber.testing.growing import grown
+from cloudchamber.testing.world_checks import check_world
 
 __all__ = ["check_decider", "check_measure", "check_regime", "check_world", "grown", "laws"]

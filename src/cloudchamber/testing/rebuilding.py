@@ -192,6 +192,10 @@ def let(spec: Microspec, state: State, acts: list[Act], step: int) -> list[Led]:
         whole = replace(whole, partner=partner, met=other, others=others)
     results = spec.world.apply(state, whole) or {}
     return [
-        tuple((name, round(float(values[at]), DIGITS)) for name, values in sorted(results.items()))
+        tuple(
+            (name, round(float(values[at]), DIGITS))
+            for name, values in sorted(results.items())
+            if not np.isnan(values[at])
+        )
         for at in range(len(acts))
     ]

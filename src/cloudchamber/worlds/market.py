@@ -123,6 +123,8 @@ class Trade(World):
             What each act led to, as far as it is one of `results`: the price the firm got, its share of the
             good (0 where nobody sells any), the units it sold, and its profit with the good.
         """
+        if not len(acts):
+            return {name: np.zeros(0) for name in self.results}
         runs = np.unique(acts.run)
         standing = state.more["acts"]
         standing[acts.run, acts.agent] = self.idle
