@@ -1,5 +1,7 @@
 """Counterfactuals: the same runs under one noise, had a channel, an exposure or a decision been other."""
 
+from cloudchamber.counterfactual.asking_again import WhatIf, what_if
+from cloudchamber.counterfactual.cascades import Influence
 from cloudchamber.counterfactual.changes import (
     Absent,
     Moved,
@@ -10,12 +12,12 @@ from cloudchamber.counterfactual.changes import (
     together,
 )
 from cloudchamber.counterfactual.channels import channels_of
-from cloudchamber.counterfactual.cone import Cone, cone
+from cloudchamber.counterfactual.cones import Cone, cone
 from cloudchamber.counterfactual.coupled import Coupled
 from cloudchamber.counterfactual.crossing import cross, cut, mediate
 from cloudchamber.counterfactual.mediation import Crossing, Cuts, Mediation
+from cloudchamber.counterfactual.moving import influence
 from cloudchamber.counterfactual.past import PastRuns
-from cloudchamber.counterfactual.what_if import WhatIf, what_if
 
 __all__ = [
     "Absent",
@@ -23,6 +25,7 @@ __all__ = [
     "Coupled",
     "Crossing",
     "Cuts",
+    "Influence",
     "Mediation",
     "Moved",
     "PastRuns",
@@ -35,6 +38,7 @@ __all__ = [
     "cone",
     "cross",
     "cut",
+    "influence",
     "mediate",
     "together",
     "what_if",
