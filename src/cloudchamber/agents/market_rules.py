@@ -89,11 +89,7 @@ class _Responding(Rule):
         if self.noise:
             keys = questions.address.keys("noise/amount")
             moved = moved + self.noise * randomness.normals(keys, questions.items)
-        within = np.clip(moved, scale.least, scale.most)
-        above = within - scale.least
-        left = scale.together - scale.least * within.shape[1]
-        total = np.maximum(above.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-        return np.asarray(scale.least + above * np.minimum(left / total, 1.0))
+        return scale.within(moved)
 
     def aloud(self) -> str:
         """How it moves, in words."""

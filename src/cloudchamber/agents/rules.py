@@ -89,10 +89,7 @@ class Random(Rule):
         scale = questions.scale
         assert scale is not None
         drawn = randomness.uniforms(questions.address.keys("amount"), questions.items)
-        above = drawn * (scale.most - scale.least)
-        left = scale.together - scale.least * above.shape[1]
-        total = np.maximum(above.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-        return np.asarray(scale.least + above * np.minimum(left / total, 1.0))
+        return scale.within(scale.least + drawn * (scale.most - scale.least))
 
     def aloud(self) -> str:
         """The rule in words."""

@@ -48,6 +48,16 @@ class Scale:
         count = int((most - self.least) / self.step + 1e-9) + 1
         return np.asarray(self.least + self.step * np.arange(count), np.float64)
 
+    def within(self, amounts: Reals) -> Reals:
+        """(rows, options): the amounts cut to the scale, and scaled down where together they are too much."""
+        cut = np.clip(amounts, self.least, self.most)
+        if np.isinf(self.together):
+            return np.asarray(cut)
+        above = cut - self.least
+        left = self.together - self.least * cut.shape[1]
+        total = above.sum(axis=1, keepdims=True)
+        return np.asarray(self.least + above * (left / np.maximum(total, left)))
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
