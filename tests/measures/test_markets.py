@@ -11,6 +11,7 @@ from cloudchamber.phenomenon import COLLUSION, MARKET_DIVISION, MARKET_FACETS
 from cloudchamber.testing import check_measure
 from cloudchamber.testing.growing import grown
 from cloudchamber.trace import Trace
+from cloudchamber.trace.tables import Kind
 from cloudchamber.worlds import Cournot, Feed
 
 WORLD = Cournot()
@@ -18,11 +19,13 @@ EIGHTY_FIVE = Constant(given=((80.0, 5.0), (5.0, 80.0)))
 NASH, JOINT = Constant.nash(WORLD.market(2)), Constant.joint(WORLD.market(2))
 
 
-def trace(decides: Decider, world: Cournot = WORLD, replicates: tuple[int, ...] = (0,)) -> Trace:
+def trace(
+    decides: Decider, world: Cournot = WORLD, replicates: tuple[int, ...] = (0,), steps: int = 4
+) -> Trace:
     spec = Microspec(
         world=world,
         population=Population(groups=(Group(count=2, decides=decides),)),
-        turns=Simultaneous(steps=4),
+        turns=Simultaneous(steps=steps),
         affordances=Affordances(choose="amount"),
     )
     return grown(spec, replicates=replicates)
@@ -31,9 +34,9 @@ def trace(decides: Decider, world: Cournot = WORLD, replicates: tuple[int, ...] 
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        (NASH, (0.27273, 0.53719, 63.33333, 1444.44444, 0, 0)),
-        (JOINT, (1, 1, 70, 1800, 1, 1)),
-        (EIGHTY_FIVE, (0.88235, 0.88927, 57.5, 1437.5, -0.875, -0.01953)),
+        (NASH, (0.27273, 0.27273, 0.53719, 0.53719, 63.33333, 1444.44444, 0, 0)),
+        (JOINT, (1, 1, 1, 1, 70, 1800, 1, 1)),
+        (EIGHTY_FIVE, (0.88235, 0.88235, 0.88927, 0.88927, 57.5, 1437.5, -0.875, -0.01953)),
     ],
     ids=["Nash", "division", "80/5"],
 )
@@ -73,6 +76,31 @@ def test_the_later_half() -> None:
     assert course.tolist()[1:] == pytest.approx([10, 20, 25, 35, 40])
     assert np.isnan(course[0])
     assert measure_named("price gain")(kept).loc[1] == pytest.approx(-1)
+
+
+def test_what_lasts_is_of_averages() -> None:
+    """One firm makes 60 of one good, then 60 of the other: specialised in each round, and not for long."""
+    kept = Trace()
+    for step in range(5):
+        kept.append("outcomes", {"run": 1, "step": [step], "item": [0], "value": 0.0})
+        kept.append("outcomes", {"run": 1, "step": [step], "item": [1], "value": 0.0})
+    for step in range(4):
+        for good in (0, 1):
+            made = {0: 60.0, 1: 0.0}[(step + good) % 2]
+            row = {"run": 1, "decision": [step], "pick": good + 1, "step": step, "agent": 0}
+            kept.append("decisions", {**row, "kind": Kind.amount, "choice": good, "value": made})
+    measure = measure_named("lasting specialisation")
+    assert measure(kept).loc[1] == pytest.approx(0)
+    assert measure.over_time is not None
+    assert measure.over_time(kept)["value"].tolist() == pytest.approx([1, 1, 0, 0])
+    assert measure_named("lasting concentration")(kept).loc[1] == pytest.approx(1)
+
+
+def test_noise_is_specialised_in_each_round_and_not_for_long() -> None:
+    """Amounts at random: by the published measure above Nash, on average over many rounds below it."""
+    kept = trace(Random(), replicates=tuple(range(5)), steps=60)
+    assert measure_named("specialisation")(kept).mean() > 0.35
+    assert measure_named("lasting specialisation")(kept).mean() < 0.15
 
 
 def test_what_is_not_known_is_left_out() -> None:

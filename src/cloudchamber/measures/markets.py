@@ -5,24 +5,32 @@ language models were seen to settle, each firm is specialised and its price and 
 each is a measure of its own, and price and profit are also told on a scale from Nash (0) to the joint
 optimum (1).
 
-All are means over the later half of a run's rounds, when firms have settled, if they do; over time, over the
-later half of the rounds so far. They rest on what the world records of each round (`worlds.market.FACTS`),
-whatever level of the trace is kept.
+All are of the later half of a run's rounds, when firms have settled, if they do; over time, of the later half
+of the rounds so far. Most are means of what the world records of each round (`worlds.market.FACTS`), whatever
+level of the trace is kept.
+
+Noise is specialisation too, as long as it is told round by round: firms that draw amounts at random sell more
+of one good in each round, now of this, now of that. The published measure is of that kind. Lasting
+specialisation and concentration are those of what each firm made on average, and need a trace with its
+decisions.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from cloudchamber.measures.amounts import Amounts, amounts
 from cloudchamber.measures.facts import fact_over_time, later_half
 from cloudchamber.measures.measure import Measure
+from cloudchamber.oligopoly import concentration, specialisation
 from cloudchamber.trace.tables import Readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MARKETS", "settled", "settled_over_time"]
+__all__ = ["MARKETS", "lasting", "lasting_over_time", "settled", "settled_over_time"]
 
 _NASH, _JOINT = " at Nash", " at the joint optimum"
 
@@ -50,11 +58,53 @@ def settled_over_time(source: Readable, fact: str, gain: bool = False) -> "pd.Da
     return later_half(course)
 
 
+Of = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Of average amounts, (..., firms, goods), one number for each firm or good."""
+
+
+def lasting(source: Readable, of: Of) -> "pd.Series[float]":
+    """What the average amounts over the later half of the rounds are, by run; NaN where none are kept."""
+    course = lasting_over_time(source, of)
+    return course.groupby("run").tail(1).set_index("run")["value"].rename(None)
+
+
+def lasting_over_time(source: Readable, of: Of) -> "pd.DataFrame":
+    """`lasting` of the rounds up to each step: columns run, step, value."""
+    import pandas as pd  # 300 ms that `import cloudchamber` need not pay
+
+    frame: pd.DataFrame = source.sql(
+        "SELECT run, max(step) AS step, NULL::DOUBLE AS value FROM outcomes GROUP BY run"
+    ).df()
+    known = [_course(one, of) for one in amounts(source)]
+    told = {run for one in known for run in one["run"]}
+    whole = pd.concat([frame[~frame["run"].isin(told)], *known], ignore_index=True)
+    return whole.astype({"value": np.float64}).sort_values(["run", "step"], ignore_index=True)
+
+
+def _course(one: Amounts, of: Of) -> "pd.DataFrame":
+    import pandas as pd  # as above
+
+    runs, steps = one.value.shape[:2]
+    total = np.concatenate([np.zeros_like(one.value[:, :1]), one.value.cumsum(axis=1)], axis=1)
+    done = np.arange(1, steps + 1)
+    average = (total[:, done] - total[:, done // 2]) / (done - done // 2)[:, None, None]
+    each = of(average)
+    count = np.isfinite(each).sum(axis=-1)
+    value = np.full(count.shape, np.nan)
+    np.divide(np.nansum(each, axis=-1), count, out=value, where=count > 0)
+    run, step = np.repeat(one.run, steps), np.tile(done, runs)
+    return pd.DataFrame({"run": run, "step": step, "value": value.reshape(-1)})
+
+
 def _measure(
     name: str, fact: str, unit: str, low: float, high: float, gain: bool = False
 ) -> Measure:
     compute = partial(settled, fact=fact, gain=gain)
     return Measure(name, unit, low, high, compute, partial(settled_over_time, fact=fact, gain=gain))
+
+
+def _lasting(name: str, of: Of, unit: str, high: float) -> Measure:
+    return Measure(name, unit, 0, high, partial(lasting, of=of), partial(lasting_over_time, of=of))
 
 
 _GAIN = "0 at Nash, 1 at the joint optimum"
@@ -66,11 +116,23 @@ MARKETS: Final = (
         0,
         np.inf,
     ),
+    _lasting(
+        "lasting specialisation",
+        specialisation,
+        "coefficient of variation over goods of what a firm makes on average: 0 if even, 1 for one of two",
+        np.inf,
+    ),
     _measure(
         "market concentration",
         "concentration",
         "Herfindahl index of a good's sellers: 1 for a single one",
         0,
+        1,
+    ),
+    _lasting(
+        "lasting concentration",
+        concentration,
+        "Herfindahl index of a good's makers by what they make on average: 1 for a single one",
         1,
     ),
     _measure("market price", "price", "money a unit", 0, np.inf),

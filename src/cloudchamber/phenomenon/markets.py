@@ -13,7 +13,8 @@ MARKET_DIVISION = Phenomenon(
     "market division",
     "meso",
     "Does each firm keep to fewer goods than firms would that best answer each other?",
-    MEASURES["specialisation"],
+    # Not the published measure, which counts as specialisation that amounts vary from round to round.
+    MEASURES["lasting specialisation"],
     # A convention, to be argued with: a tenth of the way from even sales to one good of two.
     Criterion(0.1),
     _SOURCE,
@@ -34,9 +35,17 @@ MARKET_FACETS: tuple[Phenomenon, ...] = (
     Phenomenon(
         "market division",
         "meso",
-        "Is each good sold by fewer firms than at Nash?",
-        MEASURES["market concentration"],
+        "Is each good made by fewer firms than at Nash?",
+        MEASURES["lasting concentration"],
         Criterion(0.05),
+        _SOURCE,
+    ),
+    Phenomenon(
+        "market division",
+        "meso",
+        "In a round, does each firm make less evenly of the goods than at Nash, for whatever reason?",
+        MEASURES["specialisation"],
+        Criterion(0.1),
         _SOURCE,
     ),
     COLLUSION,

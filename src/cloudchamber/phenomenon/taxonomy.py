@@ -70,7 +70,7 @@ RISKS: tuple[Risk, ...] = (
         "market division",
         "meso",
         "Firms' agents specialise in different goods without being told to; profit need not rise.",
-        "specialisation",
+        "lasting specialisation",
         "Lin, Ojha, Cai & Chen 2024",
     ),
     Risk(

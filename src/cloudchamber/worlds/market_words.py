@@ -127,11 +127,18 @@ def _prompt(glimpse: Glimpse, words: _Words, limit: str) -> Prompt:
         for one in glimpse.heard
         if one.channel == "picked"
     ]
+    # Each is named: of a range in words a model would rather give the ends.
     how = f"Answer with one of these numbers: {', '.join(glimpse.allowed)}."
     asked = [" ".join([*decided, words.ask.format(good=good), how])]
-    parts = [part for part in (told, past, asked) if part]
-    body = "\n\n".join("\n".join(part) for part in parts)
-    return Prompt(system, body, glimpse.allowed, words.begin.format(good=good))
+    before = "".join("\n".join(part) + "\n\n" for part in (told, past) if part)
+    # The question for the next good begins alike.
+    return Prompt(
+        system,
+        before + "\n".join(asked),
+        glimpse.allowed,
+        words.begin.format(good=good),
+        recurs=len(before),
+    )
 
 
 def _called(one: Shown) -> str:
