@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudchamber.measures.amounts import Amounts, amounts
 from cloudchamber.measures.facts import fact_over_time, later_half
