@@ -12,6 +12,7 @@ from cloudchamber.measures.estimate import Estimate
 from cloudchamber.validation.adequacy import (
     Contrast,
     Criterion,
+    Regrown,
     Rival,
     descriptive,
     explanatory,
@@ -70,6 +71,7 @@ def test_a_doubt_leaves_the_question_open_either_way() -> None:
 
 
 RIVAL = Rival("position only", estimate(0.01, 0.03))
+AGAIN = Regrown("sufficient", "It grows again.")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,9 @@ RIVAL = Rival("position only", estimate(0.01, 0.03))
 def test_an_explanation_needs_its_parts_and_beats_its_rivals(
     difference: Estimate, rivals: list[Rival] | None, answer: str
 ) -> None:
-    verdict = explanatory([Contrast("likes: hidden instead of shown", difference)], rivals)
+    verdict = explanatory(
+        [Contrast("likes: hidden instead of shown", difference)], rivals, regrown=AGAIN
+    )
     assert verdict.answer == answer
     way = "rises by" if difference.value < 0 and difference.known else "falls by"
     assert verdict.because[0].startswith(f"With likes: hidden instead of shown, the excess {way}")
@@ -98,15 +102,50 @@ def test_an_explanation_needs_its_parts_and_beats_its_rivals(
 
 def test_a_part_whose_removal_changes_less_than_matters_is_not_needed() -> None:
     tiny = estimate(0.001, 0.004)
-    assert explanatory([Contrast("x", tiny)], [RIVAL]).answer == "met"
-    assert explanatory([Contrast("x", tiny, least=0.05)], [RIVAL]).answer == "not met"
+    assert explanatory([Contrast("x", tiny)], [RIVAL], regrown=AGAIN).answer == "met"
+    assert (
+        explanatory([Contrast("x", tiny, least=0.05)], [RIVAL], regrown=AGAIN).answer == "not met"
+    )
     assert explanatory([Contrast("x", estimate(0.01, 0.2), least=0.05)], [RIVAL]).answer == (
         "undecided"
     )
 
 
 def test_without_contrasts_there_is_no_explanation_to_judge() -> None:
-    assert explanatory([], [RIVAL]).answer == "no evidence"
+    assert explanatory([]).answer == "no evidence"
+    assert explanatory([], [RIVAL], regrown=AGAIN).answer == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("regrown", "answer"),
+    [
+        (AGAIN, "met"),
+        (Regrown("not sufficient", "It grows something else."), "not met"),
+        (Regrown("cannot tell", "Who knows."), "undecided"),
+        (None, "undecided"),
+    ],
+)
+def test_what_fits_and_does_not_regrow_does_not_explain(
+    regrown: Regrown | None, answer: str
+) -> None:
+    verdict = explanatory([Contrast("x", estimate(0.1, 0.2))], [RIVAL], regrown=regrown)
+    assert verdict.answer == answer
+    said = regrown.because if regrown else "No fitted mechanism was put in the agents' place"
+    assert said in " ".join(verdict.because)
+
+
+def test_a_rival_that_holds_the_hypothesis_has_to_do_better() -> None:
+    part = [Contrast("x", estimate(0.1, 0.2))]
+    for ends, answer in (((-0.1, 0.1), "met"), ((-0.2, -0.1), "not met"), ((0.1, 0.2), "met")):
+        wider = Rival("wider", estimate(*ends), holds=True)
+        assert explanatory(part, [wider], regrown=AGAIN).answer == answer
+
+
+def test_what_the_choices_do_not_tell_is_said() -> None:
+    part = [Contrast("x", estimate(0.1, 0.2))]
+    told = explanatory(part, [RIVAL], regrown=AGAIN, unknown=["cannot tell a"])
+    assert told.answer == "met"
+    assert "the choices do not tell all: cannot tell a." in told.because[-1]
 
 
 def distance(p: float, smallest: float = 0.001) -> Distance:
@@ -151,7 +190,7 @@ def test_a_test_that_could_not_fail_decides_nothing() -> None:
 def test_without_field_data_published_numbers_decide_nothing() -> None:
     verdict = observational(None, published=[MUSICLAB.sentence()])
     assert verdict.answer == "no evidence"
-    assert verdict.because[0] == "No field data were given."
+    assert verdict.because[0] == "No field data have been given yet."
     assert verdict.because[1].startswith("For comparison, not as evidence: among 14,341")
     assert "read in its abstract" in verdict.because[1]
     assert verdict.overturn

@@ -11,6 +11,7 @@ A study is a value; `run` grows what is missing of it into a folder, `results` r
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as made  # `field` is field data here
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -36,10 +37,12 @@ from cloudchamber.experiment.manifest import placed
 from cloudchamber.experiment.prices import Prices
 from cloudchamber.intervention import Intervention, let_decide
 from cloudchamber.measures import MEASURES, Measure
+from cloudchamber.mechanism import Mechanism
 from cloudchamber.microspec import Decider, Microspec
 from cloudchamber.microspec.paths import overlap
 from cloudchamber.models import Mode, Model
 from cloudchamber.phenomenon import Phenomenon
+from cloudchamber.study.kinds import check_kinds
 from cloudchamber.trace import Level
 from cloudchamber.validation.field import FieldPopularity
 from cloudchamber.validation.published import Comparator
@@ -87,6 +90,9 @@ class Study:
     """A headline; the name if not given."""
     hypothesis: str = ""
     """The local rule that is thought to grow the phenomenon, in one sentence."""
+    mechanisms: Mapping[str, Mechanism] = made(default_factory=dict)
+    """Micro rules that may be behind the choices, by name: the first is the hypothesis', the others are
+    its rivals. `cloudchamber.study.explain` fits them, and puts them in the agents' place."""
     also: tuple[Measure, ...] = _ALSO
     """Measures that are told beside the phenomenon's; those of attention if not given."""
     plan: Callable[[Microspec, Sequence[Axis]], Design] = factorial
@@ -94,29 +100,7 @@ class Study:
 
     def __post_init__(self) -> None:
         """Refuse what is of another kind, where it was given."""
-        one_of: tuple[tuple[str, Any, str], ...] = (
-            ("phenomenon", Phenomenon, "a Phenomenon"),
-            ("microspec", Microspec, "a Microspec"),
-            ("replicates", int, "a whole number"),
-            ("null", Intervention | None, "an Intervention, e.g. isolate(), or None"),
-            ("attack", Intervention | None, "an Intervention, e.g. pin(7), or None"),
-        )
-        several: tuple[tuple[str, Any, str], ...] = (
-            ("factors", Axis, "Factor"),
-            ("more", Cell, "Cell"),
-            ("interventions", Intervention, "Intervention"),
-            ("notes", str, "str"),
-            ("also", Measure, "Measure"),
-            ("published", Comparator, "Comparator"),
-        )
-        for name, kind, allowed in one_of:
-            given: Any = getattr(self, name)
-            if not isinstance(given, kind):
-                raise SpecificationError(_refused(name, given, allowed))
-        for name, kind, told in several:
-            given = getattr(self, name)
-            if isinstance(given, str) or not all(isinstance(one, kind) for one in given):
-                raise SpecificationError(_refused(name, given, f"a tuple of {told} values"))
+        check_kinds(self)
         self.microspec.check_paths([path for factor in self.factors for path in factor.paths])
 
     def combinations(self) -> Design:
@@ -395,7 +379,3 @@ class Study:
             there.seed if seed is None else seed,
             folder / "trace",
         )
-
-
-def _refused(name: str, given: object, allowed: str) -> str:
-    return f"{name}: {given!r:.80} was given; allowed: {allowed}."

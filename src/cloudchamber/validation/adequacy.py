@@ -1,7 +1,8 @@
 """What the evidence allows one to say of a hypothesis: three verdicts, each by a rule that is written here.
 
     descriptive     was the phenomenon grown: do the runs meet its criterion?
-    explanatory     is it the stated micro-rule that grows it: does it go without it, do rivals do worse?
+    explanatory     is it the stated micro-rule that grows it: does it go without its parts, do rivals do
+                    worse, does the fitted rule grow it again in the agents' place?
     observational   does what was grown look like what is seen outside?
 
 Each rule is a few lines over numbers passed in; nothing is looked up and nothing weighed by hand. An
@@ -20,6 +21,7 @@ __all__ = [
     "Answer",
     "Contrast",
     "Criterion",
+    "Regrown",
     "Rival",
     "Verdict",
     "descriptive",
@@ -82,6 +84,17 @@ class Rival:
     """The rival mechanism."""
     advantage: Estimate
     """Held-out log-likelihood a decision, the hypothesis less the rival, over runs; above 0 speaks for it."""
+    holds: bool = False
+    """Whether the hypothesis is a special case of it: then it tells nothing by predicting as well."""
+
+
+@dataclass(frozen=True)
+class Regrown:
+    """What grew when the fitted mechanism of the hypothesis took the agents' place."""
+
+    answer: Literal["sufficient", "not sufficient", "cannot tell"]
+    because: str
+    """A sentence with the numbers that decided."""
 
 
 def descriptive(criteria: Sequence[Criterion], doubts: Sequence[str] = ()) -> Verdict:
@@ -116,60 +129,92 @@ def explanatory(
     contrasts: Sequence[Contrast],
     rivals: Sequence[Rival] | None = None,
     doubts: Sequence[str] = (),
+    *,
+    regrown: Regrown | None = None,
+    unknown: Sequence[str] = (),
 ) -> Verdict:
     """Is it the stated micro-rule that grows the phenomenon?
 
     Met if taking out each part that the hypothesis names lowers the phenomenon's measure (interval wholly
-    above the least change that matters) and each rival predicts held-out decisions worse (interval wholly
-    above 0); not met if one of them lies wholly below; else undecided. Without rivals it is at best
-    undecided: that one rule suffices does not say that another would not. A doubt makes it undecided.
+    above the least change that matters), each rival predicts held-out decisions worse (interval wholly
+    above 0), and the fitted rule in the agents' place grows the same pattern. Not met if one of them is
+    shown to be otherwise: a rule that fits the choices and does not regrow the pattern does not explain it.
+    Else undecided, as where rivals or regrowth are lacking: that one rule suffices does not say that another
+    would not. A doubt makes it undecided.
 
     Args:
         contrasts: knock-outs and baselines, one for each part that the hypothesis says is needed.
         rivals: other mechanisms, if they were compared.
         doubts: sentences on why the numbers may not mean what they say.
+        regrown: what the fitted mechanism grew, if it was tried.
+        unknown: what the choices do not tell of the mechanism's parameters, as sentences; said, and no
+            more: a rule may predict one thing whichever of its parameters it is by.
     """
-    if not contrasts:
+    if not contrasts and not rivals and regrown is None:
         return Verdict(
             "explanatory",
             "no evidence",
             ("No part of the hypothesis was taken out to see whether the phenomenon stays.",),
             "A contrast with a part of the hypothesis taken out.",
         )
-    sides = [_side(c.difference, c.least, True) for c in contrasts]
-    because = [
-        f"With {c.removed}, the excess {_moved(c.difference)}: "
-        + {
-            "met": "the phenomenon weakens, as the hypothesis says",
-            "not met": "it does not weaken by as much as would matter, against the hypothesis",
-            "undecided": "no change can be told from chance",
-        }[side]
-        + "."
-        for c, side in zip(contrasts, sides, strict=True)
-    ]
+    told = [*map(_contrasted, contrasts), *map(_rivalled, rivals or ())]
+    if not contrasts:
+        told.append(("undecided", "No part of the hypothesis was taken out."))
     if not rivals:
-        sides.append("undecided")
-        because.append("Rival mechanisms were not compared.")
-    for rival in rivals or ():
-        side = _side(rival.advantage, 0, True)
-        sides.append(side)
-        because.append(
-            f"On held-out runs the hypothesis is ahead of {rival.name} by {rival.advantage} (nats a "
-            "decision): "
-            + {
-                "met": "the rival does worse",
-                "not met": "the rival does better",
-                "undecided": "they cannot be told apart",
-            }[side]
-            + "."
-        )
+        told.append(("undecided", "Rival mechanisms were not compared."))
+    told.append(_regrown(regrown))
     return Verdict(
         "explanatory",
-        _all(sides, doubts),
-        (*because, *doubts),
-        "A rival mechanism that predicts held-out runs as well, or the phenomenon growing without one of "
-        "the parts.",
+        _all([side for side, _ in told], doubts),
+        (*(sentence for _, sentence in told), *map(_unknown, unknown), *doubts),
+        "A rival mechanism that predicts held-out runs as well, the phenomenon growing without one of the "
+        "parts, or a condition in which the fitted mechanism does not regrow it.",
     )
+
+
+def _contrasted(contrast: Contrast) -> tuple[Answer, str]:
+    side = _side(contrast.difference, contrast.least, True)
+    told = {
+        "met": "the phenomenon weakens, as the hypothesis says",
+        "not met": "it does not weaken by as much as would matter, against the hypothesis",
+        "undecided": "no change can be told from chance",
+    }[side]
+    return side, f"With {contrast.removed}, the excess {_moved(contrast.difference)}: {told}."
+
+
+def _rivalled(rival: Rival) -> tuple[Answer, str]:
+    side = _side(rival.advantage, 0, True)
+    told = {
+        "met": "the rival does worse",
+        "not met": "the rival does better",
+        "undecided": "they cannot be told apart",
+    }[side]
+    if rival.holds and side == "undecided":
+        side, told = "met", "the rival, which holds the hypothesis and more, does no better"
+    elif rival.holds and side == "not met":
+        told = "the rival, which holds the hypothesis and more, does better: something is left out"
+    return side, (
+        f"On held-out runs the hypothesis is ahead of {rival.name} by {rival.advantage} (nats a "
+        f"decision): {told}."
+    )
+
+
+def _regrown(regrown: Regrown | None) -> tuple[Answer, str]:
+    if regrown is None:
+        return (
+            "undecided",
+            "No fitted mechanism was put in the agents' place to regrow the pattern.",
+        )
+    sides: dict[str, Answer] = {
+        "sufficient": "met",
+        "not sufficient": "not met",
+        "cannot tell": "undecided",
+    }
+    return sides[regrown.answer], regrown.because
+
+
+def _unknown(sentence: str) -> str:
+    return f"Of the parameters the choices do not tell all: {sentence}."
 
 
 def observational(
@@ -197,7 +242,7 @@ def observational(
         return Verdict(
             "observational",
             "no evidence",
-            ("No field data were given.", *_quoted(published)),
+            ("No field data have been given yet.", *_quoted(published)),
             "Field data of item popularity in parallel worlds.",
         )
     sides: list[Answer] = []
