@@ -28,12 +28,17 @@ def transcript(spec: Microspec, trace: Trace) -> str:
             if channel == Channel.option:
                 what = f"item {item}" if item >= 0 else f"agent {source}"
                 chance = chances.get(item if item >= 0 else source, -1.0)
-                lines.append(f"  {position}. {what:8} {told:10} p={chance:.3f}  ({came})")
+                likely = f" p={chance:.3f} " if chance >= 0 else ""  # of amounts there is none
+                lines.append(f"  {position}. {what:8} {told:10}{likely} ({came})")
             elif channel == Channel.score:
                 lines.append(f"  {CHANNELS[Channel.score]} {told}")
             else:
-                lines.append(f"  {CHANNELS[Channel(channel)]} agent {source}: item {item} ({came})")
-        lines.append(f"  -> {', '.join(map(str, one.picks)) or 'nothing'}")
+                what = f"item {item} {told}".rstrip()
+                lines.append(f"  {CHANNELS[Channel(channel)]} agent {source}: {what} ({came})")
+        did = [str(item) for item in one.picks]
+        if one.amounts:
+            did = [f"{amount:g} of {item}" for item, amount in zip(did, one.amounts, strict=True)]
+        lines.append(f"  -> {', '.join(did) or 'nothing'}")
     outcomes = trace.columns("outcomes")
     for step in sorted(set(outcomes["step"].tolist())):
         tally = outcomes["value"][outcomes["step"] == step]

@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from cloudchamber.agents import Bayesian, LanguageModel
-from cloudchamber.microspec import Complete, Group, Hidden, Microspec, Population, Sequential
+from cloudchamber.agents import Bayesian, BestQuantity, LanguageModel
+from cloudchamber.microspec import (
+    Affordances,
+    Complete,
+    Group,
+    Hidden,
+    Microspec,
+    Population,
+    Sequential,
+    Simultaneous,
+    Window,
+)
 from cloudchamber.microspec.visibility import Visibility
 from cloudchamber.testing import grown
 from cloudchamber.testing.seen import seen_by
-from cloudchamber.worlds import Cascade
+from cloudchamber.worlds import Cascade, Cournot
 from tests.engine.notation import transcript
 
 HERE = Path(__file__).parent / "transcripts"
@@ -31,6 +41,19 @@ GAMES: dict[str, Microspec] = {
         communication=Complete(representation="acts", last=2),
         visibility=Visibility(fields={"choices": Hidden()}),
         turns=Sequential(steps=1),
+    ),
+    "cournot": Microspec(
+        world=Cournot(),
+        population=Population(
+            groups=(
+                Group(name="models", count=1, decides=MODEL),
+                Group(name="rules", count=1, decides=BestQuantity()),
+            )
+        ),
+        visibility=Visibility(fields={"quantity": Hidden()}),
+        turns=Simultaneous(steps=3),
+        memory=Window(k=4),
+        affordances=Affordances(choose="amount", labels="words", scoring="shown"),
     ),
 }
 
