@@ -16,6 +16,7 @@ from cloudchamber.mechanism.predicting import Prediction, Predictions, predict
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.regrowing import Regrowth, regrow
 from cloudchamber.mechanism.social_terms import HeardEffect, Majority, Signal
+from cloudchamber.mechanism.telling_apart import TellingApart, designs_of, tell_apart
 
 __all__ = [
     "By",
@@ -43,10 +44,12 @@ __all__ = [
     "Reinforcement",
     "Signal",
     "Sufficiency",
+    "TellingApart",
     "bootstrap",
     "choices_of",
     "compare",
     "decided_by",
+    "designs_of",
     "fit",
     "grown_by",
     "nested",
@@ -54,4 +57,5 @@ __all__ = [
     "predict",
     "profile",
     "regrow",
+    "tell_apart",
 ]
