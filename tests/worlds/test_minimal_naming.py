@@ -146,7 +146,7 @@ def test_laws(at_once: bool) -> None:
         laws.determined(one)
         laws.complete(one)
         laws.nothing_unseen(one)
-        # laws.provenance(one)
+        laws.provenance(one)
 
 
 def played(agents: int, rng: random.Random) -> tuple[int, int, int]:

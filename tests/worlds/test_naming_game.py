@@ -205,4 +205,4 @@ def test_laws(at_once: bool) -> None:
         laws.determined(one)
         laws.complete(one)
         laws.nothing_unseen(one)
-        # laws.provenance(one)
+        laws.provenance(one)
