@@ -104,3 +104,15 @@ def test_the_loop_is_the_area_between_the_branches(strength: float) -> None:
 
 def test_without_majority_force_there_is_no_loop() -> None:
     assert known.loop_area(1.0) == 0 == known.fold(0.7)
+
+
+def test_the_critical_mass_of_the_binary_naming_game() -> None:
+    """0.09789 by bisection elsewhere; below it the mean field is at rest where most keep their word."""
+    assert known.critical_commitment() == pytest.approx(0.09789, abs=3e-5)
+    for committed in (0.0, 0.05, 0.09):
+        a, b = known.naming_at_rest(committed)
+        both = 1 - a - b - committed
+        assert both**2 + both * a + 1.5 * committed * both == pytest.approx(a * b, abs=1e-9)
+        assert both**2 + both * b == pytest.approx((a + committed) * b, abs=1e-9)
+        assert b > 0.5
+    assert known.naming_at_rest(0.11)[0] == pytest.approx(0.89, abs=1e-6)

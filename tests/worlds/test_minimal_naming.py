@@ -23,6 +23,7 @@ from cloudchamber.microspec.world import Acts, Opening, State
 from cloudchamber.testing import grown, laws
 from cloudchamber.testing.seen import seen_by
 from cloudchamber.trace import Level, Trace
+from cloudchamber.validation.closed_forms import naming_at_rest
 from cloudchamber.worlds import MinimalNamingGame
 from cloudchamber.worlds.naming_words import spoken
 
@@ -219,41 +220,13 @@ def binary(agents: int, committed: int, steps: int) -> Microspec:
     )
 
 
-def drift(a: float, b: float, p: float) -> tuple[float, float]:
-    """The mean field of Xie et al. 2011: a and b know one word alone, p is committed to the first."""
-    both = 1 - a - b - p
-    return (
-        -a * b + both**2 + both * a + 1.5 * p * both,
-        -a * b + both**2 + both * b - p * b,
-    )
-
-
-def settled(p: float, time: float = 4000.0, dt: float = 0.1) -> tuple[float, float]:
-    """Where the mean field comes to rest from all others knowing the second word."""
-    a, b = 0.0, 1 - p
-    for _ in range(int(time / dt)):
-        da, db = drift(a, b, p)
-        a, b = a + dt * da, b + dt * db
-        if abs(da) + abs(db) < 1e-10:
-            break
-    return a, b
-
-
-def test_the_critical_mass_of_the_mean_field() -> None:
-    low, high = 0.05, 0.15
-    while high - low > 1e-4:
-        p = (low + high) / 2
-        low, high = (low, p) if settled(p)[1] < 0.01 else (p, high)
-    assert low == pytest.approx(0.09789, abs=2e-4)
-
-
 def test_few_committed_do_not_convince_and_more_do() -> None:
     """Below the critical mass most keep their word, as many as the mean field says; above it nobody does."""
     few, many = (facts(binary(1000, n, 150), 6) for n in (70, 120))
     assert fact(few, "meetings to agreement").isna().all()
-    a, b = settled(0.07)
+    first, second = naming_at_rest(0.07)
     numbers = fact(few, "words known").to_numpy() / 1000 - 1
-    assert numbers.mean() == pytest.approx(1 - a - b - 0.07, abs=0.01)
+    assert numbers.mean() == pytest.approx(1 - first - second - 0.07, abs=0.01)
     assert fact(many, "meetings to agreement").notna().all()
 
 

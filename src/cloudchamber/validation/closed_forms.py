@@ -1,6 +1,6 @@
 """What theory says of populations of rules: the known answers that worlds are checked against.
 
-Cascades, thresholds, epidemics and majorities, each with its source. A population of another kind (a
+Cascades, thresholds, epidemics, majorities and names, each with its source. A population of another kind (a
 language model) is held beside the same numbers.
 """
 
@@ -11,10 +11,12 @@ from typing import Literal
 __all__ = [
     "CascadeShares",
     "cascade_shares",
+    "critical_commitment",
     "final_size",
     "fold",
     "loop_area",
     "mean_outbreak",
+    "naming_at_rest",
     "opinion",
     "right_by_place",
     "threshold_share",
@@ -132,3 +134,36 @@ def loop_area(strength: float) -> float:
         return m * atanh(m) + log1p(-m * m) / 2 - strength * m * m / 2
 
     return 2 * (high * turn + low * turn - integral(high) + integral(low))
+
+
+def naming_at_rest(committed: float, minutes: float = 4000.0) -> tuple[float, float]:
+    """Shares that know one word alone, in a large binary naming game in which all others knew the second.
+
+    Of the agents that are not committed: those who know the first word alone, which the committed say, and
+    those who know the second alone; the rest know both. Where the mean field of Xie et al. 2011 (Physical
+    Review E 84, 011130) comes to rest from none and all.
+
+    Args:
+        committed: the share of agents that are committed to the first word.
+        minutes: how long at most, in meetings for each agent; slow near `critical_commitment`.
+    """
+    first, second, step = 0.0, 1.0 - committed, 0.1
+    for _ in range(int(minutes / step)):
+        both = 1.0 - first - second - committed
+        lost = first * second
+        up = both * both + both * first + 1.5 * committed * both - lost
+        down = both * both + both * second - committed * second - lost
+        first, second = first + step * up, second + step * down
+        if abs(up) + abs(down) < 1e-12:
+            break
+    return first, second
+
+
+def critical_commitment(error: float = 1e-5) -> float:
+    """The share of committed agents above which a large binary naming game goes over to their word: .0979."""
+    low, high = 0.0, 0.5
+    while high - low > error:
+        middle = (low + high) / 2
+        held = naming_at_rest(middle)[1] > 0.1
+        low, high = (middle, high) if held else (low, middle)
+    return (low + high) / 2
