@@ -19,9 +19,16 @@ from cloudchamber.testing.small import small
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "worlds-and-regimes.md"
 OURS: dict[str, World] = {
-    kind: worlds.Feed.of(6, quality=(0.0, 1.0, 2.0, 0.5, -1.0, 0.0)) if kind == "feed" else made()
-    for kind, made in sorted(World.kinds.items())
-    if made.__module__.startswith("cloudchamber.worlds.")
+    world.kind: world
+    for world in (
+        worlds.Feed.of(6, quality=(0.0, 1.0, 2.0, 0.5, -1.0, 0.0)),
+        *(
+            of.model_validate({"kind": kind})
+            for kind, of in sorted(World.kinds.items())
+            if of.__module__.startswith("cloudchamber.worlds.") and kind != "feed"
+        ),
+    )
+    if isinstance(world, World)
 }
 NEIGHBOURS = {"visibility.whose": "neighbours"}
 SINGLE = {"representation": "acts", "last": 2}
