@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping
 
-from cloudchamber.agents import LanguageModel, Quality, Random, SocialProof
+from cloudchamber.agents import (
+    BestQuantity,
+    LanguageModel,
+    MajorityOfMemory,
+    Quality,
+    Quantal,
+    Random,
+    SocialProof,
+    TitForTat,
+)
 from cloudchamber.microspec import (
     Affordances,
     Asynchronous,
     Complete,
     Decider,
     Group,
+    Hidden,
+    Meetings,
     Microspec,
     Popularity,
     Population,
@@ -21,7 +32,7 @@ from cloudchamber.microspec import (
     Window,
 )
 from cloudchamber.models.fake import FakeModel, fake
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Cascade, Cournot, Dilemma, Feed, NamingGame
 
 MODEL = "fake:hash"
 
@@ -91,6 +102,35 @@ SPECS: Mapping[str, Microspec] = {
     "sampled": feed(
         LanguageModel(model=MODEL, readout="sample"),
         population=people(LanguageModel(model=MODEL, readout="sample"), 4),
+    ),
+    "naming": Microspec(
+        world=NamingGame(),
+        population=people(MajorityOfMemory(noise=0.2)),
+        turns=Meetings(steps=3),
+        memory=Window(k=3),
+        affordances=Affordances(scoring="shown"),
+    ),
+    "dilemma": Microspec(
+        world=Dilemma(),
+        population=people(TitForTat(slip=0.2)),
+        turns=Meetings(at_once=True, steps=6),
+        memory=Window(k=2),
+    ),
+    "cascade": Microspec(
+        world=Cascade(),
+        population=people(Quantal()),
+        communication=Complete(representation="acts", last=6),
+        visibility=Visibility(fields={"choices": Hidden()}),
+        turns=Sequential(steps=1),
+    ),
+    "market": Microspec(
+        world=Cournot(),
+        population=people(BestQuantity(noise=1.0), 3),
+        turns=Simultaneous(steps=4),
+        memory=Window(k=2),
+        communication=Complete(representation="acts", last=4),
+        visibility=Visibility(fields={"quantity": Hidden()}, latency=1),
+        affordances=Affordances(choose="amount", labels="words"),
     ),
     "blind": feed(Random()),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cloudchamber.counterfactual import PastRuns, Raised, Shown, Without, cone
+from cloudchamber.counterfactual import PastRuns, Raised, Shown, Without, cone, what_if
 from cloudchamber.errors import SpecificationError
 from cloudchamber.questions import Questions
 from tests.counterfactual.specs import MODEL, POLYA, SPECS, models_for
@@ -130,7 +130,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         cone(runs)
     with pytest.raises(SpecificationError, match="decision: 99 given"):
         cone(runs, force={99: None})
-    with pytest.raises(SpecificationError, match="item 70 given; allowed"):
+    with pytest.raises(SpecificationError, match="item .70. given; allowed"):
         cone(runs, force={0: 70})
 
 
@@ -142,3 +142,26 @@ def test_any_function_of_questions_is_a_change() -> None:
     changed = cone(runs, alter={1: turned})
     assert changed.table()["exposed"].any()
     assert np.isfinite(changed.trace.columns("exposures")["signal_likes"]).all()
+
+
+def test_amounts_are_forced_as_amounts() -> None:
+    runs = past("market", 1)
+    number = one_amid(runs)
+    forced = cone(runs, force={number: {0: 12.0, 1: 30.0}})
+    made = forced.trace.columns("decisions")
+    mine = made["decision"] == number
+    assert made["value"][mine].tolist() == [12.0, 30.0]
+    table = forced.table()
+    assert table["forced"].sum() == 1 and table["answered"].sum() > 1
+    with pytest.raises(SpecificationError, match="the amount of each item"):
+        cone(runs, force={number: 1})
+    with pytest.raises(SpecificationError, match="an item of"):
+        cone(past("polya", 1), force={0: {0: 1.0}})
+
+
+def test_amounts_altered_show_as_amounts() -> None:
+    runs = past("market", 1)
+    found = what_if(runs, Without("others"), one_amid(runs))
+    shift = found.shift
+    half = np.abs(shift.before - shift.after).sum(axis=1) / 2
+    assert np.allclose(shift.distance, half) and (half > 0).all() and shift.moved.all()

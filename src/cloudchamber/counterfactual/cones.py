@@ -33,8 +33,9 @@ __all__ = ["Cone", "Force", "cone"]
 
 FORCED = "forced"
 """The note of a decision that was forced."""
-Force = Mapping[int, int | None]
-"""Decision -> the item that is picked whatever the decider says; None: nothing."""
+Force = Mapping[int, int | Mapping[int, float] | None]
+"""Decision -> what is done whatever the decider says: an item picked, or where acts are amounts the amount of
+each item; None: nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def cone(
     Args:
         runs: the past runs; where there are several, each is changed alike.
         alter: decision -> what is shown then instead.
-        force: decision -> the item picked then, None for nothing.
+        force: decision -> the item picked then, or the amount of each item; None for nothing.
         anew: ask everyone again; of no effect on the trace, but for costing more.
 
     A change speaks of the moment (step, agent) of that decision in the past runs.
@@ -202,20 +203,27 @@ class _Again:
         return told
 
 
-def _forced(questions: Questions, answers: Answers, row: int, item: int | None) -> Answers:
-    """Answers in which one row picks what it must; how likely that was stays on record."""
-    if questions.kind is Kind.amount:
-        raise SpecificationError("force: that decision gives amounts; alter what is shown instead")
-    picks = answers.picks.copy()
+def _forced(
+    questions: Questions, answers: Answers, row: int, done: int | Mapping[int, float] | None
+) -> Answers:
+    """Answers in which one row does what it must; how likely that was stays on record."""
+    may = questions.items[row][questions.open()[row]].tolist()
+    given = questions.kind is Kind.amount
+    if done is not None and (given != isinstance(done, Mapping)):
+        raise SpecificationError(
+            f"force: {done!r} given; allowed for that decision: "
+            + ("the amount of each item, {item: amount}" if given else f"an item of {may}")
+        )
+    items = [] if done is None else [*done] if isinstance(done, Mapping) else [done]
+    if not set(items) <= set(may) or (isinstance(done, Mapping) and set(items) != set(may)):
+        raise SpecificationError(f"force: item {items} given; allowed for that decision: {may}")
+    picks, amounts = answers.picks.copy(), answers.amounts
+    places = [int(np.flatnonzero(questions.items[row] == item)[0]) for item in items]
     picks[row] = -1
-    if item is not None:
-        places = np.flatnonzero(questions.open()[row] & (questions.items[row] == item))
-        if not len(places):
-            raise SpecificationError(
-                f"force: item {item} given; allowed for that decision: "
-                f"{sorted(questions.items[row][questions.open()[row]].tolist())}"
-            )
-        picks[row, 0] = places[0]
+    picks[row, : len(places)] = sorted(places)
+    if isinstance(done, Mapping) and amounts is not None:
+        amounts = amounts.copy()
+        amounts[row, places] = [done[item] for item in items]
     notes = list(answers.notes or [""] * len(picks))
     notes[row] = FORCED
-    return replace(answers, picks=picks, notes=tuple(notes))
+    return replace(answers, picks=picks, amounts=amounts, notes=tuple(notes))

@@ -176,10 +176,10 @@ class Crossing:
     def __str__(self) -> str:
         lines = [f"{self.coupled.measure}, by what two channels say"]
         for one, other in ((self.first, self.second), (self.second, self.first)):
-            lines.append(
-                f"{one} adds {self.effect(one)} where {other} says its own, "
-                f"{self.effect(one, other=False)} where it does not"
-            )
+            lines += [
+                f"{one} adds {self.effect(one)}, where {other} says its own",
+                f"  and where {other} says what it says without: {self.effect(one, other=False)}",
+            ]
         return "\n".join([*lines, f"interaction: {self.interaction()}"])
 
 
