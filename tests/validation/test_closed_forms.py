@@ -72,6 +72,12 @@ def test_final_size_solves_its_equation(reproduction: float) -> None:
     assert 0 < s < 1 and s == pytest.approx(1 - np.exp(-reproduction * s), abs=1e-12)
 
 
+@pytest.mark.parametrize("reproduction", [0.5, 1.0, 2.0])
+def test_final_size_with_seeds(reproduction: float) -> None:
+    s = known.final_size(reproduction, 0.01)
+    assert 0.01 < s < 1 and s == pytest.approx(1 - 0.99 * np.exp(-reproduction * s), abs=1e-12)
+
+
 def test_outbreaks_below_one() -> None:
     assert known.final_size(1.0) == 0 == known.final_size(0.5)
     assert known.mean_outbreak(0.5) == 2 and known.mean_outbreak(1.0) == np.inf

@@ -83,7 +83,7 @@ def test_others_and_own_choices_in_words() -> None:
         Remembered("others", 1, 5, 0, math.nan),
         Remembered("others", 0, 2, 1, math.nan),
         Remembered("own", 1, 0, 2, math.nan),
-        Remembered("own", 0, 0, 0, 3.0),
+        Remembered("own", 0, 0, 0, 3.0, total=True),
         Remembered("score", -1, -1, 0, 2.0),
     )
     told = Cascade().prompt(glimpse(heard=heard)).user

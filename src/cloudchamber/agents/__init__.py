@@ -1,5 +1,6 @@
 """Whoever answers: rules, language models, records of earlier answers."""
 
+from cloudchamber.agents.adopters import Contagion, Threshold
 from cloudchamber.agents.contributors import (
     BackwardInduction,
     ConditionalCooperator,
@@ -38,6 +39,7 @@ __all__ = [
     "BestQuantity",
     "ConditionalCooperator",
     "Constant",
+    "Contagion",
     "Contributor",
     "FreeRider",
     "Grim",
@@ -56,6 +58,7 @@ __all__ = [
     "SocialProof",
     "Society",
     "SuspiciousTitForTat",
+    "Threshold",
     "TitForTat",
     "TwoStage",
     "WinStayLoseShift",

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cloudchamber.agents.rules import Rule
+from cloudchamber.agents.comparing import Comparing
 from cloudchamber.errors import AnswerError
-from cloudchamber.microspec.affordances import Affordances
 from cloudchamber.microspec.value import Real
 from cloudchamber.questions import Questions, Reals
 from cloudchamber.trace.tables import Channel
@@ -28,24 +27,11 @@ _NOTHING = 1e-9
 """Log-odds below this are none, beside those of a sign."""
 
 
-class _Comparing(Rule):
-    """A rule that compares two options and takes one of them."""
+class _OfTwo(Comparing):
+    """A rule that takes one of two options."""
 
     sign: Annotated[str, Field(min_length=1)] = "sign"
     """The private field that points to an option."""
-
-    def refuses(self, affordances: Affordances) -> str:
-        """It needs both options before it, and takes one."""
-        if affordances.presentation != "list" or affordances.choose != "one":
-            return (
-                f"the rule {self.kind!r} takes one of two options by comparing them; set "
-                "affordances.presentation to 'list' and affordances.choose to 'one'"
-            )
-        return super().refuses(affordances)
-
-    def inclusion(self, questions: Questions) -> Reals:
-        """Certain: where nothing may be chosen, it chooses all the same."""
-        return np.ones(questions.items.shape)
 
     def weights(self, questions: Questions) -> Reals:
         """The probability of each of the two; an option that stands alone is taken."""
@@ -69,7 +55,7 @@ class _Comparing(Rule):
         return np.sign(shown[:, 0] - shown[:, 1])
 
 
-class OwnSign(_Comparing):
+class OwnSign(_OfTwo):
     """Follow one's own sign, whatever others do (Huck & Oechssler 2000)."""
 
     kind: Literal["own-sign"] = "own-sign"
@@ -86,7 +72,7 @@ class OwnSign(_Comparing):
         return f"a rule that follows its own sign{slips}"
 
 
-class _Inferring(_Comparing):
+class _Inferring(_OfTwo):
     """A rule that takes others for such as itself, and works out what their choices say.
 
     Of choices shown one by one it takes each to have been made in sight of those before; where only

@@ -19,7 +19,7 @@ from cloudchamber.engine.recording import Account, Recording
 from cloudchamber.errors import RunFailed
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.turns import Batch, Moment
-from cloudchamber.microspec.world import Acts, Opening
+from cloudchamber.microspec.world import Acts
 from cloudchamber.questions import Address, Answers, Ints, Questions
 from cloudchamber.trace.levels import Level
 from cloudchamber.trace.tables import Sink, Status
@@ -93,7 +93,7 @@ class _Growth:
         self.people = spec.population.people()
         self.agents = len(self.people.group)
         pool = len(runs.replicates)
-        self.state = spec.world.start(Opening(runs.seed, runs.replicates, self.people.group))
+        self.state = spec.world.start(spec.opening(runs.seed, runs.replicates))
         self.ledger = Ledger(spec, pool, self.agents, self.state)
         worded = any(group.decides.reads_text for group in spec.population.groups)
         self.exposing = Exposing(spec, runs.seed, runs.replicates, self.ledger, worded)

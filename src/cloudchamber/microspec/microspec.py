@@ -31,7 +31,8 @@ from cloudchamber.microspec.visibility import (
     Order,
     Visibility,
 )
-from cloudchamber.microspec.world import World
+from cloudchamber.microspec.world import Opening, World
+from cloudchamber.questions import Ints
 
 __all__ = ["Change", "Microspec", "diff"]
 
@@ -142,6 +143,11 @@ class Microspec(Value):
             SpecificationError: the first that does not; lists the near ones.
         """
         paths.check(self.model_dump(mode="json"), names, self.paths)
+
+    def opening(self, seed: int, replicates: Ints) -> Opening:
+        """What its world is started for, to grow these replicates."""
+        group = self.population.people().group
+        return Opening(seed, replicates, group, self.affordances.acts)
 
     def aloud(self) -> str:
         """The whole microspecification, read aloud: a line for each part."""

@@ -28,6 +28,8 @@ class Opening:
     """(runs,)"""
     group: Ints
     """(agents,): the number of each agent's group."""
+    acts: tuple[str, ...] = ()
+    """The acts open to the agents, of those the world knows; empty for all of them."""
 
     @classmethod
     def of(cls, runs: int, agents: int, seed: int = 0) -> "Opening":
@@ -302,10 +304,12 @@ class World(Family):
     def stand(self, state: State, acts: Acts) -> None:
         """Each stands by its act from now on, and the tally counts who stands by what."""
         assert state.held is not None
+        runs, items = state.tally.shape
         before = state.held[acts.run, acts.agent]
-        left = before >= 0
-        np.add.at(state.tally, (acts.run[left], before[left]), -1)
-        np.add.at(state.tally, (acts.run, acts.item), 1)
+        cell = acts.run.astype(np.int64) * items
+        left = (cell + before)[before >= 0]
+        state.tally += np.bincount(cell + acts.item, minlength=runs * items).reshape(runs, items)
+        state.tally -= np.bincount(left, minlength=runs * items).reshape(runs, items)
         state.held[acts.run, acts.agent] = acts.item
 
     def prompt(self, glimpse: Glimpse) -> Prompt:

@@ -16,9 +16,12 @@ from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
 from cloudchamber.phenomenon.markets import COLLUSION, MARKET_DIVISION, MARKET_FACETS
 from cloudchamber.phenomenon.null import independent, pooled_shares
 from cloudchamber.phenomenon.phenomenon import Criterion, Finding, Phenomenon
+from cloudchamber.phenomenon.spreading import ADOPTION_CASCADE, ADOPTION_FACETS
 from cloudchamber.phenomenon.taxonomy import RISKS, Risk
 
 __all__ = [
+    "ADOPTION_CASCADE",
+    "ADOPTION_FACETS",
     "CASCADE_FACETS",
     "COLLAPSE_OF_COOPERATION",
     "COLLUSION",

@@ -98,7 +98,7 @@ RISKS: tuple[Risk, ...] = (
         "error cascade",
         "meso",
         "One false statement spreads through agents that build on each other's output.",
-        "final share of agents that hold the error, from one source",
+        "reach",
         "Xie et al. 2026",
     ),
     Risk(

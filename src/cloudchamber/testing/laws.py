@@ -12,7 +12,7 @@ import numpy as np
 from cloudchamber import randomness
 from cloudchamber.agents.recorded import Record
 from cloudchamber.errors import RunFailed
-from cloudchamber.microspec import Microspec, Opening
+from cloudchamber.microspec import Microspec
 from cloudchamber.models.model import Model
 from cloudchamber.questions import Answers, Questions
 from cloudchamber.testing.fakes import Dawdling
@@ -294,7 +294,7 @@ def failed_run_is_a_row(
             f"{status.name} answers were replaced by picks: {decisions['choice'].tolist()[:10]}"
         )
         outcomes = trace.columns("outcomes")
-        opening = Opening(seed, np.asarray(replicates), spec.population.people().group)
+        opening = spec.opening(seed, np.asarray(replicates))
         began = spec.world.start(opening).tally
         row = {run_of(one): at for at, one in enumerate(replicates)}
         at = [row[run] for run in outcomes["run"].tolist()]

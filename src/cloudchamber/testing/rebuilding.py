@@ -10,7 +10,7 @@ from cloudchamber.microspec import Microspec
 from cloudchamber.microspec.neighbours import Neighbours, from_edges
 from cloudchamber.microspec.turns import Moment
 from cloudchamber.microspec.visibility import shuffle
-from cloudchamber.microspec.world import Acts, Opening, State
+from cloudchamber.microspec.world import Acts, State
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import Kind
 
@@ -176,8 +176,7 @@ def rebuilt(
 
 def started(spec: Microspec, seed: int, replicate: int) -> State:
     """The state of one run before anything happened."""
-    group = spec.population.people().group
-    return spec.world.start(Opening(seed, np.array([replicate]), group))
+    return spec.world.start(spec.opening(seed, np.array([replicate])))
 
 
 def let(spec: Microspec, state: State, acts: list[Act], step: int) -> list[Led]:

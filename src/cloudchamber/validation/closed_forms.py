@@ -85,16 +85,18 @@ def mean_outbreak(reproduction: float) -> float:
     return 1 / (1 - reproduction) if reproduction < 1 else inf
 
 
-def final_size(reproduction: float) -> float:
-    """The share ever reached in a large outbreak: s = 1 - exp(-R s); 0 up to R = 1.
+def final_size(reproduction: float, seeds: float = 0.0) -> float:
+    """The share ever reached in a large outbreak: s = 1 - (1 - seeds) exp(-R s).
 
-    Kermack & McKendrick 1927.
+    Kermack & McKendrick 1927. Without seeds, which are a share too, it is 0 up to R = 1. With chance p of
+    catching it from one person at a step and q of ending it, R is p N / q among N.
     """
     from scipy.special import lambertw  # as above
 
-    if reproduction <= 1:
+    if reproduction <= 1 and not seeds:
         return 0.0
-    return 1 + float(lambertw(-reproduction * exp(-reproduction)).real) / reproduction
+    left = -(1 - seeds) * reproduction * exp(-reproduction)
+    return 1 + float(lambertw(left).real) / reproduction
 
 
 def opinion(strength: float, lean: float = 0.0) -> float:

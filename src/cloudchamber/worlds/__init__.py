@@ -3,6 +3,7 @@
 from cloudchamber.worlds.bertrand import Bertrand
 from cloudchamber.worlds.cascade import Cascade
 from cloudchamber.worlds.cournot import Cournot
+from cloudchamber.worlds.diffusion import Diffusion, Drawn
 from cloudchamber.worlds.dilemma import Dilemma
 from cloudchamber.worlds.feed import Feed
 from cloudchamber.worlds.minimal_naming import MinimalNamingGame
@@ -16,7 +17,9 @@ __all__ = [
     "Bertrand",
     "Cascade",
     "Cournot",
+    "Diffusion",
     "Dilemma",
+    "Drawn",
     "Feed",
     "MinimalNamingGame",
     "NamingGame",

@@ -95,7 +95,7 @@ def _heard(called: dict[int, str], one: Remembered) -> str:
     what = called.get(one.item, "the option that is not shown")
     if one.channel == "picked":
         return f"You have chosen {what}."
-    if one.value == one.value:  # a tally; NaN where a single act is told of
+    if one.total:
         return f"You have chosen {what} {one.value:g} times."
     who = "You" if one.channel == "own" else f"Person {one.source}"
     when = f" {ago(one.latency)}" if one.latency else ""
