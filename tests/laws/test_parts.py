@@ -10,6 +10,7 @@ from cloudchamber.agents import (
     BestQuantity,
     ConditionalCooperator,
     Constant,
+    Contagion,
     Contributor,
     FreeRider,
     Grim,
@@ -25,6 +26,7 @@ from cloudchamber.agents import (
     RandomPlayer,
     SocialProof,
     SuspiciousTitForTat,
+    Threshold,
     TitForTat,
     TwoStage,
     WinStayLoseShift,
@@ -86,7 +88,9 @@ from cloudchamber.worlds import (
     Bertrand,
     Cascade,
     Cournot,
+    Diffusion,
     Dilemma,
+    Drawn,
     Feed,
     MinimalNamingGame,
     NamingGame,
@@ -95,6 +99,7 @@ from cloudchamber.worlds import (
 
 WORLDS: list[World] = [
     Cascade(),
+    Diffusion(seeds=2, thresholds=Drawn(mean=2.0, sd=2.0)),
     NamingGame(),
     MinimalNamingGame(),
     Dilemma(),
@@ -108,7 +113,6 @@ WORLDS: list[World] = [
     Feed.of(6),
     Feed(headlines=("Sun", "Rain: (3 likes)", "Bread", "Fog"), quality=(0.0, 1.0, 2.0, -1.0)),
     Feed.of(5, likes=(1.0, 2.0, 3.0, 4.0, 5.0), reward="agreement"),
-    Cascade(),
 ]
 DECIDERS = [
     Always(item=1),
@@ -129,6 +133,8 @@ AT_HOME: list[tuple[Decider, World]] = [
     (Bayesian(slip=0.1), Cascade()),
     (OwnSign(slip=0.1), Cascade()),
     (Quantal(), Cascade()),
+    (Threshold(chance=0.5, stop=0.3), Diffusion()),
+    (Contagion(chance=0.2, stop=0.3), Diffusion()),
     (MajorityOfMemory(), NamingGame()),
     (LookUp(), NamingGame()),
     (TitForTat(), Dilemma()),

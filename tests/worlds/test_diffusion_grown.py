@@ -132,7 +132,10 @@ def test_without_an_end_it_reaches_all() -> None:
 
 
 def test_on_a_ring_it_goes_a_step_each_way() -> None:
-    near = {"communication": Ring(k=1), "visibility": Visibility(whose="neighbours")}
+    near: dict[str, Any] = {
+        "communication": Ring(k=1),
+        "visibility": Visibility(whose="neighbours"),
+    }
     for steps in (1, 5, 20):
         trace = grown(Diffusion(seeds=1), Contagion(chance=1.0), 101, steps, **near)
         assert reach(trace) == pytest.approx([(2 * steps + 1) / 101])
@@ -149,7 +152,10 @@ def test_a_complex_contagion_needs_ties_that_close() -> None:
     """Two seeds side by side: with two neighbours on each side it spreads, with one it does not."""
     for k, expected in ((2, 1.0), (1, 2 / 40)):
         pairs = tuple((a, (a + hop) % 40) for a in range(40) for hop in range(1, k + 1))
-        spec = {"communication": Edges(pairs=pairs), "visibility": Visibility(whose="neighbours")}
+        spec: dict[str, Any] = {
+            "communication": Edges(pairs=pairs),
+            "visibility": Visibility(whose="neighbours"),
+        }
         people = Population(
             groups=(
                 Group(name="first", count=2, decides=Threshold(at=0)),

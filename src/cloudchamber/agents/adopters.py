@@ -72,7 +72,7 @@ class Threshold(_Adopting):
             if name in questions.signals:
                 own = np.nanmax(questions.signals[name], axis=1, initial=-np.inf)
                 needed = np.where(np.isfinite(own), own, 1.0) * unit
-        return self.chance * (have >= needed - _ALMOST)
+        return np.asarray(self.chance * (have >= needed - _ALMOST), np.float64)
 
     def aloud(self) -> str:
         """The rule in words."""
