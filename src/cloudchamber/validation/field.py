@@ -5,19 +5,15 @@ Nothing is repaired in silence. What cannot be read is refused with its row, wha
 without a row has a count of 0) and what the data cannot say is in `notes`, for the report to print.
 """
 
-import gzip
-import zlib
-from csv import Error as CsvError
-from csv import reader
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.errors import FieldDataError, nearest
+from cloudchamber.errors import FieldDataError
+from cloudchamber.validation.field_table import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["FieldPopularity", "read_popularity"]
 
 _NEEDED = ("world", "item", "count")
-_LAST_STEP = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +56,14 @@ def read_popularity(path: str | Path, per_step: bool = False) -> FieldPopularity
             is no such number, a row twice, or a world in which nothing was ever counted.
     """
     path = Path(path)
-    header, rows = _parsed(_text(path), path)
-    column = _columns(header, path)
-    has_steps = "step" in column
+    table = read_table(path, _NEEDED, ("step",))
+    has_steps = "step" in table.columns
     if per_step and not has_steps:
         raise FieldDataError(f"{path}: counts per step need a column 'step'; there is none.")
-    world, worlds = _coded([row[column["world"]].strip() for row in rows], "world", path)
-    item, items = _coded([row[column["item"]].strip() for row in rows], "item", path)
-    count = _numbers([row[column["count"]] for row in rows], "count", path)
-    step = np.ones(len(rows), dtype=np.int64)
-    if has_steps:
-        step = _steps(_numbers([row[column["step"]] for row in rows], "step", path), path)
+    world, worlds = table.coded("world")
+    item, items = table.coded("item")
+    count = table.numbers("count")
+    step = table.whole("step") if has_steps else np.ones(len(world), dtype=np.int64)
     _refuse_twice(np.stack((world, item, step)), path)
 
     notes: list[str] = []
@@ -93,105 +85,6 @@ def read_popularity(path: str | Path, per_step: bool = False) -> FieldPopularity
         has_steps=has_steps,
         notes=(*notes, *_limits(worlds, has_steps)),
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        if path.suffix == ".gz":
-            raw = gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise FieldDataError(
-            f"{path}: cannot be read ({reason}); give a .csv or .csv.gz file."
-        ) from error
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in raw[:4096]:
-        raise FieldDataError(
-            f"{path}: is not UTF-8 text (it looks like UTF-16 or a spreadsheet); "
-            "save it as CSV in UTF-8."
-        )
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        raise FieldDataError(
-            f"{path}: line {row} holds byte 0x{raw[error.start]:02x}, which is not UTF-8; save the file as "
-            "CSV in UTF-8."
-        ) from error
-
-
-def _parsed(text: str, path: Path) -> tuple[list[str], list[list[str]]]:
-    try:
-        lines = [row for row in reader(StringIO(text), strict=True) if any(map(str.strip, row))]
-    except CsvError as error:
-        raise FieldDataError(
-            f"{path}: is not CSV ({error}); close every quotation mark."
-        ) from error
-    if not lines:
-        raise FieldDataError(
-            f"{path}: is empty; needed: a header with {', '.join(_NEEDED)}, and rows."
-        )
-    header, rows = [name.strip() for name in lines[0]], lines[1:]
-    if not rows:
-        raise FieldDataError(f"{path}: has a header but no row below it.")
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(header):
-            raise FieldDataError(
-                f"{path}: row {number} below the header has {len(row)} fields, the header {len(header)}; "
-                "put fields that contain a comma in quotation marks."
-            )
-    return header, rows
-
-
-def _columns(header: list[str], path: Path) -> dict[str, int]:
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise FieldDataError(
-            f"{path}: the header {header[0]!r} has no comma; separate fields by commas."
-        )
-    for name in _NEEDED:
-        if name not in header:
-            raise FieldDataError(
-                f"{path}: has no column {name!r}; needed: {', '.join(_NEEDED)} (and step). "
-                f"It has {nearest(name, header).removeprefix('allowed: ')}"
-            )
-    for name in (*_NEEDED, "step"):
-        if header.count(name) > 1:
-            raise FieldDataError(f"{path}: has {header.count(name)} columns {name!r}; keep one.")
-    return {name: header.index(name) for name in (*_NEEDED, "step") if name in header}
-
-
-def _coded(names: list[str], column: str, path: Path) -> tuple[NDArray[np.int64], list[str]]:
-    """Numbers from 0 in the order of first appearance, and the names."""
-    if "" in names:
-        raise FieldDataError(f"{path}: row {names.index('') + 1} below the header has no {column}.")
-    code = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return np.array([code[name] for name in names], dtype=np.int64), list(code)
-
-
-def _numbers(texts: list[str], column: str, path: Path) -> NDArray[np.float64]:
-    values = np.empty(len(texts))
-    for place, text in enumerate(texts):
-        try:
-            values[place] = float(text)
-        except ValueError:
-            values[place] = np.nan
-        if not 0 <= values[place] < np.inf:
-            raise FieldDataError(
-                f"{path}: row {place + 1} below the header has {column} {text.strip()!r}; allowed: a number "
-                "that is 0 or more, with a point for decimals."
-            )
-    return values
-
-
-def _steps(values: NDArray[np.float64], path: Path) -> NDArray[np.int64]:
-    wrong = (values != np.floor(values)) | (values > _LAST_STEP)
-    if wrong.any():
-        at = int(wrong.argmax())
-        raise FieldDataError(
-            f"{path}: row {at + 1} below the header has step {values[at]:.15g}; allowed: whole numbers "
-            f"from 0 to {_LAST_STEP}."
-        )
-    return values.astype(np.int64)
 
 
 def _refuse_twice(keys: NDArray[np.int64], path: Path) -> None:
