@@ -5,14 +5,16 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from cloudchamber.agents import Rule, SocialProof
+from cloudchamber.agents import MajorityOfMemory, Rule, SocialProof
 from cloudchamber.counterfactual import PastRuns, influence
 from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import (
     Affordances,
     Edges,
+    ErdosRenyi,
     Fixed,
     Group,
+    Meetings,
     Microspec,
     NoMemory,
     Population,
@@ -22,7 +24,7 @@ from cloudchamber.microspec import (
     Window,
 )
 from cloudchamber.questions import Questions, Reals
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Feed, NamingGame
 from tests.counterfactual.specs import MODEL, SPECS, feed, models_for
 
 ITEMS = 5
@@ -232,3 +234,15 @@ def test_a_world_in_many_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     whole = influence(runs).edges()
     monkeypatch.setattr("cloudchamber.counterfactual.moving.AGENTS", 18)
     assert influence(runs).edges().equals(whole)
+
+
+def test_runs_without_a_decision_are_refused() -> None:
+    strangers = Microspec(
+        world=NamingGame(),
+        population=Population(groups=(Group(count=2, decides=MajorityOfMemory()),)),
+        communication=ErdosRenyi(p=0.0),
+        visibility=Visibility(whose="neighbours"),
+        turns=Meetings(),
+    )
+    with pytest.raises(SpecificationError, match="no decisions"):
+        influence(PastRuns(strangers))

@@ -15,6 +15,7 @@ from cloudchamber.counterfactual.changes import Change
 from cloudchamber.counterfactual.tape import Tape
 from cloudchamber.engine import Runs
 from cloudchamber.errors import SpecificationError, TraceError
+from cloudchamber.experiment import Results
 from cloudchamber.experiment.in_memory import Answerer, answering, grown_in_memory, runs_of
 from cloudchamber.microspec import Microspec
 from cloudchamber.models.model import Model
@@ -75,6 +76,35 @@ class PastRuns:
             )
         self._record = None if trace is None else _record(trace, spec, self.runs)
 
+    @classmethod
+    def of(
+        cls,
+        results: Results,
+        cell: str,
+        replicates: Sequence[int] | None = None,
+        *,
+        models: Mapping[str, Model] | None = None,
+    ) -> "PastRuns":
+        """Runs of a study, as they are recorded in its folder.
+
+        Args:
+            results: of the study.
+            cell: its name.
+            replicates: which; all complete ones if None.
+            models: opened language models; needed to ask what would have been.
+
+        Raises:
+            SpecificationError: no such cell, or none of its runs is complete.
+            TraceError: the trace keeps no decisions of them.
+        """
+        spec, done = results.design[cell].spec, results.done
+        if replicates is None:
+            replicates = sorted(done.loc[done["name"] == cell, "replicate"].tolist())
+        if not replicates:
+            raise SpecificationError(f"cell: {cell!r} has no complete run; grow it first")
+        trace = None if spec.affordances.one_by_one else results.trace
+        return cls(spec, replicates, seed=results.seed, models=models, trace=trace)
+
     @property
     def recorded(self) -> bool:
         """Whether the answers are those of a trace."""
@@ -103,7 +133,7 @@ class PastRuns:
             decisions: by their numbers in the trace, in every run; all if None.
 
         Raises:
-            SpecificationError: a decision that no run has.
+            SpecificationError: a decision that no run has, or runs in which nobody decided.
         """
         wanted = None if decisions is None else np.unique(np.asarray(decisions))
         found: set[int] = set()
@@ -117,6 +147,8 @@ class PastRuns:
             if len(rows):
                 found.update(questions.decision[rows].tolist())
                 yield Asked(questions.take(rows), some_answers(answers, rows))
+        if not found and wanted is None:
+            raise SpecificationError("these runs have no decisions: nobody could act")
         lacking = [] if wanted is None else sorted(set(wanted.tolist()) - found)
         if lacking:
             raise SpecificationError(
@@ -129,16 +161,22 @@ def _record(trace: Trace | TraceFolder, spec: Microspec, runs: Runs) -> Record:
     told = trace.sql(
         f"SELECT run, replicate FROM runs WHERE spec = '{spec.hash}' AND seed = {runs.seed}"
     ).fetchall()
-    known = {int(run): int(replicate) for run, replicate in told}
-    lacking = sorted(set(runs.replicates.tolist()) - set(known.values()))
+    wanted = set(runs.replicates.tolist())
+    known = {int(run): int(replicate) for run, replicate in told if replicate in wanted}
+    lacking = sorted(wanted - set(known.values()))
     if lacking:
         raise TraceError(
             f"the trace has no replicate {lacking[0]} of this specification under seed {runs.seed}; it has "
-            f"{len(known)} of its runs under this seed"
+            f"{len(told)} of its runs under this seed"
         )
-    names = ("run", "decision", "pick", "choice", "value")
-    wanted = ", ".join(str(run) for run, r in known.items() if r in set(runs.replicates.tolist()))
-    query = f"SELECT {', '.join(names)} FROM decisions WHERE run IN ({wanted})"
-    columns = trace.sql(query).fetchnumpy()
-    values = np.ma.filled(np.ma.asarray(columns.pop("value"), np.float64), np.nan)
-    return Record({**{name: np.asarray(c) for name, c in columns.items()}, "value": values}, known)
+    names = ", ".join(("run", "decision", "pick", "choice", "value"))
+    ids = ", ".join(map(str, known))
+    columns = trace.sql(f"SELECT {names} FROM decisions WHERE run IN ({ids})").fetchnumpy()
+    values = np.ma.filled(np.ma.asarray(columns["value"], np.float64), np.nan)
+    kept = {name: np.asarray(column) for name, column in columns.items()} | {"value": values}
+    unkept = sorted(set(known) - set(kept["run"].tolist()))
+    if unkept:
+        raise TraceError(
+            f"the trace keeps no decisions of run {unkept[0]}; leave it out, and the runs are grown once more"
+        )
+    return Record(kept, known)
