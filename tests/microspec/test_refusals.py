@@ -24,6 +24,11 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
         "Did you mean 'likes'?",
     ),
     (
+        {"world": {"kind": "diffusion"}, "affordances": {"choose": "any"}},
+        "affordances.choose: 'any' given, but in the world 'diffusion' an agent stands by one thing at a "
+        "time; set it to 'one'",
+    ),
+    (
         {"visibility": {"top": 5}},
         "visibility.top: 5 given, but there are 4 items; at most 4",
     ),

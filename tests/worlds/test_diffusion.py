@@ -74,6 +74,18 @@ def test_reach_and_peak_are_kept() -> None:
     assert state.more["reached"] == 0.75 and state.more["peak"] == 0.75
 
 
+def test_of_several_acts_of_one_agent_the_last_stands() -> None:
+    state = Diffusion(seeds=0).start(Opening.of(2, 2))
+    none = np.zeros(4, np.int64)
+    acts = Acts(none, np.array([0, 1, 0, 0]), np.array([1, 1, 2, 1]), none, 0)
+    Diffusion().stand(state, acts)
+    assert state.held is not None
+    assert state.held.tolist() == [[1, 1], [0, 0]] and state.tally.tolist() == [
+        [0, 2, 0],
+        [2, 0, 0],
+    ]
+
+
 def spec(world: Diffusion, agents: int = 4) -> Microspec:
     people = Population(groups=(Group(count=agents, decides=Contagion()),))
     return Microspec(world=world, population=people, turns=Simultaneous(steps=1))

@@ -172,6 +172,16 @@ def test_a_complex_contagion_needs_ties_that_close() -> None:
         assert reach(trace) == pytest.approx([expected])
 
 
+def test_who_is_named_though_nothing_is_open_to_it_leaves_the_turn_to_whose_it_would_be() -> None:
+    """Each names the next; of those named some have it already and are not asked, in some runs and not in others."""
+    turns = Sequential(steps=12, order="endogenous")
+    many, one = (
+        grown(Diffusion(seeds=2), Contagion(chance=0.4), 6, 12, runs, turns=turns)
+        for runs in (5, 1)
+    )
+    assert reach(many)[0] == reach(one)[0] and (reach(many) > 2 / 6).all()
+
+
 def test_late_news_slows_it() -> None:
     late = Visibility(latency=3)
     turns = Simultaneous(steps=40)

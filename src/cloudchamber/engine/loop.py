@@ -127,8 +127,11 @@ class _Growth:
         return self.recording.account
 
     def _who(self, proposed: Batch) -> Batch:
-        """In endogenous order, those who were named."""
-        return proposed if self.named is None else replace(proposed, agent=self.named)
+        """In endogenous order, those who were named; where nobody was, those whose turn it would be."""
+        if self.named is None:
+            return proposed
+        named, self.named = self.named[proposed.run], None
+        return replace(proposed, agent=np.where(named >= 0, named, proposed.agent))
 
     def _counted(self, batch: Batch, acted: Ints) -> Batch:
         """The occasions of those who decide, where an agent may decide again in a step."""
@@ -225,11 +228,12 @@ class _Growth:
         questions = self.asking.nominations(batch, address, self.decided[batch.run])
         answers = yield from self._answers(questions)
         self.recording.decisions(questions, answers, None, number)
-        self.decided += 1
+        self.decided[batch.run] += 1
         pick = answers.picks[:, 0]
         row = np.arange(len(batch))
         chance = self.asking.by_chance(questions)
-        self.named = np.where(pick >= 0, questions.items[row, pick], questions.items[row, chance])
+        self.named = np.full(len(self.decided), -1)
+        self.named[batch.run] = questions.items[row, np.where(pick >= 0, pick, chance)]
 
     def _answers(self, questions: Questions) -> Generator[Questions, Answers, Answers]:
         answers = yield questions

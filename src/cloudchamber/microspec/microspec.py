@@ -339,6 +339,11 @@ def _affordance_problems(spec: Microspec) -> Iterator[str]:
             f"affordances.choose: {can.choose!r} given, but in the world {world.kind!r} agents "
             + ("give amounts; set it to 'amount'" if world.scale else "choose; set it to 'one'")
         )
+    if world.counting == "latest" and can.choose in ("up to", "any"):
+        yield (
+            f"affordances.choose: {can.choose!r} given, but in the world {world.kind!r} an agent stands by "
+            "one thing at a time; set it to 'one'"
+        )
     shown = world.items if spec.visibility.top is None else spec.visibility.top
     for act in can.acts:
         if act not in world.acts:

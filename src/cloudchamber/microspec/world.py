@@ -305,12 +305,15 @@ class World(Family):
         """Each stands by its act from now on, and the tally counts who stands by what."""
         assert state.held is not None
         runs, items = state.tally.shape
-        before = state.held[acts.run, acts.agent]
-        cell = acts.run.astype(np.int64) * items
-        left = (cell + before)[before >= 0]
-        state.tally += np.bincount(cell + acts.item, minlength=runs * items).reshape(runs, items)
+        before, place = state.held[acts.run, acts.agent], np.arange(len(acts))
+        # Of several acts of one agent the last counts: of what is written to one place twice, that stays.
+        state.held[acts.run, acts.agent] = place
+        last = state.held[acts.run, acts.agent] == place
+        run, item, before = acts.run[last].astype(np.int64), acts.item[last], before[last]
+        state.held[run, acts.agent[last]] = item
+        left = (run * items + before)[before >= 0]
+        state.tally += np.bincount(run * items + item, minlength=runs * items).reshape(runs, items)
         state.tally -= np.bincount(left, minlength=runs * items).reshape(runs, items)
-        state.held[acts.run, acts.agent] = acts.item
 
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told of a glimpse."""

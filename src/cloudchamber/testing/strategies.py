@@ -244,8 +244,8 @@ def affordances(draw: st.DrawFn, world: World, shown: int, worded: bool = False)
     if world.meets:
         return Affordances(may_decline=draw(st.booleans()), **told)
     presentation: Presentation = draw(st.sampled_from(get_args(Presentation)))
-    how: list[How] = ["one", "up to", "any"]
-    if worded and presentation == "list":
+    how: list[How] = ["one", "up to", "any"] if world.counting == "acts" else ["one"]
+    if worded and presentation == "list" and "any" in how:
         how.remove("any")
     choose = draw(st.sampled_from(how))
     again = choose == "up to" and presentation == "list" and draw(st.booleans())
