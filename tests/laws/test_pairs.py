@@ -167,8 +167,8 @@ def table() -> str:
     lines = [
         "# Which regimes fit which worlds",
         "",
-        "Each pair is grown in the tests, rebuilt from its decisions, and every exposure worked out again by",
-        "brute force; or it is refused when the specification is built, and the number points to the sentence.",
+        "Each pair is grown in the tests, rebuilt from its decisions, and every exposure worked out again",
+        "by brute force; or it is refused when the specification is built, and the number points to why.",
         "`tests/laws/test_pairs.py` writes this page.",
         "",
     ]
