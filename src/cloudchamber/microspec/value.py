@@ -137,7 +137,8 @@ class Value(BaseModel, metaclass=_Answering):
                 for d in unknown
                 if len(d["loc"]) == 1
             )
-            raise SpecificationError(f"{title}: {readable(error, title)}{hint}") from None
+            told = readable(error, title).removeprefix(f"{title}: ")
+            raise SpecificationError(f"{title}: {told}{hint}") from None
 
     # Pydantic calls a custom __init__ for nested values too, which would end at the first error
     # instead of collecting them all; this mark (pydantic's own, for BaseModel.__init__) says not to.
