@@ -308,10 +308,10 @@ def test_the_leader_is_the_one_option_that_shows_the_most() -> None:
     assert attention.leader_rate(trace).to_dict() == {1: 0.5}
 
 
-def test_an_effect_at_some_places_alone() -> None:
-    """Likes decide at the first place, and nothing does at the second."""
+def test_the_share_of_choices_on_what_shows_likes() -> None:
+    """Of four choices one falls on a liked option, at the first place; hidden likes count nowhere."""
     trace = Trace()
-    for decision, liked in enumerate([1.0, 0.0] * 4):
+    for decision, chosen in enumerate((0, 1, 1, 0)):
         trace.append("decisions", {"run": 1, "decision": decision})
         trace.append(
             "exposures",
@@ -320,10 +320,12 @@ def test_an_effect_at_some_places_alone() -> None:
                 "decision": decision,
                 "position": np.array([1, 2]),
                 "item": np.array([0, 1]),
-                "chosen": np.array([int(liked), 0]),
-                "signal_likes": np.array([liked, 1.0 - liked]),
+                "chosen": (np.arange(2) == chosen).astype(int),
+                "signal_likes": np.array(
+                    [2.0, 0.0] if decision < 2 else [np.nan, float(decision - 2)]
+                ),
             },
         )
-    assert attention.signal_effect(trace, places=(1, 1)).to_dict() == {1: 1.0}
-    assert attention.signal_effect(trace, places=(2, np.inf)).to_dict() == {1: 0.0}
-    assert attention.signal_effect(trace).to_dict() == {1: 0.5}
+    assert attention.share_of_shown(trace).to_dict() == {1: 0.25}
+    assert attention.share_of_shown(trace, places=(2, np.inf)).to_dict() == {1: 0.0}
+    assert attention.share_of_shown(trace, cut=0).to_dict() == {1: 0.75}

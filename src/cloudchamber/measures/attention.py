@@ -30,6 +30,7 @@ __all__ = [
     "leader_rate",
     "mean_position",
     "share_of_items",
+    "share_of_shown",
     "signal_effect",
     "valid_mass",
     "variance_shares",
@@ -185,11 +186,8 @@ def signal_effect(
     *,
     cut: float = 1,
     within: Sequence[str] = ("position",),
-    places: tuple[int, float] | None = None,
 ) -> "pd.Series[float]":
     """Effect of a shown signal by run: P(choice | at or above the cut) - P(choice | below).
-
-    Only at the places from the first to the last of `places`, if given.
 
     Compared within strata (the same position, the same item, ...) and averaged with Mantel-Haenszel
     weights n1 n0 / (n1 + n0), so that a signal that goes with the position is not credited for it.
@@ -207,11 +205,32 @@ def signal_effect(
             SELECT run{strata},
                    count(*) FILTER ({column} >= {cut})::DOUBLE AS n1, avg(w) FILTER ({column} >= {cut}) AS p1,
                    count(*) FILTER ({column} < {cut})::DOUBLE AS n0, avg(w) FILTER ({column} < {cut}) AS p0
-            FROM {_weighed(source)} WHERE {_placed(places)} GROUP BY ALL)
+            FROM {_weighed(source)} GROUP BY ALL)
         SELECT run, sum((p1 - p0) * n1 * n0 / (n1 + n0)) FILTER (n1 > 0 AND n0 > 0)
                     / sum(n1 * n0 / (n1 + n0)) FILTER (n1 > 0 AND n0 > 0) AS value
         FROM cells GROUP BY run ORDER BY run"""
     return _series(source, query, f"effect of {signal}")
+
+
+def share_of_shown(
+    source: Readable,
+    signal: str = "likes",
+    *,
+    cut: float = 1,
+    places: tuple[int, float] | None = None,
+) -> "pd.Series[float]":
+    """Share of the (expected) choices that fall on options which show at least `cut`, by run.
+
+    Only at the places from the first to the last of `places`, if given. What is hidden shows nothing.
+
+    Raises:
+        TraceError: no exposure of the trace has such a signal column.
+    """
+    column = _signal_column(source, signal)
+    fall = f"coalesce(sum(w) FILTER ({column} >= {cut} AND {_placed(places)}), 0)"
+    query = f"""SELECT run, {fall} / nullif(sum(w), 0) AS value
+                FROM {_weighed(source)} GROUP BY run ORDER BY run"""
+    return _series(source, query, f"share on what shows {signal}")
 
 
 def leader_rate(source: Readable, signal: str = "likes") -> "pd.Series[float]":

@@ -39,13 +39,17 @@ MEASURES: dict[str, Measure] = {
         Measure("effect of likes", "probability of choice", -1, 1, attention.signal_effect),
         *(
             Measure(
-                f"effect of likes, places {words}",
-                "probability of choice",
-                -1,
+                f"share on liked{words}",
+                "share of all choices",
+                0,
                 1,
-                partial(attention.signal_effect, places=places),
+                partial(attention.share_of_shown, places=places),
             )
-            for words, places in (("1-5", (1, 5)), ("6 on", (6, np.inf)))
+            for words, places in (
+                ("", None),
+                (", places 1-5", (1, 5)),
+                (", places 6 on", (6, np.inf)),
+            )
         ),
         Measure("leader's pick rate", "share of decisions", 0, 1, attention.leader_rate),
         *AGREEMENTS,

@@ -64,15 +64,15 @@ class Match:
 
         return float(stdtrit(self.gap.n - 1, tail))
 
-    def sentence(self) -> str:
-        """Both numbers, the gap and what it says."""
+    def sentence(self, among: int = 1) -> str:
+        """Both numbers, the gap and what it says; `among` as for `answer`."""
         what = f"the {self.measure} in {self.cell}"
         if self.against:
             what = f"what {self.cell} changes in the {self.measure} against {self.against}"
         new = "" if self.seen else ", never seen by the fit"
         return (
             f"{what}{new}: grown {self.grown}; regrown {self.regrown}; gap {self.gap} "
-            f"(margin {self.margin:.3g}): {self.answer()}."
+            f"(margin {self.margin:.3g}): {self.answer(among=among)}."
         )
 
 
@@ -96,18 +96,18 @@ class Sufficiency:
             widest = max(self.matches, key=lambda one: abs(one.gap.value) / one.margin)
             return (
                 f"Sufficient: in the agents' place the mechanism grows all {whole} to within the margin; the "
-                f"largest gap is {widest.sentence()}"
+                f"largest gap is {widest.sentence(len(self.matches))}"
             )
         if self.answer == "not sufficient":
             worst = max(self.failing, key=lambda one: abs(one.gap.value) / one.margin)
             return (
                 f"Not sufficient: {len(self.failing)} of {whole} are grown otherwise than by the agents, "
-                f"beyond the margin; most of all {worst.sentence()}"
+                f"beyond the margin; most of all {worst.sentence(len(self.matches))}"
             )
         worst = max(self.open, key=lambda one: abs(one.gap.value) / one.margin)
         return (
             f"Cannot tell whether the mechanism suffices: {len(self.open)} of {whole} are shown neither to "
-            f"be the agents' nor to differ by the margin, e.g. {worst.sentence()}"
+            f"be the agents' nor to differ by the margin, e.g. {worst.sentence(len(self.matches))}"
         )
 
 

@@ -8,7 +8,8 @@ is nearly always large. So false alarms are rarer than p says.
 Only statistics that add up over decisions, each of a choice among what it was made from, can be told so.
 What accumulates (the Gini of likes) goes with what was shown, and what was shown rests on the choices that
 were made: drawn anew beside likes that others earned, even the true mechanism spreads them wider. Of such
-statistics `regrow` tells.
+statistics `regrow` tells. One that divides by how often something was shown (the effect of likes) goes astray
+likewise where choices decide what is shown, in short runs by up to one of its standard errors.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,9 +38,9 @@ __all__ = ["STATISTICS", "Prediction", "Predictions", "predict"]
 STATISTICS = (
     "mean position",
     "first place share",
-    "effect of likes",
-    "effect of likes, places 1-5",
-    "effect of likes, places 6 on",
+    "share on liked",
+    "share on liked, places 1-5",
+    "share on liked, places 6 on",
     "leader's pick rate",
 )
 """What is looked at unless told otherwise, as far as the trace has it."""

@@ -150,6 +150,14 @@ class Record:
             chosen[row[goes], order[goes, rank]] = rank + 1
         return chosen
 
+    def options(self) -> Trace:
+        """The options that were shown, and which was chosen (first), with its probability."""
+        shown, trace = self.trace.columns("exposures"), Trace()
+        at = np.flatnonzero(self.row >= 0)
+        told = {name: values[at] for name, values in shown.items()}
+        trace.append("exposures", told | {"chosen": (told["chosen"] == 1).astype(np.int8)})
+        return trace
+
     def expected(self, mechanism: Mechanism) -> Trace:
         """The exposures with the mechanism's probabilities: what it is expected to choose, run by run."""
         p, shown = probabilities(mechanism, self.data), self.trace.columns("exposures")

@@ -2,14 +2,17 @@
 
 from cloudchamber.study.battery import StudyBattery, battery
 from cloudchamber.study.conditions import grown, sensitivity, sufficiency
+from cloudchamber.study.explaining import Explanation, explain
 from cloudchamber.study.searching import boundary, threshold
 from cloudchamber.study.study import Study
 
 __all__ = [
+    "Explanation",
     "Study",
     "StudyBattery",
     "battery",
     "boundary",
+    "explain",
     "grown",
     "sensitivity",
     "sufficiency",

@@ -16,7 +16,7 @@ from cloudchamber.study.study import Study
 if TYPE_CHECKING:
     from cloudchamber.experiment import Results
 
-__all__ = ["StudyBattery", "battery"]
+__all__ = ["StudyBattery", "battery", "least_change"]
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,7 @@ class StudyBattery:
         Raises:
             SpecificationError: it is not above 0, or the phenomenon's is told in spreads and none is given.
         """
-        criterion = self.study.phenomenon.criterion
-        units = f"the units of the {self.study.phenomenon.measure.aloud()}"
-        if given is None and (criterion.in_sd or criterion.margin == 0):
-            of = "in standard deviations of its null" if criterion.in_sd else "0"
-            raise SpecificationError(
-                f"margin: the phenomenon's is {of}; give the least change that would matter, in {units}."
-            )
-        least = criterion.margin if given is None else given
-        if not (isfinite(least) and least > 0):
-            raise SpecificationError(f"margin: {least:g} was given; allowed: above 0, in {units}.")
-        return least
+        return least_change(self.study, given)
 
     def judge(
         self, results: "Results", *, margin: float | None = None, test: Test = "permutation"
@@ -84,6 +74,29 @@ class StudyBattery:
             level=study.phenomenon.criterion.level,
             test=test,
         )
+
+
+def least_change(study: Study, given: float | None = None) -> float:
+    """The least change of a study's measure that would matter, in the measure's units.
+
+    Args:
+        study: any.
+        given: what is asked for; the phenomenon's own margin if nothing is.
+
+    Raises:
+        SpecificationError: it is not above 0, or the phenomenon's is told in spreads and none is given.
+    """
+    criterion = study.phenomenon.criterion
+    units = f"the units of the {study.phenomenon.measure.aloud()}"
+    if given is None and (criterion.in_sd or criterion.margin == 0):
+        of = "in standard deviations of its null" if criterion.in_sd else "0"
+        raise SpecificationError(
+            f"margin: the phenomenon's is {of}; give the least change that would matter, in {units}."
+        )
+    least = criterion.margin if given is None else given
+    if not (isfinite(least) and least > 0):
+        raise SpecificationError(f"margin: {least:g} was given; allowed: above 0, in {units}.")
+    return least
 
 
 def battery(study: Study, *, only: tuple[str, ...] = ()) -> StudyBattery:
