@@ -30,6 +30,7 @@ from cloudchamber.agents.rules import (
     TwoStage,
 )
 from cloudchamber.agents.society import Society, decide
+from cloudchamber.agents.writer import Writer
 
 __all__ = [
     "Always",
@@ -62,5 +63,6 @@ __all__ = [
     "TitForTat",
     "TwoStage",
     "WinStayLoseShift",
+    "Writer",
     "decide",
 ]

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from cloudchamber.microspec.memory import Summary
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.population import Decider
 from cloudchamber.microspec.value import Real
+from cloudchamber.microspec.worded import worded
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.models.model import Model, Reply, Request
 from cloudchamber.questions import Answers, Questions, Reals, draw
@@ -69,12 +71,22 @@ class LanguageModel(Decider):
 async def ask(
     decider: LanguageModel, model: Model, spec: Microspec, questions: Questions
 ) -> Answers:
-    """Ask a batch's questions of a model, all at once, and draw the answers under the batch's noise."""
+    """Ask a batch's questions of a model, all at once, and draw the answers under the batch's noise.
+
+    A text is whatever the model writes, in about as many tokens as an ordinary text of so many words takes.
+    """
 
     def prompt(row: int) -> Prompt:
-        return spec.world.prompt(glimpse_of(decider, spec, questions, row))
+        return worded(spec.world, glimpse_of(decider, spec, questions, row))
 
     prompts, replies = await asked_all(decider, model, questions, prompt, _draws(questions))
+    if questions.kind is Kind.write:
+        return replace(
+            Answers.written((reply.text for reply in replies), Readout.sampled),
+            status=np.array([STATUS[reply.status] for reply in replies], np.int8),
+            completions=tuple(reply.text if reply.status != "ok" else "" for reply in replies),
+            **_told(prompts, replies),
+        )
     return _answers(decider, questions, prompts, replies)
 
 
@@ -119,6 +131,8 @@ def _draws(questions: Questions) -> NDArray[np.uint64]:
     """
     if questions.kind is Kind.next:  # whom to hand over to is drawn apart from what to choose
         return questions.address.keys("sample next") >> np.uint64(1)
+    if questions.writing is not None:
+        return questions.address.keys(f"write {questions.writing.kind}") >> np.uint64(1)
     keys = questions.address.keys("sample")
     if questions.kind is Kind.judge:
         keys = bits(keys, questions.items[:, :1])[:, 0]
@@ -159,6 +173,7 @@ def glimpse_of(decider: LanguageModel, spec: Microspec, questions: Questions, ro
         may_decline=questions.choose.may_decline,
         persona=persona,
         instruction=decider.instruction,
+        writing=questions.writing,
     )
 
 
@@ -188,7 +203,9 @@ def _options(spec: Microspec, questions: Questions, row: int) -> tuple[Shown, ..
     )
 
 
-_CHANNELS: dict[int, Literal["others", "own", "score", "picked", "met"]] = {
+_CHANNELS: dict[int, Literal["others", "own", "score", "picked", "met", "note", "message"]] = {
+    Channel.note: "note",
+    Channel.message: "message",
     Channel.picked: "picked",
     Channel.met: "met",
     Channel.others: "others",
@@ -199,6 +216,7 @@ _CHANNELS: dict[int, Literal["others", "own", "score", "picked", "met"]] = {
 
 def _heard(spec: Microspec, questions: Questions, row: int) -> tuple[Remembered, ...]:
     heard, summed = questions.heard, isinstance(spec.memory, Summary)
+    text, name = heard.words("text"), heard.words("name")
     return tuple(
         Remembered(
             _CHANNELS[int(heard.channel[at])],
@@ -207,11 +225,13 @@ def _heard(spec: Microspec, questions: Questions, row: int) -> tuple[Remembered,
             int(heard.latency[at]),
             float(heard.value[at]),
             {
-                name: float(told[at])
-                for name, told in heard.results.items()
+                result: float(told[at])
+                for result, told in heard.results.items()
                 if not np.isnan(told[at])
             },
             summed and _CHANNELS[int(heard.channel[at])] in ("own", "met"),
+            str(text[at]),
+            str(name[at]),
         )
         for at in range(int(heard.offsets[row]), int(heard.offsets[row + 1]))
     )
@@ -219,8 +239,12 @@ def _heard(spec: Microspec, questions: Questions, row: int) -> tuple[Remembered,
 
 def _request(decider: LanguageModel, prompt: Prompt) -> Request:
     parts = (prompt.user[: prompt.recurs], prompt.user[prompt.recurs :])
+    messages = (("system", prompt.system), *(("user", part) for part in parts if part))
+    if prompt.words:
+        most = prompt.words + prompt.words // 2 + 8
+        return Request(messages, max_tokens=most, temperature=decider.temperature)
     return Request(
-        messages=(("system", prompt.system), *(("user", part) for part in parts if part)),
+        messages=messages,
         options=prompt.answers,
         temperature=decider.temperature,
         prefix=prompt.begin,
@@ -259,12 +283,19 @@ def _answers(
         status=status,
         readout=np.where(exact, Readout.exact, Readout.sampled).astype(np.uint8),
         mass=np.array([reply.mass for reply in replies]),
-        prompts=tuple(prompt.text() for prompt in prompts),
         completions=tuple(reply.text for reply in replies),
-        tokens=np.array([reply.tokens_in + reply.tokens_out for reply in replies], np.int64),
-        notes=tuple(reply.note for reply in replies),
-        reasons=tuple((row, reply.reason) for row, reply in enumerate(replies) if reply.reason),
+        **_told(prompts, replies),
     )
+
+
+def _told(prompts: list[Prompt], replies: list[Reply]) -> dict[str, Any]:
+    """What was told and spent, as columns of the answers."""
+    return {
+        "prompts": tuple(prompt.text() for prompt in prompts),
+        "tokens": np.array([reply.tokens_in + reply.tokens_out for reply in replies], np.int64),
+        "notes": tuple(reply.note for reply in replies),
+        "reasons": tuple((row, reply.reason) for row, reply in enumerate(replies) if reply.reason),
+    }
 
 
 def _weigh(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cloudchamber import randomness
 from cloudchamber.agents.llm import STATUS, LanguageModel, asked_all, glimpse_of
 from cloudchamber.microspec.microspec import Microspec
+from cloudchamber.microspec.worded import worded
 from cloudchamber.microspec.world import Prompt, Remembered
 from cloudchamber.models.model import Model, Reply
 from cloudchamber.questions import Answers, Ints, Questions, Reals, Scale
@@ -81,8 +82,9 @@ class _Giving:
             for one in range(place)
         )
         allowed = tuple(f"{amount:g}" for amount in grid)
-        return self.spec.world.prompt(
-            replace(glimpse, heard=glimpse.heard + before, about=place, allowed=allowed)
+        return worded(
+            self.spec.world,
+            replace(glimpse, heard=glimpse.heard + before, about=place, allowed=allowed),
         )
 
     def _enter(self, row: int, place: int, reply: Reply, grid: Reals) -> None:

@@ -1,4 +1,4 @@
-"""Answers on record: what was decided before is decided again, without asking anyone."""
+"""Answers on record: what was decided and written before is again, without asking anyone."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,20 +16,39 @@ from cloudchamber.trace.tables import Kind, Readout
 __all__ = ["Record", "Recorded"]
 
 
-_NEEDED = ("run", "decision", "pick", "choice", "value")
+_NEEDED = ("run", "decision", "pick", "choice", "value", "text")
 
 
 class Record:
-    """The picks of some runs, by replicate and decision."""
+    """The picks and texts of some runs, by replicate and decision."""
 
-    def __init__(self, decisions: Mapping[str, NDArray[Any]], replicate: Mapping[int, int]) -> None:
-        """Args: the columns of the table of decisions, and the replicate of each run in it."""
+    def __init__(
+        self,
+        decisions: Mapping[str, NDArray[Any]],
+        replicate: Mapping[int, int],
+        texts: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        """Args: the columns of the table of decisions, the replicate of each run in it, and those of texts.
+
+        Raises:
+            AnswerError: a text that was written is not among the texts.
+        """
+        self.texts: dict[tuple[int, int], str] = {}
+        """What was written, by replicate and decision."""
+        known = {} if texts is None else dict(zip(texts["text"], texts["content"], strict=True))
         self.picks: dict[tuple[int, int], list[int]] = {}
         self.values: dict[tuple[int, int, int], float] = {}
         """Of each pick, by replicate, decision and item: the amount, where it was one."""
         columns = (decisions[name].tolist() for name in _NEEDED)
-        for run, decision, _, choice, value in sorted(zip(*columns, strict=True)):
+        for run, decision, _, choice, value, text in sorted(zip(*columns, strict=True)):
             made = self.picks.setdefault((replicate[run], decision), [])
+            if text:
+                if text not in known:
+                    raise AnswerError(
+                        f"decision {decision} of run {run} wrote text {text}, which is not on record; give "
+                        "the columns of the table of texts, too."
+                    )
+                self.texts[replicate[run], decision] = known[text]
             if choice >= 0:
                 made.append(choice)
                 self.values[replicate[run], decision, choice] = value
@@ -40,6 +59,8 @@ class Record:
         Raises:
             AnswerError: a decision is not on record, or picked something that is not shown now.
         """
+        if questions.kind is Kind.write:
+            return Answers.written(self.write(questions), Readout.recorded)
         made = [
             self._one(questions, row, int(replicate), int(decision))
             for row, (replicate, decision) in enumerate(
@@ -52,6 +73,11 @@ class Record:
             picks[row, : len(chosen)] = chosen
         amounts = self._amounts(questions) if questions.kind is Kind.amount else None
         return Answers(picks, readout=Readout.recorded, amounts=amounts)
+
+    def write(self, questions: Questions) -> tuple[str, ...]:
+        """The recorded texts; "" where nothing was written."""
+        at = zip(questions.address.replicate.tolist(), questions.decision.tolist(), strict=True)
+        return tuple(self.texts.get(one, "") for one in at)
 
     def _amounts(self, questions: Questions) -> Reals:
         who = zip(
@@ -109,7 +135,21 @@ class Recorded(Decider):
         decisions = folder.decisions()
         kept = decisions[decisions["run"].isin(runs["run"])]
         columns = {name: kept[name].to_numpy() for name in _NEEDED}
-        return Record(columns, dict(zip(runs["run"], runs["replicate"], strict=True)))
+        texts = folder.texts()
+        return Record(
+            columns,
+            dict(zip(runs["run"], runs["replicate"], strict=True)),
+            {name: texts[name].to_numpy() for name in ("text", "content")},
+        )
+
+    @property
+    def writes(self) -> bool:
+        """Whether the record holds texts: then all of its agents are asked for theirs."""
+        return bool(self._record.texts)
+
+    def write(self, questions: Questions) -> tuple[str, ...]:
+        """The recorded texts."""
+        return self._record.write(questions)
 
     def answer(self, questions: Questions) -> Answers:
         """The recorded answers."""

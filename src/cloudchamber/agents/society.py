@@ -98,6 +98,8 @@ class Society:
         decider = self.deciders[group]
         if not isinstance(decider, Answering):
             raise AnswerError(f"group {group} cannot answer without waiting; await answer().")
+        if questions.kind is Kind.write:
+            return Answers.written(decider.write(questions))  # type: ignore[attr-defined]
         return decider.answer(questions)
 
 

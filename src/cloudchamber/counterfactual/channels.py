@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudchamber import randomness
 from cloudchamber.counterfactual.tape import Tape
@@ -30,7 +29,6 @@ __all__ = [
     "check_channels",
     "placed",
     "replaced",
-    "select",
     "shuffled",
     "taped",
 ]
@@ -50,7 +48,7 @@ def channels_of(spec: Microspec) -> tuple[str, ...]:
     shown = [name for name in fields if not isinstance(spec.visibility.display(name), Hidden)]
     if spec.affordances.presentation == "list":
         shown.append(ORDER)
-    if spec.communication.representation == "acts":
+    if spec.communication.representation == "acts" or spec.communication.messages:
         shown.append("others")
     if not isinstance(spec.memory, NoMemory):
         shown.append("own")
@@ -187,10 +185,10 @@ def _heard(questions: Questions, name: str, parts: Sequence[tuple[Ints, Question
         kept[some] = False
     told = list(_by_group(questions.heard))
     own = [
-        select(heard, ~np.isin(heard.channel, HEARD[name]) | kept[heard.row()]) for heard in told
+        heard.select(~np.isin(heard.channel, HEARD[name]) | kept[heard.row()]) for heard in told
     ]
     given = [
-        placed(select(other.heard, np.isin(other.heard.channel, HEARD[name])), some, rows)
+        placed(other.heard.select(np.isin(other.heard.channel, HEARD[name])), some, rows)
         for some, other in parts
     ]
     at = list(HEARD).index(name)
@@ -203,18 +201,7 @@ def _by_group(heard: Heard) -> Iterator[Heard]:
     for number, channels in enumerate(HEARD.values()):
         group[np.isin(heard.channel, channels)] = number
     for number in range(len(HEARD) + 1):
-        yield select(heard, group == number)
-
-
-def select(heard: Heard, keep: NDArray[np.bool_]) -> Heard:
-    """Some of the entries, by a mask over them."""
-    count = np.bincount(heard.row()[keep], minlength=len(heard.offsets) - 1)
-    names = ("channel", "item", "source", "origin", "latency", "value")
-    return Heard(
-        np.concatenate([[0], np.cumsum(count)]),
-        **{name: getattr(heard, name)[keep] for name in names},
-        results={name: told[keep] for name, told in heard.results.items()},
-    )
+        yield heard.select(group == number)
 
 
 def placed(heard: Heard, at: Ints, rows: int) -> Heard:

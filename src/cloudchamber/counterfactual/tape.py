@@ -89,7 +89,8 @@ class Tape:
 
 def keys_of(questions: Questions) -> NDArray[np.uint64]:
     """A number for each row's moment: its address, what is asked, which pick it is, the item judged."""
-    keys = questions.address.keys(f"tape/{questions.kind.name}")
+    about = questions.kind.name if questions.writing is None else questions.writing.kind
+    keys = questions.address.keys(f"tape/{about}")
     if questions.kind is Kind.judge:
         keys = bits(keys, questions.items[:, :1])[:, 0]
     if questions.taken is not None:

@@ -74,10 +74,11 @@ def _disowned(given: Heard, own: Heard) -> Heard:
     )
 
 
-def _entries(heard: Heard) -> list[tuple[int, tuple[float, ...]]]:
+def _entries(heard: Heard) -> list[tuple[int, tuple[float | str, ...]]]:
     """Each entry with its row; NaN as a value that equals itself."""
     names = sorted(heard.results)
     columns = [getattr(heard, name) for name in _ENTRY] + [heard.results[name] for name in names]
     plain = [np.where(np.isnan(part), -np.inf, part) for part in map(np.asarray, columns)]
-    rows = heard.row().tolist()
-    return list(zip(rows, zip(*(part.tolist() for part in plain), strict=True), strict=True))
+    told = [part.tolist() for part in plain]
+    told += [heard.words("text").tolist(), heard.words("name").tolist()]
+    return list(zip(heard.row().tolist(), zip(*told, strict=True), strict=True))

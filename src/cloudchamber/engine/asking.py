@@ -25,6 +25,7 @@ from cloudchamber.questions import (
     Questions,
     Reals,
     Taken,
+    Writing,
     taken_after,
 )
 from cloudchamber.trace.tables import Channel, Kind
@@ -109,6 +110,30 @@ class Asking:
         if self.rounds == 1:
             return whole
         return replace(whole, taken=Taken.nothing(*slate.items.shape))
+
+    def text(
+        self, block: Batch, address: Address, slate: Slate, decision: Ints, writing: Writing
+    ) -> Questions:
+        """A text of each row, shown what it would be shown for a decision; of single items, none of them."""
+        items, signals, named = slate.items, slate.signals, slate.labels
+        if self.singly:
+            items, signals = np.full((len(block), 1), -1), {}
+            named = None if named is None else np.zeros_like(items)
+        return Questions(
+            Kind.write,
+            Choose(),
+            address,
+            block.run,
+            self.people.group[block.agent],
+            decision,
+            items,
+            signals,
+            slate.heard,
+            self.content,
+            named,
+            gaps=self.singly or self.spec.world.closes,
+            writing=writing,
+        )
 
     def again(self, before: Questions, answers: Answers, done: Done) -> Questions:
         """The next round: whoever picked is asked again, shown what it picked beside all it was shown."""

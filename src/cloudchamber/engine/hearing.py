@@ -1,13 +1,13 @@
-"""What an agent is shown beside its options: others' single acts, its own past, its score."""
+"""What an agent is shown beside its options: others' single acts and messages, its own past, its score."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.engine.ledger import NEVER, Ledger, Marks
-from cloudchamber.microspec.memory import NoMemory, Retrieval, Summary
+from cloudchamber.engine.written import Written
+from cloudchamber.microspec.memory import Retrieval, Summary
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.neighbours import Neighbours
 from cloudchamber.microspec.turns import Batch
@@ -27,6 +27,8 @@ class Hearing:
     """Collects, for a block of rows, what is heard and remembered."""
 
     network: Neighbours | None = None
+    written: Written | None = None
+    """What agents wrote, where any may."""
 
     def __init__(self, spec: Microspec, ledger: Ledger, seed: int, replicates: Ints) -> None:
         """Args: the microspecification, what everybody did, and where its draws are."""
@@ -37,14 +39,19 @@ class Hearing:
         hidden = [name for name in spec.world.visible if _is_hidden(spec, name)]
         self.results = tuple(name for name in spec.world.results if name not in hidden)
         self.meets = spec.world.meets == "both" and "partner" not in hidden
+        self.remembers = bool(spec.memory.depth) or isinstance(spec.memory, Summary)
 
     def heard(self, batch: Batch, address: Address, items: Ints, state: State) -> Heard:
-        """Others' acts, then own past, then score."""
+        """Others' acts and messages, then own past and notes, then score."""
         parts = []
         if self.spec.communication.representation == "acts":
             parts.append(self._others(batch, address.step))
-        if not isinstance(self.spec.memory, NoMemory):
+        if self.written is not None:
+            parts.append(self.written.messages(batch, address.step, self.network))
+        if self.remembers:
             parts.append(self._own(batch, address.step, items))
+        if self.written is not None:
+            parts.append(self.written.notes(batch, address.step))
         if self.spec.affordances.scoring == "shown":
             parts.append(self._score(batch, state))
         return Heard.joined(parts, len(batch))
@@ -58,7 +65,7 @@ class Hearing:
         row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)
         chosen = np.take_along_axis(latest, keep, 1) > _UNSEEN
         at = (row[chosen], keep[chosen])
-        return _flat(
+        return Heard.of(
             len(batch),
             Channel.others,
             at[0],
@@ -150,7 +157,7 @@ class Hearing:
             return np.where(other, told[met][at], own[at]) if self.meets else own[at]
 
         nan = np.full(len(row), np.nan)
-        return _flat(
+        return Heard.of(
             rows,
             np.where(other, Channel.met, Channel.own),
             row[at],
@@ -175,7 +182,7 @@ class Hearing:
         row, item = np.nonzero(marks.decision[owner] != NEVER)
         whose = owner[row]
         own = channel is Channel.own
-        return _flat(
+        return Heard.of(
             len(batch),
             channel,
             row,
@@ -206,7 +213,7 @@ class Hearing:
         row = np.arange(len(batch))
         none = np.full(len(batch), -1)
         score = state.score[batch.run, batch.agent]
-        return _flat(len(batch), Channel.score, row, none, none, none, np.zeros_like(row), score)
+        return Heard.of(len(batch), Channel.score, row, none, none, none, np.zeros_like(row), score)
 
 
 def _highest(worth: Reals, width: int) -> Ints:
@@ -217,27 +224,3 @@ def _highest(worth: Reals, width: int) -> Ints:
 
 def _is_hidden(spec: Microspec, name: str) -> bool:
     return isinstance(spec.visibility.display(name), Hidden)
-
-
-def _flat(
-    rows: int,
-    channel: Channel | Ints,
-    row: Ints,
-    item: Ints,
-    source: Ints,
-    decision: Ints,
-    latency: Ints,
-    value: NDArray[np.float64] | None = None,
-    results: Mapping[str, Reals] | None = None,
-) -> Heard:
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-    return Heard(
-        offsets,
-        np.broadcast_to(np.asarray(channel, np.int8), row.shape),
-        item.astype(np.int64),
-        source.astype(np.int64),
-        decision.astype(np.int64),
-        latency.astype(np.int64),
-        np.full(len(row), np.nan) if value is None else value,
-        results or {},
-    )

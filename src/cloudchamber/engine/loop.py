@@ -4,7 +4,7 @@ All of a batch is shown the state before the batch. A large batch is asked in bl
 nothing but the size of what is in memory at a time.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +16,12 @@ from cloudchamber.engine.asking import Asking, Done
 from cloudchamber.engine.exposing import Exposing, Slate
 from cloudchamber.engine.ledger import Ledger
 from cloudchamber.engine.recording import Account, Recording
+from cloudchamber.engine.written import Written, kept_texts
 from cloudchamber.errors import RunFailed
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.turns import Batch, Moment
 from cloudchamber.microspec.world import Acts
-from cloudchamber.questions import Address, Answers, Ints, Questions
+from cloudchamber.questions import Address, Answers, Ints, Questions, Writing
 from cloudchamber.trace.levels import Level
 from cloudchamber.trace.tables import Sink, Status
 
@@ -99,6 +100,11 @@ class _Growth:
         self.exposing = Exposing(spec, runs.seed, runs.replicates, self.ledger, worded)
         self.recording = Recording(spec, runs.ids, runs.replicates, sink, level, self.exposing)
         self.asking = Asking(spec, self.people, self.exposing)
+        writers = np.array([group.decides.writes for group in spec.population.groups])
+        self.writers = writers[self.people.group]
+        self.written: Written | None = None
+        if self.writers.any() and (spec.communication.writes or spec.memory.writes):
+            self.written = self.exposing.hearing.written = Written(spec, pool)
         self.decided = np.zeros(pool, np.int64)
         self.named: Ints | None = None
         steps = spec.turns.steps
@@ -109,6 +115,8 @@ class _Growth:
         for step in range(self.spec.turns.steps):
             self.ledger.begin()
             self.exposing.begin(step)
+            if self.written is not None:
+                self.written.begin()
             moment = Moment(
                 self.runs.seed,
                 self.runs.replicates,
@@ -155,24 +163,51 @@ class _Growth:
         return batch if may.all() else batch.take(may)
 
     def _decide(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
-        """One batch: show, ask, record, apply."""
-        counts = np.bincount(batch.run, minlength=len(self.decided))
-        first = np.cumsum(counts) - counts
-        size = self.asking.decisions_each
+        """One batch: let them say something, show, ask, record, apply, let them write to themselves."""
+        if self.written is not None:
+            yield from self._write(
+                self.written, self.spec.communication.writes, batch, step, number
+            )
         acts = []
-        for start in range(0, len(batch), self.block):
-            block = batch.block(start, start + self.block)
-            rank = np.arange(start, start + len(block)) - first[block.run]
-            decision = self.decided[block.run] + rank * size
+        for block, decision in self._blocks(batch, self.asking.decisions_each):
             address = self._address(block, step)
             slate = self.exposing.show(block, address, self.state)
             questions = self.asking.questions(block, address, slate, decision)
             done = yield from self._ask(questions, address, slate, number)
             acts.append(done.acts(block, step))
-        self.decided += counts * size
         self._apply(acts, step)
+        if self.written is not None:
+            yield from self._write(self.written, self.spec.memory.writes, batch, step, number)
         if self.spec.turns.endogenous:
             yield from self._name(batch, step, number)
+
+    def _blocks(self, batch: Batch, each: int) -> Iterator[tuple[Batch, Ints]]:
+        """A batch in blocks, with the number of each row's first decision; at the end all are counted."""
+        counts = np.bincount(batch.run, minlength=len(self.decided))
+        first = np.cumsum(counts) - counts
+        for start in range(0, len(batch), self.block):
+            block = batch.block(start, start + self.block)
+            rank = np.arange(start, start + len(block)) - first[block.run]
+            yield block, self.decided[block.run] + rank * each
+        self.decided += counts * each
+
+    def _write(
+        self, written: Written, writings: Sequence[Writing], batch: Batch, step: int, number: int
+    ) -> Generator[Questions, Answers, None]:
+        """Texts of those of a batch who can write; nobody reads them before all have written."""
+        authors = batch.take(self.writers[batch.agent])
+        for writing in writings:
+            told: list[tuple[Batch, Ints, tuple[str, ...]]] = []
+            for block, decision in self._blocks(authors, 1):
+                address = self._address(block, step)
+                slate = self.exposing.show(block, address, self.state)
+                asked = self.asking.text(block, address, slate, decision, writing)
+                questions, foreign = altered(asked, self.alter)
+                answers = kept_texts((yield from self._answers(questions)), writing)
+                self.recording.decisions(questions, answers, None, number, foreign)
+                told.append((block, decision, answers.texts or ()))
+            for block, decision, texts in told:
+                written.add(writing, block, decision, step, texts)
 
     def _ask(
         self, questions: Questions, address: Address, slate: Slate, number: int

@@ -1,5 +1,6 @@
 """What is written of a block: decisions, exposures, the world's tallies, and the account of each run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,11 +164,21 @@ class Recording:
                 ],
                 np.int64,
             )
+        if answers.texts is not None and questions.writing is not None:
+            kind = questions.writing.kind
+            columns["text"] = self._ids([kind] * len(source), [answers.texts[at] for at in source])
         if answers.completions is not None:
             for at in source:
                 if answers.completions[at]:
                     self.sink.text("completion", answers.completions[at])
         self.sink.append("decisions", columns)
+
+    def _ids(self, kinds: Sequence[str], texts: Sequence[str]) -> NDArray[np.int64]:
+        """The keys of texts that agents wrote; 0 where there is none."""
+        told = zip(kinds, texts, strict=True)
+        return np.array(
+            [self.sink.text(kind, text) if text else 0 for kind, text in told], np.int64
+        )
 
     def _options(
         self,
@@ -227,6 +238,12 @@ class Recording:
             "origin": heard.origin,
             "latency": heard.latency,
         }
+        if heard.text is not None and heard.name is not None:
+            own = heard.channel == Channel.note
+            kinds = [
+                f"own {name}" if mine else name for name, mine in zip(heard.name, own, strict=True)
+            ]
+            columns["text"] = self._ids(kinds, heard.text.tolist())
         for name, told in {"value": heard.value, **heard.results}.items():
             if not np.isnan(told).all():
                 columns[SIGNAL + name] = told

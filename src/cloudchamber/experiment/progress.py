@@ -98,7 +98,10 @@ def questions_of(cell: Cell) -> int:
     rates = getattr(spec.turns, "rates", (1.0,))
     rate = sum(rates) / len(rates)
     extra = 1 if spec.turns.endogenous else 0
-    return round(spec.population.count * spec.turns.steps * (each + extra) * rate)
+    texts = len(spec.communication.writes) + len(spec.memory.writes)
+    writers = sum(group.count for group in spec.population.groups if group.decides.writes)
+    decided = spec.population.count * (each + extra) + writers * texts
+    return round(decided * spec.turns.steps * rate)
 
 
 def shown_in(cell: Cell) -> int:

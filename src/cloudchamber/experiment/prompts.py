@@ -169,7 +169,10 @@ class Nowhere:
 
 
 def _at_random(questions: Questions) -> Answers:
-    """Answers of agents that pick at random."""
+    """Answers of agents that pick at random, and write as much as they may."""
+    if questions.writing is not None:
+        words = " ".join(["something"] * questions.writing.words)
+        return Answers.written([words] * len(questions))
     there = (questions.items >= 0).astype(np.float64)
     alone = questions.choose.how == "any" or questions.kind is Kind.judge
     decline = np.ones(len(questions)) if questions.choose.may_decline else None

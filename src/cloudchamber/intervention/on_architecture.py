@@ -27,10 +27,10 @@ __all__ = [
 def isolate() -> Intervention:
     """Let nobody heed anybody, and leave everything else: the null of collective phenomena.
 
-    A field that tells what agents did is hidden, single acts are not passed on, and an order that goes by
-    what agents did becomes one drawn at random for each run. So what places, tastes, numbers set beforehand
-    and the way of asking concentrate by themselves is in both, a cell and its isolated twin, and only
-    influence tells them apart. A cell in which nobody can heed anybody is its own twin.
+    A field that tells what agents did is hidden, single acts and messages are not passed on, and an order
+    that goes by what agents did becomes one drawn at random for each run. So what places, tastes, numbers
+    set beforehand and the way of asking concentrate by themselves is in both, a cell and its isolated twin,
+    and only influence tells them apart. A cell in which nobody can heed anybody is its own twin.
 
     Where agents meet, what the other did is hidden too, and so is what an act led to, with the score that it
     adds to, where a world tells of it: both tell what others did. Own acts are remembered as before.
@@ -46,6 +46,8 @@ def isolate() -> Intervention:
             spec = spec.replace("communication.representation", "counts")
         if world.results:
             spec = spec.replace("affordances.scoring", "hidden")
+        if spec.communication.messages:
+            spec = spec.replace("communication.messages", 0)
         return spec.replace("visibility.order", _deaf(spec.visibility.order))
 
     return Intervention("isolated", "architecture", change, "nobody can heed anybody")

@@ -171,12 +171,16 @@ def _communication(spec: Microspec) -> Iterator[Intervention]:
     for name, network in _NETWORKS.items():
         if network.kind == now.kind:
             continue
-        same = network.altered(representation=now.representation, last=now.last)
+        same = network.altered(
+            representation=now.representation, last=now.last, messages=now.messages
+        )
         whose = "all" if network.everyone else "neighbours"
         yield _set(name, {"communication": same, "visibility.whose": whose})
     other = "counts" if now.representation == "acts" else "acts"
     told = "others' latest acts are told" if other == "acts" else "only counts are told"
     yield _set(told, {"communication.representation": other})
+    if now.messages:
+        yield _set("no messages", {"communication.messages": 0})
 
 
 def _mix(spec: Microspec) -> Iterator[Intervention]:

@@ -46,7 +46,7 @@ def _weighed(source: Readable) -> str:
     """SQL for the options with `w`, what each counts: run, position, item, label, signals, w.
 
     Options of decisions whose answer could not be used are left out: nothing is known of them, and
-    that is not that none was chosen.
+    that is not that none was chosen. So are those that were shown to who was to write.
     """
     several = _several(source)
     weight = _EXACT
@@ -54,7 +54,7 @@ def _weighed(source: Readable) -> str:
         runs = ", ".join(map(str, several))
         weight = f"CASE WHEN run IN ({runs}) THEN {_PICKED} ELSE {_EXACT} END"
     options = f"SELECT *, {weight} AS w FROM {_OPTIONS}"
-    unusable = "SELECT run, decision FROM decisions WHERE status <> 'ok'"
+    unusable = "SELECT run, decision FROM decisions WHERE status <> 'ok' OR kind = 'write'"
     if source.sql(f"{unusable} LIMIT 1").fetchall():
         options += f" AND (run, decision) NOT IN ({unusable})"
     return f"({options})"

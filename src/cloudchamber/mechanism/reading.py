@@ -33,7 +33,8 @@ def choices_of(
 ) -> ChoiceData:
     """The choices of a trace, with all that was shown for them.
 
-    Decisions whose answer could not be used (status not ok) and those on who is next are left out.
+    Decisions whose answer could not be used (status not ok) and those on who is next or what to write are
+    left out.
 
     Args:
         source: a trace, in memory or on disk.
@@ -206,7 +207,7 @@ class _Reading:
         return _columns(
             self.source.sql(
                 f"""SELECT run, decision, step, agent, "group", enum_code(kind) AS kind FROM decisions
-                    WHERE pick <= 1 AND status = 'ok' AND kind <> 'next'{self.within}
+                    WHERE pick <= 1 AND status = 'ok' AND kind NOT IN ('next', 'write'){self.within}
                     ORDER BY run, decision"""
             )
         )

@@ -12,7 +12,7 @@ from cloudchamber.microspec.communication import (
     Star,
     WattsStrogatz,
 )
-from cloudchamber.microspec.memory import Memory, NoMemory, Retrieval, Summary, Window
+from cloudchamber.microspec.memory import Memory, NoMemory, Notes, Retrieval, Summary, Window
 from cloudchamber.microspec.microspec import Change, Microspec, diff
 from cloudchamber.microspec.population import Decider, Group, Population
 from cloudchamber.microspec.turns import Asynchronous, Meetings, Sequential, Simultaneous, Turns
@@ -62,6 +62,7 @@ __all__ = [
     "Microspec",
     "NoMemory",
     "Noisy",
+    "Notes",
     "Opening",
     "Order",
     "Past",

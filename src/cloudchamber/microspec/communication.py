@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from cloudchamber.microspec import topology
 from cloudchamber.microspec.topology import Neighbours
-from cloudchamber.microspec.value import Family, Flag, Real, Whole
+from cloudchamber.microspec.value import Family, Flag, Real, Whole, counted
+from cloudchamber.questions import Writing
+from cloudchamber.trace.tables import Channel
 
 __all__ = [
     "BarabasiAlbert",
@@ -33,6 +35,9 @@ class Communication(Family):
     """What is sent: tallies on the items acted on, or each act as a thing of its own."""
     last: Positive = 5
     """How many of the latest acts reach a reader, where acts are sent."""
+    messages: Annotated[Whole, Field(ge=0, le=1000)] = 0
+    """Words of a message, at most, that each who can write writes to those who hear it before it decides; all
+    who decide together write before any of them decides. 0 for no messages."""
 
     @property
     def each_step(self) -> bool:
@@ -43,6 +48,13 @@ class Communication(Family):
     def everyone(self) -> bool:
         """Whether each reaches all."""
         return False
+
+    @property
+    def writes(self) -> tuple[Writing, ...]:
+        """What an agent is asked to write to others before it decides."""
+        if not self.messages:
+            return ()
+        return (Writing(Channel.message, "message", self.messages),)
 
     def network(self, agents: int, generator: np.random.Generator) -> Neighbours:
         """Row i holds the agents whose acts can reach agent i."""
@@ -63,7 +75,9 @@ class Communication(Family):
             if self.representation == "counts"
             else f"as single acts, the latest {self.last}"
         )
-        return f"{self.who()}; what they do is passed on {form}"
+        words = counted(self.messages, "word")
+        also = f"; before they decide they write messages of up to {words}" if self.messages else ""
+        return f"{self.who()}; what they do is passed on {form}{also}"
 
 
 class Complete(Communication):

@@ -2,13 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cloudchamber.microspec.value import Family, Real, Whole, counted
+from cloudchamber.questions import Writing
+from cloudchamber.trace.tables import Channel
 
-__all__ = ["Memory", "NoMemory", "Retrieval", "Summary", "Window"]
+__all__ = ["Memory", "NoMemory", "Notes", "Retrieval", "Summary", "Window"]
 
 Positive = Annotated[Whole, Field(ge=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z ]{0,30}$")]
 
 
 class Memory(Family):
@@ -18,6 +21,11 @@ class Memory(Family):
     def depth(self) -> int:
         """How many of an agent's latest acts must be kept for it."""
         return 0
+
+    @property
+    def writes(self) -> tuple[Writing, ...]:
+        """What an agent is asked to write to itself after it decided."""
+        return ()
 
 
 class NoMemory(Memory):
@@ -41,9 +49,54 @@ class Window(Memory):
         """How many acts are kept."""
         return self.k
 
+    @property
+    def latest(self) -> str:
+        """The acts in words."""
+        return "latest act" if self.k == 1 else f"{self.k} latest acts"
+
     def aloud(self) -> str:
         """The regime as a sentence."""
-        return f"agents remember their {'latest act' if self.k == 1 else f'{self.k} latest acts'}"
+        return f"agents remember their {self.latest}"
+
+
+class Notes(Memory):
+    """What it wrote to itself when it last decided, and its latest k acts.
+
+    After each decision an agent that can write (a language model, or a rule with a method `write`) is asked
+    for each of its notes anew, shown what it would be shown now. What it writes takes the place of what it
+    wrote before; if it writes nothing, that stays.
+    """
+
+    kind: Literal["notes"] = "notes"
+    names: Annotated[tuple[Name, ...], Field(min_length=1, max_length=5)] = ("notes",)
+    """What the notes are called, e.g. plans and insights; each is asked for on its own, in this order."""
+    words: Annotated[Whole, Field(ge=1, le=1000)] = 60
+    """The most words of each."""
+    k: Annotated[Whole, Field(ge=0)] = 5
+    """How many of its latest acts it is reminded of besides."""
+
+    @field_validator("names")
+    @classmethod
+    def _different(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"each note needs a name of its own; given: {list(names)}")
+        return names
+
+    @property
+    def depth(self) -> int:
+        """How many acts are kept."""
+        return self.k
+
+    @property
+    def writes(self) -> tuple[Writing, ...]:
+        """The notes."""
+        return tuple(Writing(Channel.note, name, self.words) for name in self.names)
+
+    def aloud(self) -> str:
+        """The regime as a sentence."""
+        acts = f", and remember their {Window(k=self.k).latest}" if self.k else ""
+        many = counted(self.words, "word")
+        return f"agents are shown what they wrote themselves ({', '.join(self.names)}, up to {many}){acts}"
 
 
 class Summary(Memory):

@@ -22,6 +22,11 @@ class Decider(Family):
         """Whether it is shown words, so that options need labels."""
         return False
 
+    @property
+    def writes(self) -> bool:
+        """Whether it can be asked for a text: it reads, or has a method `write(questions)`."""
+        return self.reads_text or callable(getattr(self, "write", None))
+
     def refuses(self, affordances: Affordances) -> str:
         """Why it cannot answer what these affordances ask; empty if it can."""
         return ""

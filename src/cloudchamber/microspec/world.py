@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cloudchamber import randomness
 from cloudchamber.microspec.value import Family
-from cloudchamber.questions import Ints, Reals, Scale
+from cloudchamber.questions import Ints, Reals, Scale, Writing
 from cloudchamber.trace.tables import Kind
 
 __all__ = ["Acts", "Glimpse", "Opening", "Past", "Prompt", "Remembered", "Shown", "State", "World"]
@@ -135,10 +135,11 @@ class Shown:
 class Remembered:
     """One thing shown beside the options: another's act, an own past act or pick just made, or the score.
 
-    In what is remembered of a meeting, "met" is what the other did in it; it follows the own act.
+    In what is remembered of a meeting, "met" is what the other did in it; it follows the own act. Worlds are
+    told nothing of notes and messages: those are put into words for all of them alike (`worded`).
     """
 
-    channel: Literal["others", "own", "score", "picked", "met"]
+    channel: Literal["others", "own", "score", "picked", "met", "note", "message"]
     item: int
     source: int
     latency: int
@@ -148,6 +149,10 @@ class Remembered:
     """What the own act led to, by the names of `World.results`, as far as it is visible."""
     total: bool = False
     """Whether the value is of all acts on the item so far, and not of a single one."""
+    text: str = ""
+    """What a note or a message says."""
+    name: str = ""
+    """What a text is called: the name of a note, or "message"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,8 @@ class Glimpse:
     """Where an amount is asked for: of which of the options, by its place; -1 else."""
     allowed: tuple[str, ...] = ()
     """The amounts that may be given, as they are written."""
+    writing: Writing | None = None
+    """Where a text is asked for: which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,10 @@ class Prompt:
     recurs: int = 0
     """Letters that `user` begins with and that many other questions begin with as well: what they have
     in common is computed once. Of no effect on what the model is told."""
+    asks: int = 0
+    """Letters that `user` ends with and that ask; where a text is to be written, that is asked instead."""
+    words: int = 0
+    """Where a text is asked for: the most words of it."""
 
     def text(self) -> str:
         """The whole prompt as one text, as the trace keeps it."""
@@ -246,6 +257,11 @@ class World(Family):
         """All that visibility can show or hide."""
         met = ("partner",) if self.meets == "both" else ()
         return (*self.fields, *self.private, *self.results, *met)
+
+    @property
+    def who(self) -> str:
+        """What an agent is called in words, e.g. "reader"."""
+        return "agent"
 
     @property
     def acts(self) -> tuple[str, ...]:

@@ -4,14 +4,15 @@ from cloudchamber.questions.answered import Answers
 from cloudchamber.questions.asked import (
     Address,
     Choose,
-    Heard,
     Ints,
     Questions,
     Reals,
     Scale,
     Taken,
+    Writing,
 )
 from cloudchamber.questions.drawing import draw, taken_after
+from cloudchamber.questions.heard import Heard, Texts
 from cloudchamber.questions.joining import joined_answers, some_answers
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Reals",
     "Scale",
     "Taken",
+    "Texts",
+    "Writing",
     "draw",
     "joined_answers",
     "some_answers",

@@ -1,5 +1,6 @@
 """What the engine is answered: the picks of a batch, and the distributions they were drawn from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,14 @@ class Answers:
     """(n, k): how much of each option, where amounts are asked for; NaN in rows without an answer."""
     chances: Reals | None = None
     """(n, k): the probability of each amount, where it is known."""
+    texts: tuple[str, ...] | None = None
+    """What each row wrote, where texts are asked for; "" for nothing."""
+
+    @classmethod
+    def written(cls, texts: Iterable[str], readout: Readout = Readout.rule) -> "Answers":
+        """Texts and nothing else."""
+        given = tuple(texts)
+        return cls(np.full((len(given), 1), -1, np.int32), readout=readout, texts=given)
 
     def statuses(self) -> NDArray[np.int8]:
         """The status of each row; ok where none was given."""
@@ -56,7 +65,9 @@ class Answers:
         if self.picks.size and (self.picks.max() >= k or self.picks.min() < -1):
             raise AnswerError(f"an agent picked an option outside 0..{k - 1}; -1 means none.")
         self._check_picks(questions)
-        if questions.scale is not None:
+        if questions.kind is Kind.write:
+            self._check_texts(questions)
+        elif questions.scale is not None:
             self._check_amounts(questions, questions.scale)
         if self.weights is None:
             return
@@ -71,6 +82,20 @@ class Answers:
             )
         if questions.taken is not None and (self.weights[questions.taken.options] > 0).any():
             raise AnswerError("an agent gave weight to an option that it had picked before.")
+
+    def _check_texts(self, questions: Questions) -> None:
+        """A text for each row, and no picks."""
+        if (self.picks >= 0).any():
+            raise AnswerError("an agent picked an option where it was asked to write.")
+        ok = self.statuses() == Status.ok
+        if self.texts is None and not ok.any():
+            return
+        if self.texts is None or len(self.texts) != len(questions):
+            given = "none" if self.texts is None else len(self.texts)
+            raise AnswerError(
+                f"an agent was asked to write {len(questions)} texts and gave {given}; give one a row, "
+                '"" for nothing.'
+            )
 
     def _check_amounts(self, questions: Questions, scale: Scale) -> None:
         """An amount of each option, on the scale, or no answer at all."""

@@ -6,20 +6,18 @@ acts, its own past, its score) is flat, with offsets. A rule answers a whole bat
 language model's agent turns each row into a prompt.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber import randomness
-from cloudchamber.trace.tables import Kind
+from cloudchamber.questions.heard import Heard, Ints, Reals
+from cloudchamber.trace.tables import Channel, Kind
 
-__all__ = ["Address", "Choose", "Heard", "Ints", "Questions", "Reals", "Scale", "Taken"]
-
-Ints = NDArray[np.integer[Any]]
-Reals = NDArray[np.float64]
+__all__ = ["Address", "Choose", "Ints", "Questions", "Reals", "Scale", "Taken", "Writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,67 +88,20 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What is shown beside the options, flat: row r owns entries offsets[r] to offsets[r + 1]."""
+class Writing:
+    """A text that is to be written."""
 
-    offsets: Ints
-    channel: NDArray[np.int8]
-    item: Ints
-    source: Ints
-    origin: Ints
-    latency: Ints
-    value: Reals
-    """An amount, a tally (summary) or a score; NaN where there is none."""
-    results: Mapping[str, Reals] = field(default_factory=dict)
-    """What own acts led to, an array for each result shown; NaN where there is none."""
+    channel: Channel
+    """How it is shown later: a note to its own author, a message to those who hear it."""
+    name: str
+    """What it is called: the name of a note, or "message"."""
+    words: int
+    """The most words."""
 
-    @classmethod
-    def nothing(cls, rows: int) -> "Heard":
-        """Nothing shown to any of `rows` rows."""
-        none = np.zeros(0, np.int64)
-        return cls(
-            np.zeros(rows + 1, np.int64), none.astype(np.int8), none, none, none, none, np.zeros(0)
-        )
-
-    def row(self) -> Ints:
-        """The row of each entry."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-
-    def take(self, rows: Ints) -> "Heard":
-        """The entries of some rows, in the order of `rows`."""
-        lengths = np.diff(self.offsets)[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-        at = np.repeat(self.offsets[:-1][rows], lengths) + within
-        rest = {name: getattr(self, name)[at] for name in _COLUMNS}
-        return Heard(offsets, **rest, results={n: told[at] for n, told in self.results.items()})
-
-    @classmethod
-    def joined(cls, parts: Iterable["Heard"], rows: int) -> "Heard":
-        """Several channels' entries, each row's in the order of the parts."""
-        given = [part for part in parts if part.offsets[-1]]
-        if not given:
-            return cls.nothing(rows)
-        if len(given) == 1:
-            return given[0]
-        row = np.concatenate([part.row() for part in given])
-        order = np.argsort(row, kind="stable")
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-        rest = {
-            name: np.concatenate([getattr(part, name) for part in given])[order]
-            for name in _COLUMNS
-        }
-        names = dict.fromkeys(name for part in given for name in part.results)
-        results = {
-            name: np.concatenate(
-                [part.results.get(name, np.full(len(part.item), np.nan)) for part in given]
-            )[order]
-            for name in names
-        }
-        return cls(offsets, **rest, results=results)
-
-
-_COLUMNS = ("channel", "item", "source", "origin", "latency", "value")
+    @property
+    def kind(self) -> str:
+        """What it is called among the texts of a trace."""
+        return self.name if self.channel is Channel.message else f"own {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +157,8 @@ class Questions:
     """Where amounts are asked for: which are allowed."""
     gaps: bool = False
     """Whether rows may be short: filled with items of -1, which nobody may pick."""
+    writing: Writing | None = None
+    """Where a text is asked for: which. Nothing may be picked then."""
 
     def __len__(self) -> int:
         return len(self.items)

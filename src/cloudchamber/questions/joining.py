@@ -21,7 +21,7 @@ _FILLS: dict[str, float] = {
     "chances": np.nan,
 }
 """What stands in the rows of those who gave none of it."""
-_TEXTS = ("prompts", "completions", "notes")
+_TEXTS = ("prompts", "completions", "notes", "texts")
 
 
 def some_answers(answers: Answers, rows: Ints) -> Answers:

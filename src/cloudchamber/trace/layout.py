@@ -37,7 +37,7 @@ MARK = "trace.json"
 META = "cloudchamber"
 """Key of the metadata in the Parquet file of runs."""
 TEMPORARY = ".tmp"
-VERSION = 2
+VERSION = 3
 
 _SQL_TYPES = {
     "i8": "BIGINT",

@@ -174,6 +174,7 @@ TABLES: Mapping[str, Table] = {
                     ("readout", "u1", Readout.rule),
                     ("prompt", "i8", 0),
                     ("note", "i8", 0),
+                    ("text", "i8", 0),
                 )
             ),
             ("run", "decision", "pick"),
@@ -193,6 +194,7 @@ TABLES: Mapping[str, Table] = {
                     ("label", "i4", -1),
                     ("probability", "f4", _NAN),
                     ("chosen", "i1", 0),
+                    ("text", "i8", 0),
                 )
             ),
             ("run", "decision", "channel", "position", "item", "source", "origin"),

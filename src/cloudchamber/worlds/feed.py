@@ -92,6 +92,11 @@ class Feed(World):
         return ("likes",)
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "reader"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What a reader can do."""
         return ("like",)

@@ -110,9 +110,10 @@ def _list(
     answers = [one.label for one in glimpse.options if one.open]
     if glimpse.may_decline:
         answers.append("None")
-    body = "\n".join([*past, *lines, "", *chosen, f"{which} {how}"])
+    asked = f"{which} {how}"
+    body = "\n".join([*past, *lines, "", *chosen, asked])
     begin = words.begin_other if picked else words.begin
-    return Prompt(system, body, tuple(answers), begin)
+    return Prompt(system, body, tuple(answers), begin, asks=len(asked))
 
 
 def _which(glimpse: Glimpse, words: _Words, again: bool) -> str:

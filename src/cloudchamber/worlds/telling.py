@@ -2,17 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from cloudchamber.microspec.worded import ago
 from cloudchamber.microspec.world import Glimpse, Prompt, Shown
 from cloudchamber.trace.tables import Kind
 
 __all__ = ["ago", "amount", "which_option", "who_is_next"]
-
-
-def ago(latency: int) -> str:
-    """How many rounds ago something was, in words."""
-    if latency == 0:
-        return "just now"
-    return f"{latency} {'round' if latency == 1 else 'rounds'} ago"
 
 
 def amount(number: float, noun: str) -> str:
@@ -45,11 +39,11 @@ def which_option(
     if glimpse.kind is Kind.judge:
         body = "\n".join([*told, *listed, "", f"{alone} Answer Yes or No."])
         return Prompt(system, body, ("Yes", "No"), "My answer: ")
-    how = "Answer with its code" + (", or None." if glimpse.may_decline else ".")
+    asked = f"{question} Answer with its code{', or None.' if glimpse.may_decline else '.'}"
     none = ("None",) if glimpse.may_decline else ()
     answers = (*(one.label for one in glimpse.options if one.open), *none)
-    body = "\n".join([*told, *listed, "", f"{question} {how}"])
-    return Prompt(system, body, answers, "My choice: ")
+    body = "\n".join([*told, *listed, "", asked])
+    return Prompt(system, body, answers, "My choice: ", asks=len(asked))
 
 
 def who_is_next(
