@@ -30,6 +30,7 @@ from cloudchamber.agents import (
     TitForTat,
     TwoStage,
     WinStayLoseShift,
+    Writer,
 )
 from cloudchamber.measures import MEASURES
 from cloudchamber.measures.measure import Measure
@@ -64,6 +65,7 @@ from cloudchamber.microspec import (
     Memory,
     Noisy,
     NoMemory,
+    Notes,
     Order,
     Popularity,
     RandomPairs,
@@ -126,6 +128,7 @@ DECIDERS = [
         decline=-1.0,
     ),
     ConsiderThenChoose(considered=Gate(width=3, beyond=-2.0), terms=(Signal(form="log"),)),
+    Writer(strength=2.0),
     LanguageModel(model="fake:hash"),
     LanguageModel(model="fake:sampled", readout="sample"),
 ]
@@ -168,6 +171,7 @@ REGIMES = [
     Asynchronous(steps=3, rates=(0.5, 2.0)),
     NoMemory(),
     Window(k=2),
+    Notes(names=("plans", "insights"), words=9, k=1),
     Summary(),
     Retrieval(k=1, horizon=3),
     Hidden(),

@@ -37,14 +37,16 @@ def worded(world: World, glimpse: Glimpse) -> Prompt:
     glimpse = replace(glimpse, heard=rest)
     if writing is None:
         prompt = world.prompt(glimpse)
-        return replace(prompt, user="\n".join([*lines, prompt.user]), recurs=0)
+        before = "".join(f"{line}\n" for line in lines)
+        recurs = prompt.recurs and len(before) + prompt.recurs
+        return replace(prompt, user=before + prompt.user, recurs=recurs)
     prompt = world.prompt(_chosen(world, glimpse))
-    if not 0 < prompt.asks <= len(prompt.user):
+    if not prompt.asks or not prompt.user.endswith(prompt.asks):
         raise SpecificationError(
             f"world.kind: {world.kind!r} was given, whose prompts do not say where they ask (Prompt.asks), "
             "so nobody can be asked to write; set communication.messages to 0 and memory to another kind."
         )
-    told = prompt.user[: -prompt.asks].rstrip()
+    told = prompt.user.removesuffix(prompt.asks).rstrip()
     user = "\n".join(part for part in [*lines, told] if part)
     return Prompt(prompt.system, f"{user}\n\n{_asked(world, writing)}", (), words=writing.words)
 
@@ -69,7 +71,7 @@ def _asked(world: World, writing: Writing) -> str:
     """The question for a text."""
     words = f"in at most {writing.words} {'word' if writing.words == 1 else 'words'}"
     if writing.channel is Channel.message:
-        readers = f"the other {world.who}" if world.meets else f"the {world.who}s who can hear you"
+        readers = f"the other {world.who}" if world.meets else "those who can hear you"
         return (
             f"Write a message to {readers}, {words}. It will be shown before decisions are made. "
             "Answer with the message and nothing else."

@@ -191,8 +191,8 @@ class Prompt:
     recurs: int = 0
     """Letters that `user` begins with and that many other questions begin with as well: what they have
     in common is computed once. Of no effect on what the model is told."""
-    asks: int = 0
-    """Letters that `user` ends with and that ask; where a text is to be written, that is asked instead."""
+    asks: str = ""
+    """The question, with which `user` ends; where a text is to be written, that is asked for instead."""
     words: int = 0
     """Where a text is asked for: the most words of it."""
 

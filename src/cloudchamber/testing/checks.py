@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cloudchamber.agents import LanguageModel, SocialProof
+from cloudchamber.agents import LanguageModel, SocialProof, Writer
 from cloudchamber.agents.society import Society
 from cloudchamber.microspec import (
     Affordances,
@@ -187,13 +187,22 @@ def check_regime(
             small(communication=talk, visibility=_heard_from(regime, late))
             for talk, late in ((regime, 0), (regime, 2), (acts, 0), (acts, 1))
         ]
+        said = regime.altered(messages=6)
+        specs += [
+            small(communication=said, visibility=_heard_from(said, late), decides=Writer())
+            for late in (0, 2)
+        ]
     elif isinstance(regime, Meetings):
         pairs = Toy(pairs="both", remembered=True)
         specs = [small(pairs, turns=regime), small(pairs, turns=regime, memory=Window(k=2))]
     elif isinstance(regime, Turns):
         specs = [small(turns=regime), small(turns=regime, memory={"kind": "window", "k": 2})]
     elif isinstance(regime, Memory):
-        specs = [small(memory=regime), small(memory=regime, turns=Sequential(steps=STEPS))]
+        who = Writer() if regime.writes else SocialProof()
+        specs = [
+            small(memory=regime, turns=turns, decides=who)
+            for turns in (Simultaneous(steps=STEPS), Sequential(steps=STEPS))
+        ]
     else:
         specs = [small(affordances=regime, world=feed(reward="quality"))]
     for spec in specs:

@@ -4,6 +4,7 @@ Each takes a microspecification and grows it small (one or two replicates, in me
 that are not given are replaced by fakes (see `growing.opened`).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -88,7 +89,8 @@ def complete(spec: Microspec, models: Models = None, seed: int = SEED) -> None:
                 f"{outcomes['value'][there].tolist()}, but its decisions lead to "
                 f"{state.tally[0][item].tolist()}."
             )
-    record = Record(trace.columns("decisions"), {run_of(one): one for one in REPLICATES})
+    who = {run_of(one): one for one in REPLICATES}
+    record = Record(trace.columns("decisions"), who, trace.columns("texts"))
     replayed = grown(spec, seed=seed, replicates=REPLICATES, answer=record.answer)
     again = replayed.columns("outcomes")
     assert all(np.array_equal(outcomes[name], again[name]) for name in outcomes), (
@@ -130,7 +132,7 @@ def nothing_unseen(spec: Microspec, models: Models = None, seed: int = SEED) -> 
 
 
 class _Overruling:
-    """Replaces a random third of the answers by another valid one."""
+    """Replaces a random third of the answers by another valid one, and of the texts by another."""
 
     def __init__(self, seed: int, round_: int, touched: set[tuple[int, int]]) -> None:
         self.seed, self.round, self.touched = seed, round_, touched
@@ -141,6 +143,10 @@ class _Overruling:
             self.seed, where.replicate, f"overrule/{self.round}", where.step, where.agent
         )
         chosen = randomness.uniforms(key, 1)[:, 0] < 0.34
+        if questions.kind is Kind.write:
+            told = zip(answers.texts or (), chosen, strict=True)
+            texts = tuple(f"overruled {self.round}" if other else text for text, other in told)
+            return replace(answers, texts=texts)
         if questions.kind is Kind.amount:
             assert questions.scale is not None and answers.amounts is not None
             amounts = answers.amounts.copy()
@@ -183,8 +189,9 @@ def _in_the_prompts(spec: Microspec, trace: Trace) -> None:
                 assert str(label) in lines, f"not told: label {label} is not in:\n{one.prompt}"
             assert labels != "words" or label == -1, f"label {label} was shown to nobody."
             for name, value in signals:  # type: ignore[attr-defined]
-                assert f"{value:g}" in lines, (
-                    f"not told: {told(place)} was shown {name} = {value:g}, which does not occur "
+                text = value if isinstance(value, str) else f"{value:g}"
+                assert text in lines, (
+                    f"not told: {told(place)} was shown {name} = {text}, which does not occur "
                     f"in its prompt:\n{one.prompt}"
                 )
 
@@ -213,20 +220,21 @@ def provenance(
         wanted = expected(spec, decisions, int(under), int(replicate))
         found = exposures_of(trace, int(run))
         for number, rows in wanted.items():
-            got = found.get(number)
+            got = found.get(number, Counter())
             assert got == rows, (
                 f"wrong exposures: decision {number} of run {run}, "
                 f"{next(one for one in decisions if one.number == number)}.\n"
                 "Rows are (channel, position, item, source, origin, latency, signals).\n"
-                f"  shown without reason: {sorted((got or rows) - rows)}\n"
-                f"  not shown: {sorted(rows - (got or type(rows)()))}"
+                f"  shown without reason: {sorted(got - rows)}\n"
+                f"  not shown: {sorted(rows - got)}"
             )
         surplus = sorted(set(found) - set(wanted))
         assert not surplus, f"exposures of decisions that run {run} did not take: {surplus[:5]}"
 
 
 def _origins(spec: Microspec, trace: Trace) -> None:
-    shown = trace.columns("exposures")
+    shown, texts = trace.columns("exposures"), trace.columns("texts")
+    words = dict(zip(texts["text"].tolist(), texts["content"].tolist(), strict=True))
     past = {
         (int(run), one.number): one
         for run in trace.columns("runs")["run"]
@@ -237,9 +245,14 @@ def _origins(spec: Microspec, trace: Trace) -> None:
         now, origin = past[run, number], past.get((run, int(shown["origin"][row])))
         where = f"an exposure of decision {number} of run {run}"
         assert origin is not None, f"{where} names an origin that is no decision of the run."
-        picked = shown["channel"][row] == Channel.picked
+        channel = Channel(int(shown["channel"][row]))
         when, at = (origin.step, origin.batch), (now.step, now.batch)
-        assert origin.number < now.number and (when == at if picked else when < at), (
+        picked, text = channel is Channel.picked, channel in (Channel.note, Channel.message)
+        # What was written, and who writes, may be of the same batch: before it decides, or after it acted.
+        early = (
+            when == at if picked else when < at or (when == at and (text or now.kind is Kind.write))
+        )
+        assert origin.number < now.number and early, (
             f"{where} rests on decision {origin.number}, which is not "
             f"{'of the same batch' if picked else 'earlier'}."
         )
@@ -247,15 +260,19 @@ def _origins(spec: Microspec, trace: Trace) -> None:
             f"{where} has latency {shown['latency'][row]}, but its origin is "
             f"{now.step - origin.step} steps old."
         )
-        met = shown["channel"][row] == Channel.met
-        own = picked or shown["channel"][row] == Channel.own
-        assert own or met or now.step - origin.step >= spec.visibility.latency, (
+        own = channel in (Channel.picked, Channel.own, Channel.note)
+        assert own or channel is Channel.met or now.step - origin.step >= spec.visibility.latency, (
             f"{where} shows an act {now.step - origin.step} steps after it, but visibility.latency "
             f"is {spec.visibility.latency}."
         )
-        assert int(shown["item"][row]) in origin.picks, (
-            f"{where} shows item {shown['item'][row]}, which decision {origin.number} did not pick."
-        )
+        if text:
+            assert origin.text and words[int(shown["text"][row])] == origin.text, (
+                f"{where} shows a text that decision {origin.number} did not write."
+            )
+        else:
+            assert int(shown["item"][row]) in origin.picks, (
+                f"{where} shows item {shown['item'][row]}, which decision {origin.number} did not pick."
+            )
         source = int(shown["source"][row])
         assert source in (-1, origin.agent), f"{where} names source {source}, not {origin.agent}."
         assert not own or origin.agent == now.agent, f"{where}: another's act is told as its own."

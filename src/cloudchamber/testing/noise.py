@@ -151,4 +151,4 @@ def _agree(one: Mapping[Place, Seen], two: Mapping[Place, Seen], place: Place) -
     if place not in one or place not in two:
         return False
     was, now = one[place], two[place]
-    return was.picks == now.picks and was.amounts == now.amounts
+    return (was.picks, was.amounts, was.text) == (now.picks, now.amounts, now.text)

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.microspec import Hidden, Microspec, NoMemory, Retrieval, Summary, Window
+from cloudchamber.microspec import Hidden, Microspec, Notes, Retrieval, Summary, Window
+from cloudchamber.microspec.world import State
 from cloudchamber.questions import Address, Ints
 from cloudchamber.testing.rebuilding import (
     DIGITS,
@@ -20,16 +21,18 @@ from cloudchamber.testing.rebuilding import (
     Led,
     acts_of,
     let,
+    meetings,
     met,
     network_of,
     started,
 )
+from cloudchamber.testing.writings import heard_messages, own_notes, writings
 from cloudchamber.trace.tables import Channel, Kind
 
 __all__ = ["Row", "expected"]
 
-Row = tuple[int, int, int, int, int, int, tuple[tuple[str, float], ...]]
-"""channel, position, item, source, origin, latency, signals that are shown (name, value)."""
+Row = tuple[int, int, int, int, int, int, tuple[tuple[str, float | str], ...]]
+"""channel, position, item, source, origin, latency, signals that are shown (name, value), and a text."""
 
 
 def expected(
@@ -46,9 +49,13 @@ class _Oracle:
         self.spec, self.decisions, self.seed, self.replicate = spec, decisions, seed, replicate
         self.acts = met(spec, acts_of(decisions), seed, replicate)
         self.agents, self.items = spec.population.count, spec.world.items
-        self.scores: dict[tuple[int, int], list[float]] = {}
-        self.may: dict[tuple[int, int], NDArray[np.bool_]] = {}
-        """(agents, items): what was open to each before each batch."""
+        self.scores: dict[tuple[int, int, bool], list[float]] = {}
+        """Of each agent, by step and batch, and whether it was after that."""
+        self.may: dict[tuple[int, int, bool], NDArray[np.bool_]] = {}
+        """(agents, items): what was open to each then."""
+        self.single = spec.affordances.presentation == "one at a time"
+        self.asked = writings(spec, decisions)
+        self.whom = meetings(spec, seed, replicate) if spec.world.meets else {}
         self.led: dict[tuple[int, int], Led] = {}
         """What each act led to, by decision and item."""
         self.start = started(spec, seed, replicate)
@@ -60,8 +67,11 @@ class _Oracle:
         at = 0
         while at < len(self.decisions):
             one = self.decisions[at]
-            if one.kind is Kind.next:
-                shown[one.number] = self._nominees(one)
+            if one.kind in (Kind.next, Kind.write):
+                nth = occasions[one.step, one.agent] - self._after(one)
+                shown[one.number] = (
+                    self._nominees(one) if one.kind is Kind.next else self._text(one, nth)
+                )
                 at += 1
                 continue
             occasion = occasions[one.step, one.agent]
@@ -83,6 +93,16 @@ class _Oracle:
             at += len(options)
         return shown
 
+    def _after(self, one: Decision) -> bool:
+        """Whether it is a note, which is written after its batch has acted."""
+        asked = self.asked.get(one.number)
+        return asked is not None and asked.channel is Channel.note
+
+    def _text(self, one: Decision, occasion: int) -> Counter[Row]:
+        """What who is to write is shown: a slate, without options where each is judged alone."""
+        options, heard = self._slate(one, occasion)
+        return Counter([*([] if self.single else options), *heard])
+
     def _visit(self, at: int) -> list[Decision]:
         """The decisions that one slate was shown for: several where agents pick one by one."""
         visit = [self.decisions[at]]
@@ -99,14 +119,18 @@ class _Oracle:
         """Every agent's score before each batch."""
         state = started(self.spec, self.seed, self.replicate)
         for step, batch in sorted({(one.step, one.batch) for one in self.decisions}):
-            self.scores[step, batch] = state.score[0].tolist()
-            if self.spec.world.closes:
-                everyone = np.arange(self.agents)
-                may = self.spec.world.open(state, np.zeros_like(everyone), everyone)
-                self.may[step, batch] = may.copy()
+            self._note(state, (step, batch, False))
             now = [act for act in self.acts if (act.step, act.batch) == (step, batch)]
             for act, led in zip(now, let(self.spec, state, now, step), strict=True):
                 self.led[act.decision, act.item] = led
+            self._note(state, (step, batch, True))
+
+    def _note(self, state: State, when: tuple[int, int, bool]) -> None:
+        """Scores, and what is open to each, before or after a batch."""
+        self.scores[when] = state.score[0].tolist()
+        if self.spec.world.closes:
+            everyone = np.arange(self.agents)
+            self.may[when] = self.spec.world.open(state, np.zeros_like(everyone), everyone).copy()
 
     def _audible(self, step: int, agent: int) -> set[int]:
         """Whom an agent hears."""
@@ -118,11 +142,18 @@ class _Oracle:
     def _visible(self, one: Decision) -> list[Act]:
         """Whatever the reader could know of: done before its batch, and `latency` steps ago or more."""
         latency = self.spec.visibility.latency
-        return [
-            act
-            for act in self.acts
-            if (act.step, act.batch) < (one.step, one.batch) and one.step - act.step >= latency
-        ]
+        return [act for act in self.acts if self._past(one, act) and one.step - act.step >= latency]
+
+    def _past(self, one: Decision, act: Act) -> bool:
+        """Whether an act was done before: in an earlier batch, or in its own if it is a note."""
+        done, now = (act.step, act.batch), (one.step, one.batch)
+        return done < now or (done == now and self._after(one))
+
+    def _listened(self, one: Decision) -> set[int]:
+        """Whose messages reach an agent: in a meeting, those of the one it meets."""
+        if self.whom:
+            return {self.whom[one.step, one.batch, one.agent]}
+        return self._audible(one.step, one.agent)
 
     def _slate(self, one: Decision, occasion: int) -> tuple[list[Row], list[Row]]:
         visible = self._visible(one)
@@ -143,9 +174,13 @@ class _Oracle:
         heard: list[Row] = []
         if self.spec.communication.representation == "acts":
             heard += self._others(one, visible)
+        heard += heard_messages(
+            one, self._listened(one), self.decisions, self.asked, self.spec.visibility.latency
+        )
         heard += self._own(one, items)
+        heard += own_notes(self.spec, one, self.decisions, self.asked)
         if self.spec.affordances.scoring == "shown":
-            score = self.scores[one.step, one.batch][one.agent]
+            score = self.scores[one.step, one.batch, self._after(one)][one.agent]
             heard.append((Channel.score, 0, -1, -1, -1, 0, (("value", round(score, DIGITS)),)))
         told = [(row[0], place, *row[2:]) for place, row in enumerate(heard, start=1)]
         return options, told
@@ -172,7 +207,8 @@ class _Oracle:
         known = np.array([popularity if order.reveals else [0.0] * self.items])
         ranked: Ints = order.rank(known, self.spec.world.created(), address)[0]
         if self.spec.world.closes:
-            ranked = ranked[self.may[one.step, one.batch][one.agent][ranked]]
+            may = self.may[one.step, one.batch, self._after(one)]
+            ranked = ranked[may[one.agent][ranked]]
         return ranked[: self.spec.visibility.top]
 
     def _options(
@@ -214,17 +250,13 @@ class _Oracle:
 
     def _own(self, one: Decision, items: Ints) -> list[Row]:
         memory = self.spec.memory
-        past = [
-            act
-            for act in self.acts
-            if act.agent == one.agent and (act.step, act.batch) < (one.step, one.batch)
-        ]
-        if isinstance(memory, NoMemory):
+        past = [act for act in self.acts if act.agent == one.agent and self._past(one, act)]
+        if not memory.depth and not isinstance(memory, Summary):
             return []
         if isinstance(memory, Summary):
             return self._tallies(one, past)
         past = self._before(one.agent) + past
-        if isinstance(memory, Window):
+        if isinstance(memory, Window | Notes):
             return [row for act in past[-memory.k :] for row in self._recalled(one, act)]
         if not isinstance(memory, Retrieval):
             raise NotImplementedError(f"the oracle knows no memory {memory.kind!r}.")

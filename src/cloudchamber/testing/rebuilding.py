@@ -22,6 +22,7 @@ __all__ = [
     "acts_of",
     "decisions_of",
     "let",
+    "meetings",
     "met",
     "network_of",
     "rebuilt",
@@ -48,6 +49,8 @@ class Decision:
     """Whether its picks had an effect on the world."""
     amounts: tuple[float, ...] = ()
     """Of each pick, where amounts were asked for."""
+    text: str = ""
+    """What was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ def decisions_of(trace: Trace, run: int) -> list[Decision]:
     table = trace.columns("decisions")
     here = np.flatnonzero(table["run"] == run)
     here = here[np.lexsort((table["pick"][here], table["decision"][here]))]
+    texts = trace.columns("texts")
+    words = dict(zip(texts["text"].tolist(), texts["content"].tolist(), strict=True))
     found: dict[int, Decision] = {}
     for row in here:
         number, choice = int(table["decision"][row]), int(table["choice"][row])
@@ -90,6 +95,7 @@ def decisions_of(trace: Trace, run: int) -> list[Decision]:
             kind in (Kind.choose, Kind.amount)
             or (kind is Kind.judge and bool(table["value"][row] == 1)),
             given,
+            words[text] if (text := int(table["text"][row])) else "",
         )
     return [found[number] for number in sorted(found)]
 
@@ -115,7 +121,7 @@ def met(spec: Microspec, acts: list[Act], seed: int, replicate: int) -> list[Act
     """The acts, where agents meet with whom each met, and what the other did."""
     if not spec.world.meets:
         return acts
-    whom = _meetings(spec, seed, replicate)
+    whom = meetings(spec, seed, replicate)
     done = {(act.step, act.batch, act.agent): act for act in acts}
     found = []
     for act in acts:
@@ -126,7 +132,7 @@ def met(spec: Microspec, acts: list[Act], seed: int, replicate: int) -> list[Act
     return found
 
 
-def _meetings(spec: Microspec, seed: int, replicate: int) -> dict[tuple[int, int, int], int]:
+def meetings(spec: Microspec, seed: int, replicate: int) -> dict[tuple[int, int, int], int]:
     """Whom each agent met, by step, batch and agent: turns are a regime's own values."""
     found = {}
     groups = spec.population.people().group

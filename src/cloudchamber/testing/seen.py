@@ -28,6 +28,8 @@ class Seen:
     picks: tuple[int, ...]
     amounts: tuple[float, ...]
     """Of each pick, where amounts were asked for."""
+    text: str
+    """What it wrote, where it was asked to."""
     prompt: str
     """What it was told, where it was told in words."""
 
@@ -37,14 +39,17 @@ def exposures_of(trace: Trace, run: int) -> dict[int, Counter[Row]]:
     table = trace.columns("exposures")
     signals = sorted(name for name in table if name.startswith(SIGNAL))
     names = ("channel", "position", "item", "source", "origin", "latency")
+    words = _words(trace)
     found: dict[int, Counter[Row]] = defaultdict(Counter)
     for row in np.flatnonzero(table["run"] == run):
         channel, position, item, source, origin, latency = (int(table[n][row]) for n in names)
-        shown = tuple(
+        shown: tuple[tuple[str, float | str], ...] = tuple(
             (name.removeprefix(SIGNAL), round(float(table[name][row]), DIGITS))
             for name in signals
             if not np.isnan(table[name][row])
         )
+        if table["text"][row]:
+            shown = (*shown, words[int(table["text"][row])])
         found[int(table["decision"][row])][
             channel, position, item, source, origin, latency, shown
         ] += 1
@@ -54,8 +59,7 @@ def exposures_of(trace: Trace, run: int) -> dict[int, Counter[Row]]:
 def seen_by(trace: Trace) -> dict[Place, Seen]:
     """Every decision of a trace, by where it stands in its run."""
     shown = _shown(trace)
-    texts = trace.columns("texts")
-    words = dict(zip(texts["text"].tolist(), texts["content"].tolist(), strict=True))
+    words = _words(trace)
     table = trace.columns("decisions")
     order = np.lexsort((table["pick"], table["decision"], table["run"]))
     picks: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -79,10 +83,17 @@ def seen_by(trace: Trace) -> dict[Place, Seen]:
             tuple(sorted(distribution, key=repr)),
             tuple(picks[key]),
             tuple(amounts[key]),
-            words.get(int(table["prompt"][row]), ""),
+            words.get(int(table["text"][row]), ("", ""))[1],
+            words.get(int(table["prompt"][row]), ("", ""))[1],
         )
         nth[who] += 1
     return found
+
+
+def _words(trace: Trace) -> dict[int, tuple[str, str]]:
+    """Kind and content of each text, by its key."""
+    columns = (values.tolist() for values in trace.columns("texts").values())
+    return {text: (kind, content) for text, kind, content in zip(*columns, strict=True)}
 
 
 _Shown = tuple[list[tuple[object, ...]], list[tuple[int, float]]]
@@ -91,6 +102,7 @@ _Shown = tuple[list[tuple[object, ...]], list[tuple[int, float]]]
 def _shown(trace: Trace) -> dict[tuple[int, int], _Shown]:
     table = {name: values.tolist() for name, values in trace.columns("exposures").items()}
     signals = sorted(name for name in table if name.startswith(SIGNAL))
+    words = _words(trace)
     found: dict[tuple[int, int], _Shown] = defaultdict(lambda: ([], []))
     for row in range(len(table["run"])):
         option = table["channel"][row] == Channel.option
@@ -99,6 +111,8 @@ def _shown(trace: Trace) -> dict[tuple[int, int], _Shown]:
         )
         late = 0 if option else table["latency"][row]
         told = tuple((name, table[name][row]) for name in signals if not np.isnan(table[name][row]))
+        if table["text"][row]:
+            told = (*told, words[table["text"][row]])
         exposures, distribution = found[table["run"][row], table["decision"][row]]
         exposures.append((*what, late, told))
         if option:

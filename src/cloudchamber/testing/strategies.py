@@ -14,6 +14,7 @@ from cloudchamber.agents import (
     Random,
     SocialProof,
     TwoStage,
+    Writer,
 )
 from cloudchamber.microspec import (
     Affordances,
@@ -39,6 +40,7 @@ from cloudchamber.microspec import (
     Microspec,
     Noisy,
     NoMemory,
+    Notes,
     Order,
     Popularity,
     Population,
@@ -113,6 +115,7 @@ def rules() -> st.SearchStrategy[Decider]:
     base = st.sampled_from([0.2, 0.7, 1.0])
     return st.one_of(
         st.builds(Random, base=base),
+        st.builds(Writer, strength=st.sampled_from([0.0, 2.0]), base=base),
         st.builds(PositionOnly, gate=gate, width=width, base=base),
         st.builds(SocialProof, proof=proof, strength=st.sampled_from([0.0, 1.0, 2.5]), base=base),
         st.builds(Quality, strength=st.sampled_from([-1.0, 1.0]), base=base),
@@ -144,6 +147,7 @@ def communications(
     given: dict[str, Any] = {
         "representation": draw(st.sampled_from(representations)),
         "last": draw(st.integers(1, 4)),
+        "messages": draw(st.sampled_from([0, 0, 6])),
     }
     directed, p = st.booleans(), st.sampled_from([0.0, 0.3, 1.0])
     kinds: list[st.SearchStrategy[Communication]] = [
@@ -221,6 +225,12 @@ def memories(similar: bool = True) -> st.SearchStrategy[Memory]:
         st.builds(NoMemory),
         st.builds(Window, k=st.integers(1, 4)),
         st.builds(Summary),
+        st.builds(
+            Notes,
+            names=st.sampled_from([("notes",), ("plans", "insights")]),
+            words=st.sampled_from([1, 9]),
+            k=st.integers(0, 2),
+        ),
         st.builds(
             Retrieval,
             k=st.integers(1, 3),

@@ -151,15 +151,15 @@ class Toy(World):
             many = "" if np.isnan(one.value) else f" {one.value:g}"
             lines.append(f"{one.channel}: {what}{many}, {one.latency} ago{told}")
         if glimpse.kind is Kind.amount:
-            asked = glimpse.options[glimpse.about]
-            lines.append(f"How much of {asked.label}?")
-            return Prompt(self._role(glimpse), "\n".join(lines), glimpse.allowed)
+            asked = f"How much of {glimpse.options[glimpse.about].label}?"
+            body = "\n".join([*lines, asked])
+            return Prompt(self._role(glimpse), body, glimpse.allowed, asks=asked)
         answers = tuple(one.label for one in glimpse.options if one.open)
         if glimpse.kind is Kind.judge:
             answers = ("yes", "no")
         elif glimpse.may_decline:
             answers += ("none",)
-        return Prompt(self._role(glimpse), "\n".join(lines), answers)
+        return Prompt(self._role(glimpse), "\n".join([*lines, "Which?"]), answers, asks="Which?")
 
     def _role(self, glimpse: Glimpse) -> str:
         return f"{glimpse.persona} {glimpse.instruction}".strip()

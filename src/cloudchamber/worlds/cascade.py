@@ -54,6 +54,11 @@ class Cascade(World):
         return ("right",)
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "person"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What an agent can do."""
         return ("choose",)

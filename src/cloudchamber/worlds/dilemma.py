@@ -93,6 +93,11 @@ class Dilemma(World):
         return "both"
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "player"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What a player can do."""
         return ("choose",)

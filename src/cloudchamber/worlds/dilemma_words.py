@@ -80,7 +80,8 @@ def dilemma_prompt(
     if glimpse.most > 1:
         how += f" Up to {glimpse.most} may be chosen."
     asked = f"{words.question} {how}"
-    return Prompt(system, "\n".join([*lines, asked]), tuple(answers), words.begin)
+    body = "\n".join([*lines, asked])
+    return Prompt(system, body, tuple(answers), words.begin, asks=asked)
 
 
 def _called(names: Sequence[str], glimpse: Glimpse) -> Callable[[int], str]:

@@ -113,7 +113,7 @@ def _list(
     asked = f"{which} {how}"
     body = "\n".join([*past, *lines, "", *chosen, asked])
     begin = words.begin_other if picked else words.begin
-    return Prompt(system, body, tuple(answers), begin, asks=len(asked))
+    return Prompt(system, body, tuple(answers), begin, asks=asked)
 
 
 def _which(glimpse: Glimpse, words: _Words, again: bool) -> str:

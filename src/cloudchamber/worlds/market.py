@@ -66,6 +66,11 @@ class Trade(World):
         return len(self.costs[0])
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "firm"
+
+    @property
     def private(self) -> tuple[str, ...]:
         """What each firm alone is told of a good."""
         return ("cost",)

@@ -129,15 +129,16 @@ def _prompt(glimpse: Glimpse, words: _Words, limit: str) -> Prompt:
     ]
     # Each is named: of a range in words a model would rather give the ends.
     how = f"Answer with one of these numbers: {', '.join(glimpse.allowed)}."
-    asked = [" ".join([*decided, words.ask.format(good=good), how])]
+    asked = " ".join([*decided, words.ask.format(good=good), how])
     before = "".join("\n".join(part) + "\n\n" for part in (told, past) if part)
     # The question for the next good begins alike.
     return Prompt(
         system,
-        before + "\n".join(asked),
+        before + asked,
         glimpse.allowed,
         words.begin.format(good=good),
         recurs=len(before),
+        asks=asked,
     )
 
 

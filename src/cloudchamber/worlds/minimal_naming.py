@@ -85,6 +85,11 @@ class MinimalNamingGame(World):
         return True
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "player"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What a speaker can do."""
         return ("say",)

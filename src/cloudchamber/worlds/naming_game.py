@@ -89,6 +89,11 @@ class NamingGame(World):
         return "both"
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "player"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What an agent can do."""
         return ("say",)

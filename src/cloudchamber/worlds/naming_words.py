@@ -121,7 +121,9 @@ def _asked(
     if glimpse.may_decline:
         answers.append("None")
         how += ", or None"
-    return Prompt(system, "\n".join([*lines, f"{which} {how}."]), tuple(answers), words.begin)
+    asked = f"{which} {how}."
+    body = "\n".join([*lines, asked])
+    return Prompt(system, body, tuple(answers), words.begin, asks=asked)
 
 
 def _rounds(names: Sequence[str], heard: Sequence[Remembered], did: str) -> Iterator[str]:

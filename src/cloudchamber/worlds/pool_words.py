@@ -81,7 +81,7 @@ def public_goods_prompt(game: PublicGood, glimpse: Glimpse, wording: Wording) ->
     told = [*_told(game, glimpse.options[0].signals), *past]
     asked = words.question.format(pool=pool)
     body = "\n".join([*rules, "", *([*told, ""] if told else []), asked])
-    return Prompt(system, body, glimpse.allowed, words.begin)
+    return Prompt(system, body, glimpse.allowed, words.begin, asks=asked)
 
 
 def _rules(game: PublicGood, words: _Words, pool: str) -> Iterator[str]:

@@ -94,6 +94,11 @@ class PublicGoods(World):
         return COOPERATION
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "player"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What a player can do."""
         return ("contribute",)

@@ -43,7 +43,7 @@ def which_option(
     none = ("None",) if glimpse.may_decline else ()
     answers = (*(one.label for one in glimpse.options if one.open), *none)
     body = "\n".join([*told, *listed, "", asked])
-    return Prompt(system, body, answers, "My choice: ", asks=len(asked))
+    return Prompt(system, body, answers, "My choice: ", asks=asked)
 
 
 def who_is_next(
