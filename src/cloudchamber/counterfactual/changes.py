@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.counterfactual.channels import HEARD, ORDER, arranged, select, shuffled
+from cloudchamber.counterfactual.channels import HEARD, ORDER, arranged, shuffled
 from cloudchamber.errors import SpecificationError
 from cloudchamber.questions import Ints, Questions
 from cloudchamber.trace.tables import Kind
@@ -36,7 +36,7 @@ class Without:
         if self.channel in HEARD:
             heard = questions.heard
             kept = ~np.isin(heard.channel, HEARD[self.channel])
-            return replace(questions, heard=select(heard, kept))
+            return replace(questions, heard=heard.select(kept))
         shown = {name: told for name, told in questions.signals.items() if name != self.channel}
         return replace(questions, signals=shown)
 
@@ -142,7 +142,7 @@ class Unheard:
         for name in ("item", "source", "origin"):
             if getattr(self, name) is not None:
                 gone &= getattr(heard, name) == getattr(self, name)
-        return replace(questions, heard=select(heard, ~gone))
+        return replace(questions, heard=heard.select(~gone))
 
 
 def together(*changes: Change) -> Change:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cloudchamber import randomness
 from cloudchamber.counterfactual.tape import Tape
@@ -184,9 +185,7 @@ def _heard(questions: Questions, name: str, parts: Sequence[tuple[Ints, Question
     for some, _ in parts:
         kept[some] = False
     told = list(_by_group(questions.heard))
-    own = [
-        heard.select(~np.isin(heard.channel, HEARD[name]) | kept[heard.row()]) for heard in told
-    ]
+    own = [heard.select(~np.isin(heard.channel, HEARD[name]) | kept[heard.row()]) for heard in told]
     given = [
         placed(other.heard.select(np.isin(other.heard.channel, HEARD[name])), some, rows)
         for some, other in parts

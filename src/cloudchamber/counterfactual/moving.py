@@ -1,9 +1,10 @@
 """Who moved whom: each act taken out in turn, and what everyone is then shown and would have done.
 
-A run is grown once more for each of its acts, without that act and with all others as they were. Whoever is
-then shown something else is asked what it would have done, under the noise of its decision. So an edge from
-one decision to another is a direct effect, on whatever way it came: a count, an order, an act heard of.
-It is what a trace's provenance points at, weighed: an exposure that changes nothing is no edge.
+A run is grown once more for each of its acts, without that act and with all others as they were, texts
+included. Whoever is then shown something else is asked what it would have done, under the noise of its
+decision. So an edge from one decision to another is a direct effect, on whatever way it came: a count, an
+order, an act heard of. It is what a trace's provenance points at, weighed: an exposure that changes nothing is
+no edge.
 """
 
 from collections.abc import Sequence
@@ -142,7 +143,7 @@ class _Clones:
         past = self.tape.blocks[found.block].take(found.there)
         given = some_answers(self.tape.answers[found.block], found.there)
         source = self.removed[questions.run]
-        if questions.kind is not Kind.next:
+        if questions.kind not in (Kind.next, Kind.write):
             self._ask(questions, past, given, source)
         answers = _put(questions, past, given)
         answers.picks[past.decision == source] = -1
@@ -167,7 +168,8 @@ def _put(questions: Questions, past: Questions, given: Answers) -> Answers:
     picks = np.nan_to_num(by_item(questions.items, place, items), nan=-1.0).astype(np.int32)
     # What is gone is skipped; the rest moves up.
     order = np.argsort(picks < 0, axis=1, kind="stable")
-    answers = Answers(np.take_along_axis(picks, order, axis=1), decline=given.decline)
+    ordered = np.take_along_axis(picks, order, axis=1)
+    answers = Answers(ordered, decline=given.decline, texts=given.texts)
     for name in ("weights", "amounts"):
         told = getattr(given, name)
         if told is not None:
@@ -179,4 +181,5 @@ def _put(questions: Questions, past: Questions, given: Answers) -> Answers:
 def _nothing(questions: Questions) -> Answers:
     """Nobody does anything."""
     amounts = np.zeros(questions.items.shape) if questions.kind is Kind.amount else None
-    return Answers(np.full((len(questions), 1), -1, np.int32), amounts=amounts)
+    texts = ("",) * len(questions) if questions.kind is Kind.write else None
+    return Answers(np.full((len(questions), 1), -1, np.int32), amounts=amounts, texts=texts)

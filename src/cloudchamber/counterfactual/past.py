@@ -127,7 +127,7 @@ class PastRuns:
         return Past(grown_in_memory(self.spec, self.runs, kept, alter=alter), tape)
 
     def asked(self, decisions: Sequence[int] | int | None = None) -> Iterator[Asked]:
-        """What was asked and answered, some rows at a time; nominations are left out.
+        """What was asked and answered, some rows at a time; nominations and texts are left out.
 
         Args:
             decisions: by their numbers in the trace, in every run; all if None.
@@ -139,7 +139,7 @@ class PastRuns:
         found: set[int] = set()
         tape = self.past.tape
         for questions, answers in zip(tape.blocks, tape.answers, strict=True):
-            if questions.kind is Kind.next:
+            if questions.kind in (Kind.next, Kind.write):
                 continue
             rows: Ints = np.arange(len(questions))
             if wanted is not None:
@@ -152,7 +152,8 @@ class PastRuns:
         lacking = [] if wanted is None else sorted(set(wanted.tolist()) - found)
         if lacking:
             raise SpecificationError(
-                f"decision: {lacking[0]} given; these runs have none of that number, or it names who is next"
+                f"decision: {lacking[0]} given; these runs have none of that number, or it names who is next "
+                "or writes"
             )
 
 
@@ -169,7 +170,7 @@ def _record(trace: Trace | TraceFolder, spec: Microspec, runs: Runs) -> Record:
             f"the trace has no replicate {lacking[0]} of this specification under seed {runs.seed}; it has "
             f"{len(told)} of its runs under this seed"
         )
-    names = ", ".join(("run", "decision", "pick", "choice", "value"))
+    names = ", ".join(("run", "decision", "pick", "choice", "value", "text"))
     ids = ", ".join(map(str, known))
     columns = trace.sql(f"SELECT {names} FROM decisions WHERE run IN ({ids})").fetchnumpy()
     values = np.ma.filled(np.ma.asarray(columns["value"], np.float64), np.nan)
@@ -179,4 +180,8 @@ def _record(trace: Trace | TraceFolder, spec: Microspec, runs: Runs) -> Record:
         raise TraceError(
             f"the trace keeps no decisions of run {unkept[0]}; leave it out, and the runs are grown once more"
         )
-    return Record(kept, known)
+    texts = trace.sql(
+        f"""SELECT text, content FROM texts
+            WHERE text IN (SELECT text FROM decisions WHERE run IN ({ids}) AND text <> 0)"""
+    ).fetchnumpy()
+    return Record(kept, known, {name: np.asarray(column) for name, column in texts.items()})

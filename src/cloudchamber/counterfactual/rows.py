@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cloudchamber.counterfactual.channels import by_item, placed, select
+from cloudchamber.counterfactual.channels import by_item, placed
 from cloudchamber.questions import Answers, Heard, Ints, Questions
 
 __all__ = ["picked_items", "put_questions", "same_answers", "same_questions", "wide"]
@@ -22,7 +22,10 @@ def same_questions(one: Questions, other: Questions) -> NDArray[np.bool_]:
 
     That the rows are of the same moment, and so under the same noise, is for the caller to know.
     """
-    if one.items.shape != other.items.shape or one.kind is not other.kind:
+    if one.items.shape != other.items.shape or (one.kind, one.writing) != (
+        other.kind,
+        other.writing,
+    ):
         return np.zeros(len(one), bool)
     same = np.asarray((one.items == other.items).all(axis=1))
     for name in {*one.signals, *other.signals}:
@@ -55,6 +58,9 @@ def _same_heard(one: Heard, other: Heard) -> NDArray[np.bool_]:
     for name in {*mine.results, *theirs.results}:
         unseen = np.full(len(entry), np.nan)
         entry &= _equal(mine.results.get(name, unseen), theirs.results.get(name, unseen))
+    if mine.text is not None or theirs.text is not None:
+        entry &= mine.words("text") == theirs.words("text")
+        entry &= mine.words("name") == theirs.words("name")
     differ = np.bincount(mine.row()[~entry], minlength=len(rows)) > 0
     same[rows[differ]] = False
     return same
@@ -76,7 +82,7 @@ def put_questions(questions: Questions, rows: Ints, others: Questions) -> Questi
         labels = labels.copy()
         labels[rows] = others.labels
     stay = ~np.isin(questions.heard.row(), rows)
-    heard = [select(questions.heard, stay), placed(others.heard, rows, len(questions))]
+    heard = [questions.heard.select(stay), placed(others.heard, rows, len(questions))]
     return replace(
         questions,
         items=items,
@@ -104,6 +110,8 @@ def same_answers(
     if answers.amounts is not None and given.amounts is not None:
         amounts = by_item(others.items, given.amounts, questions.items)
         same &= _equal(answers.amounts, amounts).all(axis=1)
+    if answers.texts is not None and given.texts is not None:
+        same &= np.array(answers.texts, object) == np.array(given.texts, object)
     return same
 
 

@@ -24,6 +24,7 @@ from cloudchamber.microspec import (
     NoMemory,
     Order,
     Sequential,
+    Simultaneous,
     Turns,
     Visibility,
     Window,
