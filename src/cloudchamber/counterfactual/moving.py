@@ -3,8 +3,8 @@
 A run is grown once more for each of its acts, without that act and with all others as they were, texts
 included. Whoever is then shown something else is asked what it would have done, under the noise of its
 decision. So an edge from one decision to another is a direct effect, on whatever way it came: a count, an
-order, an act heard of. It is what a trace's provenance points at, weighed: an exposure that changes nothing is
-no edge.
+order, an act heard of. It is what a trace's provenance points at, weighed: an exposure that changes nothing
+is no edge.
 """
 
 from collections.abc import Sequence
