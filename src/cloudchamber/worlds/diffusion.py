@@ -85,6 +85,11 @@ class Diffusion(World):
         return True
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "person"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What an agent can do."""
         return ("adopt", "stop")
