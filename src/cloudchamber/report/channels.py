@@ -1,0 +1,106 @@
+"""What a report says of channels and of influence: blocks out of what was found, for a study's `account`."""
+
+from typing import TYPE_CHECKING
+
+from cloudchamber.measures.estimate import Estimate
+from cloudchamber.report.axes import Axis
+from cloudchamber.report.document import Block, Figure, Prose, Supplement, Table
+from cloudchamber.report.evidence import brief
+from cloudchamber.report.forest import intervals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cloudchamber.counterfactual import Crossing, Influence, Mediation
+
+__all__ = ["influence_blocks", "supplement"]
+
+KINDS = {
+    "indirect": "through it",
+    "direct": "past it",
+    "alone": "by it alone",
+    "interaction": "only together",
+}
+
+
+def supplement(
+    found: "Mediation", crossing: "Crossing | None" = None, influence: "Influence | None" = None
+) -> Supplement:
+    """How much of an effect passes through each channel, for the stage of interventions.
+
+    Args:
+        found: of `counterfactual.mediate`.
+        crossing: of `counterfactual.cross`, if two channels were crossed.
+        influence: of `counterfactual.influence`, if it was asked who moved whom.
+    """
+    effects = found.table()
+    blocks: list[Block] = [_forest(found, effects)]
+    tables = {"channels": effects}
+    answer = [
+        f"**Through {name}** pass {brief(found.indirect(name))} of the total effect of "
+        f"{brief(found.total())} on the {found.coupled.measure}; past it {brief(found.direct(name))}."
+        for name in found.channels
+    ]
+    if found.unmatched:
+        blocks.append(
+            Prose(
+                f"{found.unmatched} decisions had none in the twin run, and were shown their own."
+            )
+        )
+    if crossing is not None:
+        tables["channels crossed"] = crossing.table()
+        blocks.append(
+            Table(
+                f"{crossing.first} and {crossing.second}, crossed",
+                tables["channels crossed"],
+                "What each adds, where the other says its own and where it says what it says without; the "
+                "interaction is the difference. Paired by run, 95 % intervals.",
+            )
+        )
+    if influence is not None:
+        blocks += influence_blocks(influence)
+        tables["influence"] = influence.edges()
+    return Supplement(answer=tuple(answer), blocks={4: tuple(blocks)}, tables=tables)
+
+
+def influence_blocks(influence: "Influence", threshold: float = 0.05) -> tuple[Block, ...]:
+    """Who moved whom: the branching ratio, and the largest trees."""
+    picks, shifted = influence.branching(), influence.branching(threshold)
+    told = (
+        f"A decision moved {brief(picks)} decisions of others directly, counted by what would have been "
+        f"picked under the same noise, and {brief(shifted)} by a shift of at least {threshold:g} in the "
+        f"distribution ({picks.n} runs). Each act was taken out in turn, all others being as they were."
+    )
+    trees = influence.trees()
+    if not len(trees):
+        return (Prose(told),)
+    caption = "Each decision hangs on the decision of another that moved it most; single ones are left out."
+    return (Prose(told), Table("The largest trees of influence", trees, caption))
+
+
+def _forest(found: "Mediation", effects: "pd.DataFrame") -> Figure:
+    rows = effects[effects["effect"] != "total"].copy()
+    rows["effect"] = rows["effect"].map(KINDS)
+    rows["text"] = [
+        brief(
+            Estimate(float(one["value"]), float(one["low"]), float(one["high"]), int(one["runs"]))
+        )
+        for one in rows.to_dict("records")
+    ]
+    total = found.total()
+    return intervals(
+        rows[["channel", "effect", "value", "low", "high", "text"]],
+        id="channels",
+        title=f"What of the effect on the {found.coupled.measure} passes through each channel",
+        caption=f"The total effect is {brief(total)}, {total.n} runs each. Through a channel and past it add "
+        "up to the total; by it alone is what its exposures bring about where all else is as without; only "
+        "together is what it does beyond that. Crossed worlds under one noise, paired by run; 95 % "
+        "intervals.",
+        label="channel",
+        value=Axis("value", f"change in the {found.coupled.measure}"),
+        group="effect",
+        text="text",
+        order=tuple(KINDS.values()),
+        sort="given",
+        reference=(0.0, "nothing"),
+    )
