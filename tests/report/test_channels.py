@@ -49,4 +49,4 @@ def test_without_influence_there_are_no_trees() -> None:
     found = mediate(blind, isolate(), ["likes"], replicates=range(3))
     said = supplement(found, influence=influence(PastRuns(blind, range(2))))
     assert [type(block) for block in said.blocks[4]] == [Figure, Prose]
-    assert "pass 0 of the total effect of 0 on the gini; past it 0." in said.answer[0]
+    assert "pass 0 of the total effect of 0 on the Gini coefficient; past it 0." in said.answer[0]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Coupled", "level_for", "numbers_of", "of_runs", "pools"]
 
-SHOWN = 8_000_000
+SHOWN = 4_000_000
 """Exposures of one world that are held at a time."""
 
 
@@ -49,11 +49,12 @@ class Coupled:
         return mean(self.by_run(*signs), level=level)
 
     def by_run(self, *signs: tuple[str, float]) -> Reals:
-        """(runs,): the same, run by run."""
-        whole = np.zeros(len(self))
+        """(runs,): the same, run by run; what rounding leaves of 0 is 0."""
+        whole, most = np.zeros(len(self)), np.zeros(len(self))
         for world, sign in signs:
             whole += sign * self.worlds[world]
-        return whole
+            most = np.maximum(most, np.abs(self.worlds[world]))
+        return np.where(np.abs(whole) <= 1e-14 * most, 0.0, whole)
 
     def frame(self) -> "pd.DataFrame":
         """A row a run: replicate, and a column for each world."""

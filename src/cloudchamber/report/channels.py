@@ -38,7 +38,7 @@ def supplement(
     tables = {"channels": effects}
     answer = [
         f"**Through {name}** pass {brief(found.indirect(name))} of the total effect of "
-        f"{brief(found.total())} on the {found.coupled.measure}; past it {brief(found.direct(name))}."
+        f"{brief(found.total())} on the {_aloud(found)}; past it {brief(found.direct(name))}."
         for name in found.channels
     ]
     if found.unmatched:
@@ -78,6 +78,10 @@ def influence_blocks(influence: "Influence", threshold: float = 0.05) -> tuple[B
     return (Prose(told), Table("The largest trees of influence", trees, caption))
 
 
+def _aloud(found: "Mediation") -> str:
+    return found.coupled.measure.replace("gini", "Gini coefficient")
+
+
 def _forest(found: "Mediation", effects: "pd.DataFrame") -> Figure:
     rows = effects[effects["effect"] != "total"].copy()
     rows["effect"] = rows["effect"].map(KINDS)
@@ -91,13 +95,13 @@ def _forest(found: "Mediation", effects: "pd.DataFrame") -> Figure:
     return intervals(
         rows[["channel", "effect", "value", "low", "high", "text"]],
         id="channels",
-        title=f"What of the effect on the {found.coupled.measure} passes through each channel",
+        title=f"What of the effect on the {_aloud(found)} passes through each channel",
         caption=f"The total effect is {brief(total)}, {total.n} runs each. Through a channel and past it add "
         "up to the total; by it alone is what its exposures bring about where all else is as without; only "
         "together is what it does beyond that. Crossed worlds under one noise, paired by run; 95 % "
         "intervals.",
         label="channel",
-        value=Axis("value", f"change in the {found.coupled.measure}"),
+        value=Axis("value", f"change in the {_aloud(found)}"),
         group="effect",
         text="text",
         order=tuple(KINDS.values()),
