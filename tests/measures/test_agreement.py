@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from cloudchamber.agents import Always, LookUp, MajorityOfMemory
+from cloudchamber.agents import Always, LookUp, MajorityOfMemory, Random
 from cloudchamber.agents.rules import Rule
 from cloudchamber.errors import TraceError
 from cloudchamber.measures import MEASURES
 from cloudchamber.measures.agreement import (
+    after_meetings,
     agreement_times,
     collective_bias,
     first_choices,
@@ -59,6 +60,8 @@ def told(facts: dict[int, list[tuple[float, float, float]]]) -> Trace:
     return trace
 
 
+MIRROR = ((0, 0, 0, 0.5), (1, 0, 0, 0.1), (1, 1, 1, 0.9), (1, 1, 0, 0.7), (1, 0, 1, 0.3))
+"""Of one meeting: M with .9 where both said it and .1 where neither, the other's name with .7."""
 NAN = float("nan")
 TWO: dict[int, list[tuple[float, float, float]]] = {
     1: [(0, NAN, NAN), (10, 0.5, NAN), (20, 1.0, 18), (30, 0.9, 18), (40, 0.8, 18)],
@@ -148,3 +151,15 @@ def test_without_decisions_nothing_is_known_of_choices() -> None:
     for function in (first_choices, last_choices):
         with pytest.raises(TraceError, match="holds no decisions"):
             function(told(TWO))
+
+
+@pytest.mark.parametrize(
+    ("rule", "stays", "shifts"),
+    [(Random(), 0.5, 0.5), (Always(item=0), 1.0, np.nan), (LookUp(table=MIRROR), 0.9, 0.7)],
+)
+def test_what_agents_do_after_a_meeting(rule: Rule, stays: float, shifts: float) -> None:
+    """A planted rule: after the latest of one remembered meeting stay with .9, shift with .7."""
+    one = spec(rule, 10).replace("memory.k", 1)
+    found = after_meetings(grown(one, replicates=range(2)))
+    expected = [[stays, shifts]] * 2
+    assert np.allclose(found[["stays", "shifts"]], expected, atol=1e-6, equal_nan=True)

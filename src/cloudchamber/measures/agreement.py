@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AGREEMENTS",
     "CollectiveBias",
+    "after_meetings",
     "agreement_times",
     "collective_bias",
     "first_choices",
@@ -31,6 +32,7 @@ __all__ = [
     "winners",
 ]
 
+_EXACT: Final = "coalesce(probability, (chosen > 0)::INTEGER)::DOUBLE"
 LAST: Final = 3
 """Answers for each agent that count as the last ones of a run."""
 
@@ -82,8 +84,8 @@ def first_choices(source: Readable) -> "pd.DataFrame":
     Of decisions that were shown the options alone; by their probabilities, where these are recorded.
     """
     _refuse_summaries(source)
-    query = """
-        SELECT run, item, sum(coalesce(probability, (chosen > 0)::INTEGER)::DOUBLE) AS value
+    query = f"""
+        SELECT run, item, sum({_EXACT}) AS value
         FROM exposures WHERE channel = 'option' AND item >= 0 AND (run, decision) NOT IN (
             SELECT run, decision FROM exposures WHERE channel <> 'option')
         GROUP BY ALL"""
@@ -96,6 +98,29 @@ def winners(source: Readable, group: int | None = 0) -> "pd.DataFrame":
 
     shares = last_choices(source, group)
     return pd.DataFrame({"item": shares.idxmax(axis=1), "share": shares.max(axis=1)})
+
+
+def after_meetings(source: Readable) -> "pd.DataFrame":
+    """What agents do after the latest meeting that they remember: a row a run, NaN where there was none such.
+
+    Columns: `stays`, the probability of the own choice again where both had chosen the same; `shifts`, that
+    of the other's choice where they had not. Who looks at nothing stays as often as it chooses a name at
+    all, and shifts likewise; who repeats itself stays always and shifts never.
+    """
+    query = f"""
+        WITH latest AS (
+            SELECT run, decision, max_by(item, position) FILTER (channel = 'own') AS own,
+                   max_by(item, position) FILTER (channel = 'met') AS met
+            FROM exposures WHERE channel IN ('own', 'met') GROUP BY run, decision),
+        options AS (
+            SELECT run, decision, item, {_EXACT} AS w FROM exposures
+            WHERE channel = 'option' AND item >= 0)
+        SELECT run, avg(w) FILTER (own = met AND item = own) AS stays,
+               avg(w) FILTER (own <> met AND item = met) AS shifts
+        FROM (SELECT DISTINCT run FROM outcomes) LEFT JOIN latest USING (run)
+        LEFT JOIN options USING (run, decision) GROUP BY run ORDER BY run"""
+    found: pd.DataFrame = source.sql(query).df()
+    return found.set_index("run").astype(np.float64)
 
 
 def name_share(item: int, group: int | None = 0) -> Measure:
