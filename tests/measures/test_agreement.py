@@ -62,6 +62,8 @@ def told(facts: dict[int, list[tuple[float, float, float]]]) -> Trace:
 
 MIRROR = ((0, 0, 0, 0.5), (1, 0, 0, 0.1), (1, 1, 1, 0.9), (1, 1, 0, 0.7), (1, 0, 1, 0.3))
 """Of one meeting: M with .9 where both said it and .1 where neither, the other's name with .7."""
+HABIT = ((0, 0, 0, 0.5), (1, 0, 0, 0.1), (1, 1, 1, 0.9), (1, 1, 0, 0.1), (1, 0, 1, 0.9))
+FAVOURITE = tuple((*row[:3], 0.7) for row in MIRROR)
 NAN = float("nan")
 TWO: dict[int, list[tuple[float, float, float]]] = {
     1: [(0, NAN, NAN), (10, 0.5, NAN), (20, 1.0, 18), (30, 0.9, 18), (40, 0.8, 18)],
@@ -154,12 +156,23 @@ def test_without_decisions_nothing_is_known_of_choices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "stays", "shifts"),
-    [(Random(), 0.5, 0.5), (Always(item=0), 1.0, np.nan), (LookUp(table=MIRROR), 0.9, 0.7)],
+    ("rule", "told"),
+    [
+        (Random(), [0.5, 0.5, 0.0]),
+        (Always(item=0), [1.0, np.nan, np.nan]),
+        (LookUp(table=MIRROR), [0.9, 0.7, 0.6]),
+        (LookUp(table=HABIT), [0.9, 0.1, 0.0]),
+    ],
 )
-def test_what_agents_do_after_a_meeting(rule: Rule, stays: float, shifts: float) -> None:
-    """A planted rule: after the latest of one remembered meeting stay with .9, shift with .7."""
+def test_what_agents_do_after_a_meeting(rule: Rule, told: list[float]) -> None:
+    """Planted rules: stay with .9 and shift with .7, and one that repeats itself whatever the other says."""
     one = spec(rule, 10).replace("memory.k", 1)
     found = after_meetings(grown(one, replicates=range(2)))
-    expected = [[stays, shifts]] * 2
-    assert np.allclose(found[["stays", "shifts"]], expected, atol=1e-6, equal_nan=True)
+    assert list(found) == ["stays", "shifts", "heeds"]
+    assert np.allclose(found, [told] * 2, atol=1e-6, equal_nan=True)
+
+
+def test_a_favourite_name_is_no_heed() -> None:
+    """Who says M with .7 stays and shifts more than chance would have it, and heeds nobody."""
+    found = after_meetings(grown(spec(LookUp(table=FAVOURITE), 40).replace("memory.k", 1)))
+    assert found["stays"][1] > 0.55 and found["heeds"][1] == pytest.approx(0, abs=1e-6)

@@ -4,9 +4,10 @@ Agreement is told by the facts that a naming game records at every level of the 
 chosen first, by the decisions, which a full trace holds. A run of another world has no number (NaN).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,14 +79,14 @@ def last_choices(source: Readable, group: int | None = 0, last: int = LAST) -> "
     return _shares(source, query)
 
 
-def first_choices(source: Readable) -> "pd.DataFrame":
-    """Share of each item where nothing is remembered or heard: a row a run, a column an item.
+def first_choices(source: Readable, by: Literal["item", "position"] = "item") -> "pd.DataFrame":
+    """Share of each item, or place, where nothing is remembered or heard: a row a run, a column of each.
 
     Of decisions that were shown the options alone; by their probabilities, where these are recorded.
     """
     _refuse_summaries(source)
     query = f"""
-        SELECT run, item, sum({_EXACT}) AS value
+        SELECT run, {by} AS item, sum({_EXACT}) AS value
         FROM exposures WHERE channel = 'option' AND item >= 0 AND (run, decision) NOT IN (
             SELECT run, decision FROM exposures WHERE channel <> 'option')
         GROUP BY ALL"""
@@ -104,21 +105,28 @@ def after_meetings(source: Readable) -> "pd.DataFrame":
     """What agents do after the latest meeting that they remember: a row a run, NaN where there was none such.
 
     Columns: `stays`, the probability of the own choice again where both had chosen the same; `shifts`, that
-    of the other's choice where they had not. Who looks at nothing stays as often as it chooses a name at
-    all, and shifts likewise; who repeats itself stays always and shifts never.
+    of the other's choice where they had not; `heeds`, how much more probable an item is where the other chose
+    it than where it did not, at the same own choice and for the same item. Of these only the last tells
+    heeding the other from habit and from a favourite item: for both of them it is 0.
     """
     query = f"""
         WITH latest AS (
             SELECT run, decision, max_by(item, position) FILTER (channel = 'own') AS own,
                    max_by(item, position) FILTER (channel = 'met') AS met
             FROM exposures WHERE channel IN ('own', 'met') GROUP BY run, decision),
-        options AS (
-            SELECT run, decision, item, {_EXACT} AS w FROM exposures
-            WHERE channel = 'option' AND item >= 0)
-        SELECT run, avg(w) FILTER (own = met AND item = own) AS stays,
-               avg(w) FILTER (own <> met AND item = met) AS shifts
-        FROM (SELECT DISTINCT run FROM outcomes) LEFT JOIN latest USING (run)
-        LEFT JOIN options USING (run, decision) GROUP BY run ORDER BY run"""
+        after AS (
+            SELECT run, item, own, met, {_EXACT} AS w FROM exposures JOIN latest USING (run, decision)
+            WHERE channel = 'option' AND item >= 0 AND met >= 0),
+        alike AS (
+            SELECT run, avg(w) FILTER (met = item) - avg(w) FILTER (met <> item) AS heeds,
+                   1 / (1 / count(*) FILTER (met = item) + 1 / count(*) FILTER (met <> item)) AS weight
+            FROM after GROUP BY run, item, own
+            HAVING count(*) FILTER (met = item) > 0 AND count(*) FILTER (met <> item) > 0)
+        SELECT run, stays, shifts, heeds FROM (SELECT DISTINCT run FROM outcomes) LEFT JOIN (
+            SELECT run, avg(w) FILTER (own = met AND item = own) AS stays,
+                   avg(w) FILTER (own <> met AND item = met) AS shifts FROM after GROUP BY run) USING (run)
+        LEFT JOIN (SELECT run, sum(heeds * weight) / sum(weight) AS heeds FROM alike GROUP BY run) USING (run)
+        ORDER BY run"""
     found: pd.DataFrame = source.sql(query).df()
     return found.set_index("run").astype(np.float64)
 
@@ -170,13 +178,20 @@ class CollectiveBias:
 
 
 def collective_bias(
-    source: Readable, items: int, *, group: int | None = 0, draws: int = 9999, seed: int = 0
+    source: Readable,
+    items: int,
+    runs: Iterable[int] | None = None,
+    *,
+    group: int | None = 0,
+    draws: int = 9999,
+    seed: int = 0,
 ) -> CollectiveBias:
     """Set what runs settle on beside what agents choose without memory.
 
     Args:
-        source: a full trace of runs of one cell.
+        source: a full trace.
         items: how many items there are.
+        runs: runs of one cell; all of the trace, if not given.
         group: whose choices count; all if None.
         draws: Monte Carlo draws of the winners under the agents' own shares.
         seed: of these draws.
@@ -186,19 +201,23 @@ def collective_bias(
     """
     every = range(items)
     first = first_choices(source).reindex(columns=every, fill_value=0.0)
+    ends = winners(source, group)["item"]
+    if runs is not None:
+        wanted = [int(run) for run in runs]
+        first, ends = first[first.index.isin(wanted)], ends[ends.index.isin(wanted)]
     if first.empty:
         raise TraceError(
             "in this trace no agent chose without memory, so its own bias is not known; take runs that "
             "begin without a convention"
         )
-    won = winners(source, group)["item"].value_counts().reindex(every, fill_value=0).to_numpy()
+    won = ends.value_counts().reindex(every, fill_value=0).to_numpy()
     alone = first.mean().to_numpy()
-    item, runs = int(won.argmax()), int(won.sum())
-    drawn = np.random.default_rng(seed).multinomial(runs, alone / alone.sum(), draws)
+    item, many = int(won.argmax()), int(won.sum())
+    drawn = np.random.default_rng(seed).multinomial(many, alone / alone.sum(), draws)
     far = _unlikely(drawn, alone) >= _unlikely(won[None], alone) * (1 - 1e-9)
     return CollectiveBias(
         item,
-        proportion(int(won[item]), runs),
+        proportion(int(won[item]), many),
         mean(first[item]).within(0, 1),
         float((1 + far.sum()) / (1 + draws)),
         tuple(int(n) for n in won),
