@@ -10,6 +10,7 @@ CHANNELS = {
     Channel.own: "recalls",
     Channel.score: "score",
     Channel.picked: "picked",
+    Channel.met: "met",
 }
 
 
@@ -34,7 +35,8 @@ def transcript(spec: Microspec, trace: Trace) -> str:
                 lines.append(f"  {CHANNELS[Channel.score]} {told}")
             else:
                 what = f"item {item} {told}".rstrip()
-                lines.append(f"  {CHANNELS[Channel(channel)]} agent {source}: {what} ({came})")
+                who = f"agent {source}" if source >= 0 else "someone"
+                lines.append(f"  {CHANNELS[Channel(channel)]} {who}: {what} ({came})")
         did = [str(item) for item in one.picks]
         if one.amounts:
             did = [f"{amount:g} of {item}" for item, amount in zip(did, one.amounts, strict=True)]

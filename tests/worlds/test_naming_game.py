@@ -91,7 +91,9 @@ def test_meetings_at_once_count_as_meetings_one_by_one() -> None:
 
 def test_a_convention_is_remembered_by_all() -> None:
     assert WORLD.start(Opening.of(1, 3)).past is None
-    past = WORLD.altered(convention=1, remembered=4).start(Opening.of(2, 3)).past
+    state = WORLD.altered(convention=1, remembered=4).start(Opening.of(2, 3))
+    past = state.past
+    assert (state.score == 400).all() and (state.tally == 0).all()
     assert past is not None and past.met is not None
     assert past.item.shape == (2, 3, 4) and (past.item == 1).all() and (past.met == 1).all()
     assert (past.results["payoff"] == 100).all()

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cloudchamber.agents import Bayesian, BestQuantity, LanguageModel
+from cloudchamber.agents import Always, Bayesian, BestQuantity, LanguageModel, LookUp, Random
 from cloudchamber.microspec import (
     Affordances,
     Complete,
     Group,
     Hidden,
+    Meetings,
     Microspec,
     Population,
     Sequential,
@@ -23,7 +24,7 @@ from cloudchamber.microspec import (
 from cloudchamber.microspec.visibility import Visibility
 from cloudchamber.testing import grown
 from cloudchamber.testing.seen import seen_by
-from cloudchamber.worlds import Cascade, Cournot
+from cloudchamber.worlds import Cascade, Cournot, MinimalNamingGame, NamingGame
 from tests.engine.notation import transcript
 
 HERE = Path(__file__).parent / "transcripts"
@@ -41,6 +42,33 @@ GAMES: dict[str, Microspec] = {
         communication=Complete(representation="acts", last=2),
         visibility=Visibility(fields={"choices": Hidden()}),
         turns=Sequential(steps=1),
+    ),
+    "naming_game": Microspec(
+        world=NamingGame(convention=0, remembered=1),
+        population=Population(
+            groups=(
+                Group(name="models", count=2, decides=MODEL),
+                Group(name="rules", count=2, decides=LookUp()),
+                Group(name="committed", count=1, decides=Always(item=1)),
+            )
+        ),
+        visibility=Visibility(fields={"uses": Hidden()}),
+        turns=Meetings(steps=3),
+        memory=Window(k=2),
+        affordances=Affordances(labels="words", scoring="shown"),
+    ),
+    "minimal_naming": Microspec(
+        world=MinimalNamingGame(different=5),
+        population=Population(
+            groups=(
+                Group(name="models", count=2, decides=MODEL),
+                Group(name="rules", count=3, decides=Random()),
+            )
+        ),
+        visibility=Visibility(fields={"uses": Hidden()}),
+        turns=Meetings(steps=4),
+        memory=Window(k=1),
+        affordances=Affordances(labels="words"),
     ),
     "cournot": Microspec(
         world=Cournot(),

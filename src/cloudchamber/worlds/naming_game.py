@@ -113,7 +113,7 @@ class NamingGame(World):
         return {one: self.altered(wording=one) for one in others}
 
     def start(self, opening: Opening) -> State:
-        """Nothing said yet; where there is a convention, all remember meetings that went by it."""
+        """Nothing said yet; where there is a convention, all remember, and were paid for, meetings by it."""
         state = super().start(opening)
         state.more["meetings"] = np.zeros(opening.runs)
         state.more["agreement"] = np.full(opening.runs, np.nan)
@@ -122,6 +122,7 @@ class NamingGame(World):
         if self.convention is not None:
             said = np.full((*opening.shape, self.remembered), self.convention)
             state.past = Past(said, said.copy(), {"payoff": np.full(said.shape, self.same)})
+            state.score += self.remembered * self.same
         return state
 
     def apply(self, state: State, acts: Acts) -> Mapping[str, Reals]:
