@@ -90,6 +90,8 @@ anywhere = settings(max_examples=60, deadline=None)
 def markets(draw: Any) -> Quantities:
     firms, goods = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     costs = [[draw(st.floats(0, 110)) for _ in range(goods)] for _ in range(firms)]
+    if draw(st.booleans()):
+        costs = [costs[firm // 2] for firm in range(firms)]
     intercept = np.array([draw(st.floats(20, 100)) for _ in range(goods)])
     slope = np.array([draw(st.floats(0.5, 4)) for _ in range(goods)])
     capacity = draw(st.one_of(st.just(np.inf), st.floats(5, 150)))
@@ -124,6 +126,17 @@ def test_nothing_betters_the_joint_optimum(one: Quantities, seed: int) -> None:
     most = one.profits(joint).sum()
     assert (one.profits(tried).sum(axis=(1, 2)) <= most + 1e-6 * max(most, 1)).all()
     assert most >= one.profits(one.nash()).sum() - 1e-6
+
+
+def test_many_firms_that_are_alike_are_solved_together() -> None:
+    """100,000 firms that capacity binds, in two kinds: nobody betters Nash alone, and it takes no time."""
+    costs = np.tile(LIN, (50_000, 1))
+    one = Quantities(costs, HUNDRED, np.full(2, 1e5), 100.0)
+    nash = one.nash()
+    assert nash[:2] == pytest.approx(np.array([[100, 0], [0, 100]]), abs=1e-6)
+    rest = nash.sum(axis=0) - nash[0]
+    best = best_quantity(rest, LIN[0], HUNDRED, one.slope, 100.0)
+    assert best == pytest.approx(nash[0], abs=1e-3)
 
 
 @anywhere

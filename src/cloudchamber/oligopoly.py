@@ -148,20 +148,26 @@ class Quantities:
         return np.asarray(np.minimum(price.min(axis=0), self.intercept))
 
     def _in_turn(self, start: Reals, heeded: float) -> Reals:
-        """Best responses in turn to `heeded` times what the others make, until they rest."""
-        acts = start.copy()
-        if (acts.sum(axis=1) <= self.capacity).all():
-            return acts
+        """Best responses in turn to `heeded` times what the others make, until they rest.
+
+        Firms of the same costs move together, each taking the others of them to do as it does: the optimum
+        that they are led to is theirs together, and no firm is alone among 100,000.
+        """
+        if (start.sum(axis=1) <= self.capacity).all():
+            return start
+        costs, firm, each = np.unique(self.costs, axis=0, return_index=True, return_inverse=True)
+        many = np.bincount(each)
+        acts = start[firm]
         for _ in range(SWEEPS):
             before = acts.copy()
-            for firm in range(self.firms):
-                rest = heeded * (acts.sum(axis=0) - acts[firm])
-                acts[firm] = best_quantity(
-                    rest, self.costs[firm], self.intercept, self.slope, self.capacity
-                )
+            for one, count in enumerate(many):
+                rest = heeded * (many @ acts - count * acts[one])
+                margin = self.intercept - rest / self.slope - costs[one]
+                steep = self.slope / (heeded * count + 2.0 - heeded)
+                acts[one] = _within(margin, steep, self.capacity)
             if np.abs(acts - before).max() <= SETTLED * acts.max(initial=1.0):
                 break
-        return acts
+        return np.asarray(acts[each])
 
 
 def best_quantity(
@@ -172,19 +178,23 @@ def best_quantity(
     q_j = slope_j / 2 * max(0, margin_j - shadow), margin_j = intercept_j - rest_j / slope_j - cost_j, where
     the shadow price of capacity is the least, 0 or more, that keeps the sum within it.
     """
-    margin = intercept - rest / slope - costs
-    half = np.broadcast_to(slope / 2, margin.shape)
-    free = half * np.maximum(margin, 0.0)
+    return _within(intercept - rest / slope - costs, slope / 2, capacity)
+
+
+def _within(margin: Reals, steep: Reals, capacity: float) -> Reals:
+    """(..., goods): steep * max(0, margin - shadow), with the least shadow that keeps the sum in capacity."""
+    steep = np.broadcast_to(steep, margin.shape)
+    free = steep * np.maximum(margin, 0.0)
     over = free.sum(axis=-1) > capacity
     if not over.any():
         return np.asarray(free)
-    # With the k goods of the largest margins: shadow = (sum of half * margin - capacity) / sum of half,
+    # With the k goods of the largest margins: shadow = (sum of steep * margin - capacity) / sum of steep,
     # which rises with k as long as the goods that are added are worth making.
     order = np.argsort(-margin, axis=-1)
-    ranked, halves = np.take_along_axis(margin, order, -1), np.take_along_axis(half, order, -1)
-    shadows = ((halves * ranked).cumsum(axis=-1) - capacity) / halves.cumsum(axis=-1)
+    ranked, slopes = np.take_along_axis(margin, order, -1), np.take_along_axis(steep, order, -1)
+    shadows = ((slopes * ranked).cumsum(axis=-1) - capacity) / slopes.cumsum(axis=-1)
     shadow = np.where(over, shadows.max(axis=-1), 0.0)[..., None]
-    return np.asarray(half * np.maximum(margin - np.maximum(shadow, 0.0), 0.0))
+    return np.asarray(steep * np.maximum(margin - np.maximum(shadow, 0.0), 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

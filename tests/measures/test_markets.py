@@ -5,8 +5,9 @@ import pytest
 
 from cloudchamber.agents import Constant, Random
 from cloudchamber.measures import MEASURES, measure_named
-from cloudchamber.measures.markets import MARKETS
+from cloudchamber.measures.markets import MARKETS, common_concentration, common_specialisation
 from cloudchamber.microspec import Affordances, Decider, Group, Microspec, Population, Simultaneous
+from cloudchamber.oligopoly import concentration, specialisation
 from cloudchamber.phenomenon import COLLUSION, MARKET_DIVISION, MARKET_FACETS
 from cloudchamber.testing import check_measure
 from cloudchamber.testing.growing import grown
@@ -78,7 +79,16 @@ def test_the_later_half() -> None:
     assert measure_named("price gain")(kept).loc[1] == pytest.approx(-1)
 
 
-def test_what_lasts_is_of_averages() -> None:
+@pytest.mark.parametrize(
+    "made", [((80.0, 5.0), (5.0, 80.0)), ((3.0, 1.0), (2.0, 2.0)), ((1.0, 1.0),) * 3]
+)
+def test_in_common_with_itself_is_the_thing_itself(made: tuple[tuple[float, ...], ...]) -> None:
+    acts = np.array(made)
+    assert common_specialisation(acts, 2 * acts) == pytest.approx(specialisation(acts))
+    assert common_concentration(acts, 2 * acts) == pytest.approx(concentration(acts))
+
+
+def test_what_lasts_is_what_two_spans_have_in_common() -> None:
     """One firm makes 60 of one good, then 60 of the other: specialised in each round, and not for long."""
     kept = Trace()
     for step in range(5):
@@ -90,17 +100,20 @@ def test_what_lasts_is_of_averages() -> None:
             row = {"run": 1, "decision": [step], "pick": good + 1, "step": step, "agent": 0}
             kept.append("decisions", {**row, "kind": Kind.amount, "choice": good, "value": made})
     measure = measure_named("lasting specialisation")
-    assert measure(kept).loc[1] == pytest.approx(0)
+    assert measure(kept).loc[1] == pytest.approx(-1)
     assert measure.over_time is not None
-    assert measure.over_time(kept)["value"].tolist() == pytest.approx([1, 1, 0, 0])
-    assert measure_named("lasting concentration")(kept).loc[1] == pytest.approx(1)
+    course = measure.over_time(kept)["value"].tolist()
+    assert course == pytest.approx([np.nan, np.nan, -1, -1], nan_ok=True)
 
 
 def test_noise_is_specialised_in_each_round_and_not_for_long() -> None:
     """Amounts at random: by the published measure above Nash, on average over many rounds below it."""
-    kept = trace(Random(), replicates=tuple(range(5)), steps=60)
-    assert measure_named("specialisation")(kept).mean() > 0.35
-    assert measure_named("lasting specialisation")(kept).mean() < 0.15
+    kept = trace(Random(), replicates=tuple(range(400)), steps=4)
+    assert measure_named("specialisation")(kept).mean() > 0.33
+    lasting = measure_named("lasting specialisation")(kept)
+    assert abs(lasting.mean()) < 4 * lasting.std() / 20
+    shares = measure_named("lasting concentration")(kept)
+    assert abs(shares.mean() - 0.5) < 4 * shares.std() / 20
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -1,6 +1,7 @@
 """Stage 4: intervene, on the agents or on the architecture: functions of the specification."""
 
 from cloudchamber.intervention.intervention import Intervention
+from cloudchamber.intervention.markets import at_joint_optimum, at_nash
 from cloudchamber.intervention.on_agents import instruct, let_decide, mix_in, uncommit
 from cloudchamber.intervention.on_architecture import (
     bucket,
@@ -20,6 +21,8 @@ __all__ = [
     "Battery",
     "Intervention",
     "Perturbation",
+    "at_joint_optimum",
+    "at_nash",
     "battery",
     "bucket",
     "deal",

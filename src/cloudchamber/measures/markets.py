@@ -11,8 +11,8 @@ level of the trace is kept.
 
 Noise is specialisation too, as long as it is told round by round: firms that draw amounts at random sell more
 of one good in each round, now of this, now of that. The published measure is of that kind. Lasting
-specialisation and concentration are those of what each firm made on average, and need a trace with its
-decisions.
+specialisation and concentration are told by what two halves of those rounds have in common, on average: what
+noise does in one it does not do again in the other. They need a trace with its decisions.
 """
 
 from collections.abc import Callable
@@ -25,13 +25,21 @@ from numpy.typing import NDArray
 from cloudchamber.measures.amounts import Amounts, amounts
 from cloudchamber.measures.facts import fact_over_time, later_half
 from cloudchamber.measures.measure import Measure
-from cloudchamber.oligopoly import concentration, specialisation
+from cloudchamber.oligopoly import shares
 from cloudchamber.trace.tables import Readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MARKETS", "lasting", "lasting_over_time", "settled", "settled_over_time"]
+__all__ = [
+    "MARKETS",
+    "common_concentration",
+    "common_specialisation",
+    "lasting",
+    "lasting_over_time",
+    "settled",
+    "settled_over_time",
+]
 
 _NASH, _JOINT = " at Nash", " at the joint optimum"
 
@@ -59,12 +67,30 @@ def settled_over_time(source: Readable, fact: str, gain: bool = False) -> "pd.Da
     return later_half(course)
 
 
-Of = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""Of average amounts, (..., firms, goods), one number for each firm or good."""
+Reals = NDArray[np.float64]
+Of = Callable[[Reals, Reals], Reals]
+"""Of two averages of amounts, (..., firms, goods) each, one number for each firm or good."""
+
+
+def common_specialisation(one: Reals, other: Reals) -> Reals:
+    """(..., firms): the specialisation that a firm's amounts have in common in two spans of rounds.
+
+    Of shares w over m goods specialisation squared is m * sum of w^2 - 1; here it is x = m * sum of w * w',
+    less 1, and the result sign(x) * sqrt(|x|). It is the specialisation itself where both spans are the same,
+    and around 0 where shares vary independently around evenness; -1 for one of two goods, then the other.
+    """
+    mine, its = (np.swapaxes(shares(np.swapaxes(part, -1, -2)), -1, -2) for part in (one, other))
+    above = one.shape[-1] * (mine * its).sum(axis=-1) - 1.0
+    return np.asarray(np.sign(above) * np.sqrt(np.abs(above)))
+
+
+def common_concentration(one: Reals, other: Reals) -> Reals:
+    """(..., goods): the sum over firms of its shares of a good in two spans of rounds, multiplied."""
+    return np.asarray((shares(one) * shares(other)).sum(axis=-2))
 
 
 def lasting(source: Readable, of: Of) -> "pd.Series[float]":
-    """What the average amounts over the later half of the rounds are, by run; NaN where none are kept."""
+    """What the third quarter of the rounds and the last have in common, by run; NaN without decisions."""
     course = lasting_over_time(source, of)
     return course.groupby("run").tail(1).set_index("run")["value"].rename(None)
 
@@ -88,8 +114,9 @@ def _course(one: Amounts, of: Of) -> "pd.DataFrame":
     runs, steps = one.value.shape[:2]
     total = np.concatenate([np.zeros_like(one.value[:, :1]), one.value.cumsum(axis=1)], axis=1)
     done = np.arange(1, steps + 1)
-    average = (total[:, done] - total[:, done // 2]) / (done - done // 2)[:, None, None]
-    each = of(average)
+    half = done // 2
+    between = half + (done - half) // 2
+    each = of(total[:, between] - total[:, half], total[:, done] - total[:, between])
     count = np.isfinite(each).sum(axis=-1)
     value = np.full(count.shape, np.nan)
     np.divide(np.nansum(each, axis=-1), count, out=value, where=count > 0)
@@ -104,8 +131,10 @@ def _measure(
     return Measure(name, unit, low, high, compute, partial(settled_over_time, fact=fact, gain=gain))
 
 
-def _lasting(name: str, of: Of, unit: str, high: float) -> Measure:
-    return Measure(name, unit, 0, high, partial(lasting, of=of), partial(lasting_over_time, of=of))
+def _lasting(name: str, of: Of, unit: str, low: float, high: float) -> Measure:
+    return Measure(
+        name, unit, low, high, partial(lasting, of=of), partial(lasting_over_time, of=of)
+    )
 
 
 _GAIN = "0 at Nash, 1 at the joint optimum"
@@ -119,8 +148,9 @@ MARKETS: Final = (
     ),
     _lasting(
         "lasting specialisation",
-        specialisation,
-        "coefficient of variation over goods of what a firm makes on average: 0 if even, 1 for one of two",
+        common_specialisation,
+        "of what a firm makes in two spans of rounds alike: 0 if even or mere noise, 1 for one of two goods",
+        -1,
         np.inf,
     ),
     _measure(
@@ -132,8 +162,9 @@ MARKETS: Final = (
     ),
     _lasting(
         "lasting concentration",
-        concentration,
-        "Herfindahl index of a good's makers by what they make on average: 1 for a single one",
+        common_concentration,
+        "Herfindahl index of a good's makers, as far as it is alike in two spans of rounds",
+        0,
         1,
     ),
     _measure("market price", "price", "money a unit", 0, np.inf),
