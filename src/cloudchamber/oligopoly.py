@@ -20,11 +20,14 @@ __all__ = [
     "concentration",
     "shares",
     "specialisation",
+    "summed",
 ]
 
 Reals = NDArray[np.float64]
 SWEEPS = 100_000
 """Rounds of best responses in turn, at most."""
+FEW = 8
+"""Firms or goods that are summed one by one."""
 SETTLED = 1e-12
 """The change in a round, as a share of the largest act, below which responses have settled."""
 
@@ -58,13 +61,22 @@ class Market(Protocol):
         ...
 
 
+def summed(values: Reals, axis: int) -> Reals:
+    """The sum along an axis, one after the other where it is short: NumPy's own takes long over few."""
+    many = values.shape[axis]
+    if not 0 < many <= FEW:
+        return np.asarray(values.sum(axis=axis))
+    return np.asarray(sum(np.take(values, at, axis) for at in range(many)))
+
+
 def specialisation(quantities: Reals) -> Reals:
     """(..., firms): standard deviation over mean of each firm's quantities over goods.
 
     0 where it makes as much of each good, sqrt(goods - 1) where it makes one alone; NaN where it makes none.
     """
-    mean = quantities.mean(axis=-1)
-    spread = quantities.std(axis=-1)
+    goods = quantities.shape[-1]
+    mean = summed(quantities, -1) / goods
+    spread = np.sqrt(summed(np.square(quantities - mean[..., None]), -1) / goods)
     unknown: Reals = np.full(mean.shape, np.nan)
     np.divide(spread, mean, out=unknown, where=mean > 0)
     return unknown
@@ -72,7 +84,7 @@ def specialisation(quantities: Reals) -> Reals:
 
 def shares(quantities: Reals) -> Reals:
     """(..., firms, goods): each firm's share of a good; NaN of a good that nobody makes."""
-    total = np.broadcast_to(quantities.sum(axis=-2, keepdims=True), quantities.shape)
+    total = np.broadcast_to(summed(quantities, -2)[..., None, :], quantities.shape)
     unknown: Reals = np.full(total.shape, np.nan)
     np.divide(quantities, total, out=unknown, where=total > 0)
     return unknown
@@ -80,7 +92,7 @@ def shares(quantities: Reals) -> Reals:
 
 def concentration(quantities: Reals) -> Reals:
     """(..., goods): the Herfindahl index, from 1 / firms to 1 for one firm; NaN where none is made."""
-    return np.asarray(np.square(shares(quantities)).sum(axis=-2))
+    return np.asarray(summed(np.square(shares(quantities)), -2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +123,7 @@ class Quantities:
 
     def prices(self, acts: Reals) -> Reals:
         """One price of a good, the same for all firms."""
-        price = self.clearing(acts.sum(axis=-2))[..., None, :]
+        price = self.clearing(summed(acts, -2))[..., None, :]
         return np.broadcast_to(price, acts.shape)
 
     def profits(self, acts: Reals) -> Reals:

@@ -92,18 +92,9 @@ class Recording:
         self._heard(questions, kept)
 
     def _count(self, questions: Questions, answers: Answers) -> None:
-        runs, status = len(self.ids), answers.statuses()
-        cell = questions.run.astype(np.int64) * len(Status) + status
-        np.add(
-            self.account.status,
-            np.bincount(cell, minlength=runs * len(Status)).reshape(runs, -1),
-            out=self.account.status,
-        )
-        np.add(
-            self.account.questions,
-            np.bincount(questions.run, minlength=runs),
-            out=self.account.questions,
-        )
+        # A block is small beside a pool of many runs: what is not in it is not touched.
+        np.add.at(self.account.status, (questions.run, answers.statuses()), 1)
+        np.add.at(self.account.questions, questions.run, 1)
         if answers.tokens is not None:
             np.add.at(self.account.tokens, questions.run, answers.tokens)
 

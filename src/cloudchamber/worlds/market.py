@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Opening, State, World
-from cloudchamber.oligopoly import Market, concentration, shares, specialisation
+from cloudchamber.oligopoly import Market, shares, specialisation, summed
 from cloudchamber.questions import Reals
 from cloudchamber.worlds.market_words import PARAPHRASES, Wording, named
 
@@ -111,7 +111,7 @@ class Trade(World):
         told = {
             f"{name}{_AT[at]}": np.full(opening.runs, value[0])
             for at, acts in (("nash", market.nash()), ("joint", market.joint()))
-            for name, value in _facts(market, acts[None]).items()
+            for name, value in _facts(_sale(market, acts[None])).items()
         }
         nothing = {name: np.full(opening.runs, np.nan) for name in FACTS}
         return State(
@@ -130,44 +130,49 @@ class Trade(World):
         """
         if not len(acts):
             return {name: np.zeros(0) for name in self.results}
-        runs = np.unique(acts.run)
         standing = state.more["acts"]
         standing[acts.run, acts.agent] = self.idle
         standing[acts.run, acts.agent, acts.item] = acts.amount
-        now, market = standing[runs], self.market(standing.shape[1])
-        sold, profit = market.quantities(now), market.profits(now)
-        state.tally[runs] = sold.sum(axis=1)
-        for name, value in _facts(market, now).items():
+        acted = np.zeros(len(standing), bool)
+        acted[acts.run] = True
+        runs, row = np.flatnonzero(acted), acted.cumsum() - 1
+        sale = _sale(self.market(standing.shape[1]), standing[runs])
+        state.tally[runs] = summed(sale["sold"], 1)
+        for name, value in _facts(sale).items():
             state.more[name][runs] = value
-        at = (np.searchsorted(runs, acts.run), acts.agent, acts.item)
-        np.add.at(state.score, (acts.run, acts.agent), profit[at])
-        led = {
-            "price": market.prices(now)[at],
-            "share": np.nan_to_num(shares(sold)[at]),
-            "sold": sold[at],
-            "profit": profit[at],
-        }
-        return {name: led[name] for name in self.results}
+        at = (row[acts.run], acts.agent, acts.item)
+        led = {name: np.nan_to_num(sale[name][at]) for name in self.results}
+        np.add.at(state.score, (acts.run, acts.agent), led["profit"])
+        return led
 
 
-def _facts(market: Market, acts: Reals) -> dict[str, Reals]:
-    """(runs,) of each fact, for acts of shape (runs, firms, goods)."""
+def _sale(market: Market, acts: Reals) -> dict[str, Reals]:
+    """What acts of shape (runs, firms, goods) lead to, in that shape."""
     sold = market.quantities(acts)
-    price = market.prices(acts)
-    offered = np.isfinite(price)
     return {
-        "specialisation": _mean(specialisation(sold)),
-        "concentration": _mean(concentration(sold)),
-        "price": _mean(np.where(offered, price, np.nan).reshape(len(acts), -1)),
-        "profit": market.profits(acts).sum(axis=2).mean(axis=1),
+        "sold": sold,
+        "share": shares(sold),
+        "price": market.prices(acts),
+        "profit": market.profits(acts),
+    }
+
+
+def _facts(sale: Mapping[str, Reals]) -> dict[str, Reals]:
+    """(runs,) of each fact."""
+    price = np.where(np.isfinite(sale["price"]), sale["price"], np.nan)
+    return {
+        "specialisation": _mean(specialisation(sale["sold"])),
+        "concentration": _mean(summed(np.square(sale["share"]), 1)),
+        "price": _mean(price.reshape(len(price), -1)),
+        "profit": _mean(summed(sale["profit"], 2)),
     }
 
 
 def _mean(values: Reals) -> Reals:
     """(runs,): the mean of each row's numbers; NaN where it has none."""
     known = ~np.isnan(values)
-    count = known.sum(axis=1)
-    total = np.where(known, values, 0.0).sum(axis=1)
+    count = summed(known.astype(np.float64), 1)
+    total = summed(np.where(known, values, 0.0), 1)
     unknown: Reals = np.full(len(values), np.nan)
     np.divide(total, count, out=unknown, where=count > 0)
     return unknown
