@@ -33,6 +33,8 @@ from cloudchamber.trace import Level, Trace
 from cloudchamber.worlds import Cournot
 
 FIRMS, STEPS, SLOPE = 100_000, 10, 2.0
+HIDDEN = ("quantity", "share", "profit")
+"""What the loop does not keep for its firms either."""
 Reals = NDArray[np.float64]
 
 
@@ -45,7 +47,7 @@ def spec_of(firms: int) -> Microspec:
         population=Population(groups=(Group(name="firms", count=firms, decides=rule),)),
         turns=Simultaneous(steps=STEPS),
         memory=Window(k=2),
-        visibility=Visibility(fields={"quantity": Hidden()}, order=Fixed()),
+        visibility=Visibility(fields=dict.fromkeys(HIDDEN, Hidden()), order=Fixed()),
         affordances=Affordances(choose="amount"),
     )
 

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from cloudchamber.microspec.memory import Summary
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.turns import Asynchronous
+from cloudchamber.microspec.visibility import Hidden
 from cloudchamber.microspec.world import Acts, Past, State
 from cloudchamber.questions import Ints, Reals
 
@@ -95,14 +96,17 @@ class Ring:
         """Remember acts; an owner's acts of one batch stand together, in order."""
         if not len(owner):
             return
-        order = np.argsort(owner, kind="stable")
-        owner = owner[order]
+        if (owner[1:] < owner[:-1]).any():
+            order = np.argsort(owner, kind="stable")
+            owner = owner[order]
+            columns = {name: given[order] for name, given in columns.items()}
+            step = step if isinstance(step, int) else step[order]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
         nth = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
         place = (self.made[owner] + nth) % self.depth
         for name, given in columns.items():
-            self.columns[name][owner, place] = given[order]
-        self.columns["step"][owner, place] = step if isinstance(step, int) else step[order]
+            self.columns[name][owner, place] = given
+        self.columns["step"][owner, place] = step
         np.add.at(self.made, owner, 1)
 
     def oldest_first(self, owner: Ints) -> dict[str, NDArray[Any]]:
@@ -208,6 +212,9 @@ class Ledger:
         self.agents = agents
         self.latency = spec.visibility.latency
         self.amounts = amounts
+        seen = spec.visibility
+        self.counts = seen.order.reveals or any(seen.display(n).reveals for n in world.fields)
+        """Whether anyone sees what is counted; if not, it is not."""
         held = None if state is None else state.held
         latest = world.counting == "latest"
         self.standing = Standing(runs, agents, items, held) if latest else None
@@ -227,7 +234,12 @@ class Ledger:
 
     def _kinds(self, spec: Microspec) -> dict[str, DTypeLike]:
         """What a ring keeps beside item, decision and step."""
-        kinds: dict[str, DTypeLike] = {f"result {name}": np.float64 for name in spec.world.results}
+        told = [
+            name
+            for name in spec.world.results
+            if not isinstance(spec.visibility.display(name), Hidden)
+        ]
+        kinds: dict[str, DTypeLike] = {f"result {name}": np.float64 for name in told}
         if self.amounts:
             kinds["amount"] = np.float64
         if spec.world.meets == "both":
@@ -246,7 +258,11 @@ class Ledger:
             ring.add(
                 owner,
                 at - acts,
-                **{n: part[:, :, at].reshape(-1)[owner] for n, part in told.items()},
+                **{
+                    name: part[:, :, at].reshape(-1)[owner]
+                    for name, part in told.items()
+                    if name in ring.columns
+                },
             )
 
     def _counted(self, whole: bool) -> Marks:
@@ -271,9 +287,9 @@ class Ledger:
         owner = acts.run.astype(np.int64) * self.agents + acts.agent
         amount = acts.amount if self.amounts else None
         told = (acts.item, acts.decision, acts.step, amount)
-        if self.standing is not None:
+        if self.standing is not None and self.counts:
             self.standing.add(acts)
-        if self.by_run is not None:
+        if self.by_run is not None and self.counts:
             self.by_run.add(acts.run, *told)
         if self.by_agent is not None:
             self.by_agent.add(owner, *told)
