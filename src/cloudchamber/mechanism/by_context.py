@@ -76,6 +76,16 @@ class By(TermOf):
         return self.altered(terms=tuple(terms))
 
     @property
+    def starts(self) -> Mapping[int, tuple[float, ...]]:
+        """Those of the term at each level."""
+        found: dict[int, tuple[float, ...]] = {}
+        start = 0
+        for term in self.terms:
+            found |= {start + at: values for at, values in term.starts.items()}
+            start += len(term.names)
+        return found
+
+    @property
     def singly(self) -> bool:
         """Whether the term does."""
         return self.term.singly

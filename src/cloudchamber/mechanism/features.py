@@ -192,7 +192,7 @@ def _total(features: Dense | Levels, weights: Reals) -> Reals:
     """(parameters,): the sum over all options of weight times feature."""
     if isinstance(features, Levels):
         return _summed(features.index, weights, features.count + 1)[:-1]
-    return np.array([np.vdot(part, weights) for part in features.parts])
+    return np.array([np.einsum("nk,nk->", part, weights) for part in features.parts])
 
 
 def _placed(one: ByPlace, other: Features, weights: Reals) -> Reals:

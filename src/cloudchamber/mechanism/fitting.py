@@ -127,7 +127,10 @@ class Fit:
 
 
 def fit(mechanism: Mechanism, data: ChoiceData, *, to: Targets = "distributions") -> Fit:
-    """The parameters under which the choices are most likely, from the given ones on.
+    """The parameters under which the choices are most likely.
+
+    Climbed from the given ones on; of parameters by which there may be several tops (what is kept, where a
+    signal saturates) some other values are tried first.
 
     Args:
         mechanism: what is fitted; item, place and label effects that are empty are filled in.
@@ -141,27 +144,52 @@ def fit(mechanism: Mechanism, data: ChoiceData, *, to: Targets = "distributions"
     Raises:
         SpecificationError: no rows, or some picked nothing and the mechanism never declines.
     """
-    return _told(*_top(mechanism, data, to), data, to, counted=True)
+    return _told(*_top(mechanism, data, to, search=True), data, to, counted=True)
 
 
 def refitted(mechanism: Mechanism, data: ChoiceData, to: Targets) -> Fit:
-    """As `fit`, quicker: all runs are taken to inform alike, which only the errors and intervals feel."""
-    return _told(*_top(mechanism, data, to), data, to, counted=False)
+    """As `fit`, quicker: for what was fitted to much the same choices already, and so begins near the top.
+
+    All runs are taken to inform alike, which only errors and intervals feel.
+    """
+    return _told(*_top(mechanism, data, to, search=False), data, to, counted=False)
 
 
-def _top(mechanism: Mechanism, data: ChoiceData, to: Targets) -> tuple[Mechanism, Moments, bool]:
+def _top(
+    mechanism: Mechanism, data: ChoiceData, to: Targets, search: bool
+) -> tuple[Mechanism, Moments, bool]:
     if not len(data):
         raise SpecificationError("there are no choices to fit; give data with rows")
-    mechanism = mechanism.fitting(data)
-    stride = len(data) // (MANY // 2)
+    mechanism, some = mechanism.fitting(data), data
     if len(data) >= MANY:
-        rows = np.arange(0, len(data), stride)
-        mechanism, _, _ = _climb(mechanism, data.where(rows), to, 8)
+        some = data.where(np.arange(0, len(data), len(data) // (MANY // 2)))
+    if search:
+        mechanism = _begun(mechanism, some, to)
+    if some is not data:
+        mechanism, _, _ = _climb(mechanism, some, to, 8)
     return _climb(mechanism, data, to, STEPS)
 
 
+def _begun(mechanism: Mechanism, data: ChoiceData, to: Targets) -> Mechanism:
+    """Where to begin: of the starts of each parameter that may have several tops the one that leads highest.
+
+    With these held the rest has one top, or nearly so.
+    """
+    values = mechanism.values(data.asked)
+    held = {at: float(values[at]) for at in mechanism.starts}
+    for at, starts in mechanism.starts.items():
+        tops = [climbed(mechanism, data, to, held | {at: one}, 8) for one in (held[at], *starts)]
+        mechanism, _ = max(tops, key=lambda top: top[1])
+        held[at] = float(mechanism.values(data.asked)[at])
+    return mechanism
+
+
 def climbed(
-    mechanism: Mechanism, data: ChoiceData, to: Targets, fixed: Mapping[int, float]
+    mechanism: Mechanism,
+    data: ChoiceData,
+    to: Targets,
+    fixed: Mapping[int, float],
+    steps: int = STEPS,
 ) -> tuple[Mechanism, float]:
     """The best mechanism with some parameters held, by their places, and its log-likelihood with smoothing.
 
@@ -173,7 +201,7 @@ def climbed(
     held = np.zeros(len(values), bool)
     held[list(fixed)] = True
     start = mechanism.with_values(values, data.asked)
-    best, moments, _ = _climb(start, data, to, STEPS, held)
+    best, moments, _ = _climb(start, data, to, steps, held)
     return best, moments.log_likelihood + moments.smoothing
 
 

@@ -1,5 +1,6 @@
 """Mechanisms: explicit micro rules with parameters, fitted to a trace, acting in the place of agents."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -107,6 +108,16 @@ class Mechanism(Decider):
         """
         terms = [term.at(context) if isinstance(term, By) else term for term in self.parts]
         return self._rebuilt(tuple(term for term in terms if term is not None), {})
+
+    @property
+    def starts(self) -> Mapping[int, tuple[float, ...]]:
+        """Parameters by which the likelihood may have several tops, by place, and where else to begin."""
+        found: dict[int, tuple[float, ...]] = {}
+        start = 0
+        for term in self.parts:
+            found |= {start + at: values for at, values in term.starts.items()}
+            start += len(term.names)
+        return found
 
     def smoothing(self, asked: Asked) -> tuple[float, Reals, Reals]:
         """What smoothing adds to the log-likelihood, its slope and minus its curvature, by parameter."""

@@ -74,6 +74,12 @@ class Reinforcement(TermOf):
         return self.altered(**changed)
 
     @property
+    def starts(self) -> Mapping[int, tuple[float, ...]]:
+        """What is kept: a fifth, a half, four fifths; and the start."""
+        found = {} if self.form == "exponential" else {0: (0.0, 2.3, 4.6, 6.9)}
+        return found if self.keep == 1 else found | {1: (-1.4, 0.0, 1.4)}
+
+    @property
     def singly(self) -> bool:
         """It does."""
         return True
@@ -244,7 +250,7 @@ class MemoryTable(TermOf):
         if not self.smoothing or not self.effects:
             return None
         odds = np.asarray(self.effects)
-        share = 1 / (1 + np.exp(-odds))
+        share = 1 / (1 + np.exp(np.minimum(-odds, 700.0)))
         total = float((odds / 2 - np.logaddexp(0, odds)).sum())
         s = self.smoothing
         return s * total, s * (0.5 - share), s * share * (1 - share)

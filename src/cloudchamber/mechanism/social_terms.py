@@ -1,5 +1,6 @@
 """Terms of what others did, and of what one did oneself: shown signals, and acts heard of."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -43,6 +44,11 @@ class Signal(Strength):
     def values(self) -> tuple[float, ...]:
         """Strength, and the logarithm of `half`."""
         return (self.strength, *([float(np.log(self.half))] if self.form == "saturating" else []))
+
+    @property
+    def starts(self) -> Mapping[int, tuple[float, ...]]:
+        """Half of the strength at 1, 5 or 25."""
+        return {1: (0.0, 1.6, 3.2)} if self.form == "saturating" else {}
 
     def with_values(self, values: tuple[float, ...]) -> Self:
         """The same with other values."""

@@ -17,7 +17,7 @@ from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.measures.estimate import Estimate, about, mean, runs_needed
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.comparing import TIE
-from cloudchamber.mechanism.fitting import refitted
+from cloudchamber.mechanism.fitting import fit
 from cloudchamber.mechanism.growing import decided_by, grown_by
 from cloudchamber.mechanism.likelihood import Targets, row_log_likelihoods
 from cloudchamber.mechanism.mechanisms import Mechanism
@@ -200,7 +200,7 @@ def _apart(
     data: ChoiceData, true: Mechanism, rival: Mechanism, *, power: float, level: float
 ) -> tuple[Estimate, float, float]:
     """The divergence, the runs that show it, and the decisions of a run."""
-    best = refitted(rival, data, "distributions").mechanism
+    best = fit(rival, data).mechanism
     left = _by_run(data, true, best, "distributions")
     decisions = len(data) / len(left)
     if not np.isfinite(left).all():

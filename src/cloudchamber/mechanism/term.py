@@ -4,6 +4,7 @@ Every term adds to the log weight of an option. A parameter is a number that `fi
 shapes a term without a slope (a gate's width, a threshold, a decay) is compared between mechanisms.
 """
 
+from collections.abc import Mapping
 from typing import Self
 
 from cloudchamber.mechanism.features import Dense, Features
@@ -43,6 +44,11 @@ class TermOf(Value):
     def singly(self) -> bool:
         """Whether it reads what was heard act by act."""
         return False
+
+    @property
+    def starts(self) -> Mapping[int, tuple[float, ...]]:
+        """Parameters by which the likelihood may have several tops, and where a fit begins beside here."""
+        return {}
 
     def fitting(self, shown: Shown) -> Self:
         """The same term with a parameter for each place, item, label or key there is."""
