@@ -22,6 +22,18 @@ from cloudchamber.intervention import (
     shuffle_for_each_reader,
 )
 from cloudchamber.measures import MEASURES
+from cloudchamber.mechanism import (
+    ConsiderThenChoose,
+    ContentEffect,
+    FallOff,
+    Gate,
+    ItemEffects,
+    LabelEffects,
+    Logit,
+    Mechanism,
+    PlaceEffects,
+    Signal,
+)
 from cloudchamber.microspec import Decider, Hidden, Popularity, Seeded, Sequential, Shuffled
 from cloudchamber.phenomenon import HERDING, Phenomenon
 from cloudchamber.randomness import keys, normals
@@ -95,6 +107,7 @@ def study(
         attack=pin(min(TARGET, feed.items - 1)),
         field=read_popularity(field) if field else None,
         published=(MUSICLAB,),
+        mechanisms=mechanisms(decider),
         account=supplement,
         notes=_notes(quick, decider),
     )
@@ -103,6 +116,31 @@ def study(
 def phenomenon(decider: Decider) -> Phenomenon:
     """Herding; of the few choices that a language model is asked for, by what it was expected to choose."""
     return replace(HERDING, measure=MEASURES["expected gini"]) if decider.reads_text else HERDING
+
+
+def mechanisms(decider: Decider) -> dict[str, Mechanism]:
+    """What may be behind the choices; the first is what the hypothesis says.
+
+    Every rule is told how much each item draws by itself: a rule's quality, or, as of headlines that a
+    language model reads, a number for each.
+    """
+    item = ItemEffects() if decider.reads_text else ContentEffect(field="quality")
+    gate = Gate(width=5, beyond=-3.0)
+    any_like, more_likes = Signal(form="any"), Signal(form="log")
+    rivals: dict[str, Mechanism] = {
+        "gate, then any like": ConsiderThenChoose(considered=gate, terms=(item, any_like)),
+        "gate, then more likes": ConsiderThenChoose(considered=gate, terms=(item, more_likes)),
+        "gate, likes ignored": ConsiderThenChoose(considered=gate, terms=(item,)),
+        "falling off, any like": Logit(terms=(FallOff(), item, any_like)),
+        "falling off, more likes": Logit(terms=(FallOff(), item, more_likes)),
+        "blind to place and likes": Logit(terms=(item,)),
+    }
+    if decider.reads_text:
+        # What a model makes of the codes that options bear.
+        rivals["label, place and any like"] = Logit(
+            terms=(LabelEffects(), PlaceEffects(), item, any_like)
+        )
+    return rivals
 
 
 def sizes(model: bool, quick: bool) -> tuple[int, int, int]:

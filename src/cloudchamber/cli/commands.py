@@ -9,6 +9,7 @@ from cloudchamber import __version__
 from cloudchamber.cli import looking, perturbing
 from cloudchamber.cli.designing import design
 from cloudchamber.cli.ending import plainly
+from cloudchamber.cli.explaining import explain
 from cloudchamber.cli.growing import Growing, growing
 from cloudchamber.cli.options import Options, again, build
 from cloudchamber.cli.searching import threshold
@@ -35,6 +36,7 @@ for command in (
     looking.new,
     perturbing.battery,
     threshold,
+    explain,
     design,
 ):
     main.add_command(command)

@@ -15,8 +15,9 @@ from cloudchamber.engine import Runs, grow
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.mechanism.mechanisms import Mechanism
 from cloudchamber.mechanism.plausible import Fitted, plausible
+from cloudchamber.mechanism.stacking import stacked
 from cloudchamber.microspec import Microspec
-from cloudchamber.questions import Answers, Questions, joined_answers
+from cloudchamber.questions import Answers, Ints, Questions, joined_answers
 from cloudchamber.trace import Level, Trace
 
 __all__ = ["Deciding", "Pool", "decided_by", "grown_by", "pools"]
@@ -154,15 +155,32 @@ class _Many:
     def __init__(self, specs: Sequence[Microspec], count: int) -> None:
         self.specs, self.count = specs, count
         self.societies = [Society(spec) for spec in specs]
+        groups = specs[0].population.groups
+        self.together = [
+            stacked([spec.population.groups[at].decides for spec in specs])
+            for at in range(len(groups))
+        ]
 
     def answer(self, questions: Questions) -> Answers:
         if len(self.societies) == 1:
             return self.societies[0].answer_now(questions)
         draw = questions.run // self.count
-        parts = [(int(at), np.flatnonzero(draw == at)) for at in np.unique(draw)]
-        if len(parts) == 1:
-            return self.societies[parts[0][0]].answer_now(questions)
-        return joined_answers(
-            len(questions),
-            [(rows, self.societies[at].answer_now(questions.take(rows))) for at, rows in parts],
-        )
+        parts: list[tuple[Ints, Answers]] = []
+        for group, together in enumerate(self.together):
+            rows = np.flatnonzero(questions.group == group)
+            if not len(rows):
+                continue
+            some = questions if len(rows) == len(questions) else questions.take(rows)
+            if together is not None:
+                parts.append((rows, together.answer(some, draw[rows])))
+            else:
+                parts += self._apart(rows, questions, draw)
+        return joined_answers(len(questions), parts)
+
+    def _apart(self, rows: Ints, questions: Questions, draw: Ints) -> list[tuple[Ints, Answers]]:
+        """Draw by draw."""
+        parts: list[tuple[Ints, Answers]] = []
+        for at in np.unique(draw[rows]):
+            mine = rows[draw[rows] == at]
+            parts.append((mine, self.societies[int(at)].answer_now(questions.take(mine))))
+        return parts

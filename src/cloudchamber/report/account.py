@@ -13,13 +13,14 @@ from cloudchamber import __version__
 from cloudchamber.analysis import saved
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Manifest, Results
-from cloudchamber.report import evidence, sections
+from cloudchamber.report import evidence, explaining, sections
 from cloudchamber.report.document import Document, Section, Supplement
 from cloudchamber.report.findings import answer
 from cloudchamber.report.judgement import verdicts
 from cloudchamber.report.page import save
 from cloudchamber.report.sceptic import checks, doubts
 from cloudchamber.study import Study
+from cloudchamber.study.told import read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,13 +65,15 @@ def build(
     extra = study.account(study, results) if study.account else Supplement()
     tables |= extra.tables
     seen = (*checks(results), *extra.checks)
-    judged = verdicts(study, results, doubts(seen))
+    told = read(results.folder.parent)
+    judged = verdicts(study, results, doubts(seen), told)
     more = extra.blocks
     parts = (
         sections.identify(study, judged.criterion, more.get(1, ())),
         sections.microspecify(study, more.get(2, ())),
         sections.grow(study, tables, more.get(3, ())),
         sections.intervene(study, tables, more.get(4, ())),
+        *([explaining.section(told, _there(results))] if told else []),
         sections.validate(judged.blocks, more.get(5, ())),
         Section(
             "Checks",
@@ -82,7 +85,11 @@ def build(
     document = Document(
         title=study.title or study.name,
         question=study.question,
-        answer=(*answer(study, tables, judged, shortly=extra.instead), *extra.answer),
+        answer=(
+            *answer(study, tables, judged, shortly=extra.instead),
+            *extra.answer,
+            *(explaining.answer(told) if told else ()),
+        ),
         facts=_facts(results),
         sections=tuple(part for part in parts if part.blocks),
         rerun=rerun or f'study.run("{results.folder.parent}")',
@@ -91,6 +98,11 @@ def build(
         unfinished=results.unfinished,
     )
     return document, tables
+
+
+def _there(results: Results) -> int:
+    """How many runs are complete."""
+    return len(results.done.drop_duplicates("run"))
 
 
 def _tables(study: Study, results: Results) -> dict[str, "pd.DataFrame"]:

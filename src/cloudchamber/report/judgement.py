@@ -13,9 +13,11 @@ from cloudchamber.measures.estimate import about, difference
 from cloudchamber.phenomenon import Finding
 from cloudchamber.report.document import Answer, Block, Prose, Table, Verdict
 from cloudchamber.report.evidence import brief, full
+from cloudchamber.report.explaining import regrown_of, rivals_of, unknown_of
 from cloudchamber.report.figures import Axis, curve
 from cloudchamber.study import Study
 from cloudchamber.study.conditions import excesses
+from cloudchamber.study.told import Told
 from cloudchamber.validation import adequacy
 from cloudchamber.validation.comparison import Comparison, compare
 
@@ -45,20 +47,29 @@ class Judged:
     """For stage 5: the verdicts and what they rest on."""
 
 
-def verdicts(study: Study, results: Results, doubts: tuple[str, ...]) -> Judged:
-    """The three verdicts; doubts (what the checks say against any claim) make the first two undecided."""
+def verdicts(
+    study: Study, results: Results, doubts: tuple[str, ...], told: Told | None = None
+) -> Judged:
+    """The three verdicts; doubts (what the checks say against any claim) make the first two undecided.
+
+    Args:
+        study: whose results they are.
+        results: what was grown.
+        doubts: sentences.
+        told: the study's explanation, if it was explained.
+    """
     findings = {cell.name: _finding(study, results, cell) for cell in study.judged()}
     comparison = _comparison(study, results)
     three = (
         _descriptive(study, findings[study.at_risk()], doubts),
-        _explanatory(study, results, findings[study.at_risk()], doubts),
+        _explanatory(study, results, findings[study.at_risk()], doubts, told),
         adequacy.observational(comparison, published=[one.sentence() for one in study.published]),
     )
-    told = tuple(
+    judged = tuple(
         Verdict(f"{one.name.capitalize()} adequacy", one.answer, one.because, one.overturn)
         for one in three
     )
-    return Judged(findings, _criterion(study, results, findings), (*told, *_field(comparison)))
+    return Judged(findings, _criterion(study, results, findings), (*judged, *_field(comparison)))
 
 
 def _finding(study: Study, results: Results, cell: Cell) -> Finding | None:
@@ -94,10 +105,20 @@ def _descriptive(
 
 
 def _explanatory(
-    study: Study, results: Results, finding: Finding | None, doubts: tuple[str, ...]
+    study: Study,
+    results: Results,
+    finding: Finding | None,
+    doubts: tuple[str, ...],
+    told: Told | None,
 ) -> adequacy.Verdict:
     """What did not grow needs no explanation."""
-    found = adequacy.explanatory(_contrasts(study, results), None, doubts)
+    found = adequacy.explanatory(
+        _contrasts(study, results),
+        rivals_of(told) if told else None,
+        doubts,
+        regrown=regrown_of(told) if told else None,
+        unknown=unknown_of(told) if told else (),
+    )
     if finding is None or finding.answer != "not grown":
         return found
     none = f"In the cell at risk, {study.at_risk()}, nothing grew: there is nothing to explain."

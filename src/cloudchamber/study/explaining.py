@@ -32,9 +32,9 @@ from cloudchamber.study.study import Study
 
 __all__ = ["Explained", "Explanation", "explain"]
 
-CHECKED = 10_000_000
+CHECKED = 15_000_000
 """Exposures that predictive checks draw anew at most, over all draws: of a long study some runs."""
-CHECKS = 399
+CHECKS = 199
 Watch = Callable[[str], None]
 
 

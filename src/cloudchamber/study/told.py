@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,12 @@ class Told:
         """The facts of the part that the cell at risk is in."""
         part: dict[str, Any] = self.facts["parts"][0]
         return part
+
+    def advantage(self, rival: dict[str, Any]) -> Estimate:
+        """How far the hypothesis is ahead of a rival; infinitely, where what happened cannot be under it."""
+        if rival["impossible"]:
+            return Estimate(inf, nan, nan, rival["advantage"]["n"])
+        return estimate_of(rival["advantage"])
 
     def save(self, folder: Path) -> None:
         """Keep it under results/ in a study's folder."""
@@ -144,6 +150,7 @@ def _facts(explanation: Explanation, one: Explained) -> dict[str, Any]:
                 "name": name,
                 "advantage": _plain(told.difference(hypothesis, name, level)),
                 "holds": _holds(one, name, hypothesis),
+                "impossible": _impossible(one, name),
             }
             for told in comparisons.values()
             if hypothesis in told.scores
@@ -152,13 +159,22 @@ def _facts(explanation: Explanation, one: Explained) -> dict[str, Any]:
             if name != hypothesis
         ],
         "sufficiency": {
-            name: {"answer": told.answer, "sentence": told.sentence()}
+            name: {
+                "answer": told.answer,
+                "sentence": told.sentence(),
+                "counts": {
+                    "sufficient": len(told.matches) - len(told.failing) - len(told.open),
+                    "not sufficient": len(told.failing),
+                    "cannot tell": len(told.open),
+                },
+            }
             for name, told in sufficiency.items()
         },
         "unseen_sufficiency": {
             name: one.sufficiency(name, unseen=True).answer for name in one.regrowths if part.unseen
         },
         "not_regrown": dict(one.not_regrown),
+        "impossible": {name: _impossible(one, name) for name in one.fits},
         "missed": {
             name: sorted({told for found in by_group.values() for told in found.missed})
             for name, by_group in one.predictions.items()
@@ -184,6 +200,11 @@ def estimate_of(plain: dict[str, Any]) -> Estimate:
         name: nan if value is None and name != "p" else value for name, value in plain.items()
     }
     return Estimate(**told)
+
+
+def _impossible(one: Explained, name: str) -> int:
+    """How many choices cannot be under a mechanism."""
+    return sum(found.impossible for found in one.fits[name].values())
 
 
 def _holds(one: Explained, rival: str, hypothesis: str) -> bool:

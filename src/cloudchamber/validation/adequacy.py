@@ -11,6 +11,7 @@ interval that reaches across the line is "undecided", and no data is "no evidenc
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 from cloudchamber.measures.estimate import Estimate
@@ -183,6 +184,8 @@ def _contrasted(contrast: Contrast) -> tuple[Answer, str]:
 
 
 def _rivalled(rival: Rival) -> tuple[Answer, str]:
+    if rival.advantage.value == inf:
+        return "met", f"Of {rival.name} some choices show that it cannot be: the rival does worse."
     side = _side(rival.advantage, 0, True)
     told = {
         "met": "the rival does worse",
