@@ -72,6 +72,10 @@ def test_who_sees_nobody_joins_for_no_other_reason() -> None:
     hidden = Visibility(fields={"people": Hidden()})
     world = Diffusion(seeds=0, thresholds=LADDER)
     assert reach(grown(world, Threshold(), PEOPLE, 9, visibility=hidden)) == [0.01]
+    shares = Diffusion(seeds=0, thresholds=tuple(one / PEOPLE for one in LADDER), of="share")
+    assert reach(grown(shares, Threshold(), PEOPLE, 9, visibility=hidden)) == [0.01]
+    rule = Threshold(at=0.5, of="share")
+    assert reach(grown(Diffusion(seeds=0), rule, PEOPLE, 9, visibility=hidden)) == [0]
 
 
 @pytest.mark.parametrize("sd", [8, 10, 11, 12, 12.2, 12.3, 15, 20, 30, 50])
@@ -173,7 +177,7 @@ def test_a_complex_contagion_needs_ties_that_close() -> None:
 
 
 def test_who_is_named_though_nothing_is_open_to_it_leaves_the_turn_to_whose_it_would_be() -> None:
-    """Each names the next; of those named some have it already and are not asked, in some runs and not in others."""
+    """Some of those named have it already and are not asked, in some runs of a pool and not in others."""
     turns = Sequential(steps=12, order="endogenous")
     many, one = (
         grown(Diffusion(seeds=2), Contagion(chance=0.4), 6, 12, runs, turns=turns)

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cloudchamber.agents import Always, Bayesian, BestQuantity, LanguageModel, LookUp, Random
+from cloudchamber.agents import (
+    Always,
+    Bayesian,
+    BestQuantity,
+    LanguageModel,
+    LookUp,
+    Random,
+    Threshold,
+)
 from cloudchamber.microspec import (
     Affordances,
     Complete,
@@ -17,6 +25,7 @@ from cloudchamber.microspec import (
     Meetings,
     Microspec,
     Population,
+    Ring,
     Sequential,
     Simultaneous,
     Window,
@@ -24,7 +33,14 @@ from cloudchamber.microspec import (
 from cloudchamber.microspec.visibility import Visibility
 from cloudchamber.testing import grown
 from cloudchamber.testing.seen import seen_by
-from cloudchamber.worlds import Cascade, Cournot, MinimalNamingGame, NamingGame
+from cloudchamber.worlds import (
+    Cascade,
+    Cournot,
+    Diffusion,
+    Drawn,
+    MinimalNamingGame,
+    NamingGame,
+)
 from tests.engine.notation import transcript
 
 HERE = Path(__file__).parent / "transcripts"
@@ -82,6 +98,18 @@ GAMES: dict[str, Microspec] = {
         turns=Simultaneous(steps=3),
         memory=Window(k=4),
         affordances=Affordances(choose="amount", labels="words", scoring="shown"),
+    ),
+    "diffusion": Microspec(
+        world=Diffusion(seeds=1, thresholds=Drawn(mean=0.4, sd=0.2), of="share"),
+        population=Population(
+            groups=(
+                Group(name="people", count=3, decides=Threshold(stop=0.5)),
+                Group(name="models", count=2, decides=MODEL),
+            )
+        ),
+        communication=Ring(k=1),
+        visibility=Visibility(whose="neighbours"),
+        turns=Simultaneous(steps=2),
     ),
 }
 

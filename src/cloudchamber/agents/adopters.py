@@ -66,13 +66,16 @@ class Threshold(_Adopting):
 
     def taking_up(self, questions: Questions, have: Reals, lack: Reals) -> Reals:
         """The chance, where enough have it."""
-        seen = have + lack
-        needed = np.full(len(have), self.at) if self.of == "people" else self.at * seen
-        for name, unit in (("threshold", np.ones_like(seen)), ("threshold_share", seen)):
+        share = have / np.maximum(have + lack, 1.0)
+        at, seen = np.full(len(have), self.at), share if self.of == "share" else have
+        for name, unit in (("threshold", have), ("threshold_share", share)):
             if name in questions.signals:
                 own = np.nanmax(questions.signals[name], axis=1, initial=-np.inf)
-                needed = np.where(np.isfinite(own), own, 1.0) * unit
-        return np.asarray(self.chance * (have >= needed - _ALMOST), np.float64)
+                at, seen = (
+                    np.where(np.isfinite(own), own, at),
+                    np.where(np.isfinite(own), unit, seen),
+                )
+        return np.asarray(self.chance * (seen >= at - _ALMOST), np.float64)
 
     def aloud(self) -> str:
         """The rule in words."""
