@@ -16,6 +16,7 @@ from cloudchamber.agents import (
     Grim,
     LanguageModel,
     LookUp,
+    MajorityForce,
     MajorityOfMemory,
     MemoryOne,
     OwnSign,
@@ -96,11 +97,13 @@ from cloudchamber.worlds import (
     Feed,
     MinimalNamingGame,
     NamingGame,
+    Opinion,
     PublicGoods,
 )
 
 WORLDS: list[World] = [
     Cascade(),
+    Opinion(up=0.7),
     Diffusion(seeds=2, thresholds=Drawn(mean=2.0, sd=2.0)),
     NamingGame(),
     MinimalNamingGame(),
@@ -138,6 +141,7 @@ AT_HOME: list[tuple[Decider, World]] = [
     (Quantal(), Cascade()),
     (Threshold(chance=0.5, stop=0.3), Diffusion()),
     (Contagion(chance=0.2, stop=0.3), Diffusion()),
+    (MajorityForce(strength=2.0, lean=0.3), Opinion()),
     (MajorityOfMemory(), NamingGame()),
     (LookUp(), NamingGame()),
     (TitForTat(), Dilemma()),

@@ -9,6 +9,7 @@ from cloudchamber.agents.contributors import (
 )
 from cloudchamber.agents.inference import Bayesian, OwnSign, Quantal
 from cloudchamber.agents.llm import LanguageModel
+from cloudchamber.agents.majority import MajorityForce
 from cloudchamber.agents.market_rules import BestPrice, BestQuantity, Constant
 from cloudchamber.agents.players import (
     Grim,
@@ -46,6 +47,7 @@ __all__ = [
     "Grim",
     "LanguageModel",
     "LookUp",
+    "MajorityForce",
     "MajorityOfMemory",
     "MemoryOne",
     "OwnSign",

@@ -11,6 +11,7 @@ from cloudchamber.measures.cascades import CASCADES
 from cloudchamber.measures.cooperation import COOPERATION
 from cloudchamber.measures.markets import MARKETS
 from cloudchamber.measures.measure import Measure, final, of_tally
+from cloudchamber.measures.opinions import OPINIONS
 from cloudchamber.measures.spreading import SPREADING
 
 __all__ = ["MEASURES", "UNPREDICTABILITY", "measure_named"]
@@ -54,6 +55,7 @@ MEASURES: dict[str, Measure] = {
         Measure("leader's pick rate", "share of decisions", 0, 1, attention.leader_rate),
         *AGREEMENTS,
         *CASCADES,
+        *OPINIONS,
         *SPREADING,
         *COOPERATION,
         *MARKETS,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from cloudchamber.agents.majority import majorities
 from cloudchamber.mechanism.features import Dense, Features
 from cloudchamber.mechanism.shown import HEARD, HeardOn, Shown
 from cloudchamber.mechanism.term import Strength, TermOf
@@ -179,9 +180,7 @@ class Majority(TermOf):
             count = np.asarray(heard.count, np.float64)
         else:
             count = shown.signal(self.field)
-        count = np.where(shown.item >= 0, count, 0.0)
-        whole = count.sum(axis=1, keepdims=True)
-        return np.asarray(np.where(whole > 0, 2 * count / np.where(whole > 0, whole, 1.0) - 1, 0.0))
+        return majorities(count, shown.item)
 
     def _sign(self, shown: Shown) -> Reals:
         return np.where(shown.item == self.toward, 1.0, -1.0)

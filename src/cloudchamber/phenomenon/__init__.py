@@ -15,6 +15,7 @@ from cloudchamber.phenomenon.dilemmas import (
 from cloudchamber.phenomenon.herding import HERDING, HERDING_FACETS
 from cloudchamber.phenomenon.markets import COLLUSION, MARKET_DIVISION, MARKET_FACETS
 from cloudchamber.phenomenon.null import independent, pooled_shares
+from cloudchamber.phenomenon.opinions import MAJORITY_FORCE
 from cloudchamber.phenomenon.phenomenon import Criterion, Finding, Phenomenon
 from cloudchamber.phenomenon.spreading import ADOPTION_CASCADE, ADOPTION_FACETS
 from cloudchamber.phenomenon.taxonomy import RISKS, Risk
@@ -33,6 +34,7 @@ __all__ = [
     "HERDING",
     "HERDING_FACETS",
     "INFORMATION_CASCADE",
+    "MAJORITY_FORCE",
     "MARKET_DIVISION",
     "MARKET_FACETS",
     "RISKS",

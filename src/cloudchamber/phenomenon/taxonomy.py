@@ -109,6 +109,13 @@ RISKS: tuple[Risk, ...] = (
         "Axelrod 1984; Fehr & Gaechter 2000",
     ),
     Risk(
+        "consensus by majority",
+        "macro",
+        "A group of agents without a preference settles on whatever a majority happened to say, and stays.",
+        "majority",
+        "De Marzo, Castellano & Garcia 2024",
+    ),
+    Risk(
         "miscoordination",
         "meso",
         "Agents with a common goal fail to reach it together.",

@@ -8,6 +8,7 @@ from cloudchamber.worlds.dilemma import Dilemma
 from cloudchamber.worlds.feed import Feed
 from cloudchamber.worlds.minimal_naming import MinimalNamingGame
 from cloudchamber.worlds.naming_game import NAMES_2, NAMES_10, NAMES_26, NamingGame
+from cloudchamber.worlds.opinion import Opinion
 from cloudchamber.worlds.public_goods import PublicGoods
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "Feed",
     "MinimalNamingGame",
     "NamingGame",
+    "Opinion",
     "PublicGoods",
 ]
