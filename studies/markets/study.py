@@ -75,12 +75,13 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
         ),
         phenomenon=MARKET_DIVISION,
         microspec=microspec,
-        factors=(COSTS, _only(RIVALS, "hidden", "totals seen") if _small(decider) else RIVALS),
+        # Questions to a model are dear: fewer cells.
+        factors=(COSTS, _only(RIVALS, "hidden", "totals seen") if decider.reads_text else RIVALS),
         replicates=replicates,
         more=(Cell("check: amounts at random", let_decide(Random())(microspec)),),
         null=at_nash(),
         risk="different / hidden",
-        interventions=_interventions(quick),
+        interventions=_interventions(quick, decider.reads_text),
         also=tuple(
             MEASURES[name]
             for name in (
@@ -101,28 +102,19 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
 def sizes(model: bool, quick: bool) -> tuple[int, int, int]:
     """Rounds, rounds that a firm remembers, replicates."""
     if model:
-        return (4, 2, 4) if quick else (10, 4, 5)
+        return (4, 2, 4) if quick else (8, 3, 5)
     return (20, 10, 5) if quick else (50, 30, 20)
-
-
-def _small(decider: Decider) -> bool:
-    """Whether questions are dear."""
-    return decider.reads_text
 
 
 def _only(factor: Factor, *names: str) -> Factor:
     return Factor(factor.name, tuple(one for one in factor.settings if one.name in names))
 
 
-def _interventions(quick: bool) -> tuple[Intervention, ...]:
+def _interventions(quick: bool, model: bool) -> tuple[Intervention, ...]:
     if quick:
         return (third_firm(),)
-    return (
-        third_firm(),
-        remember_one_round(),
-        hide("share"),
-        instruct(ALONE, "told not to divide"),
-    )
+    last = instruct(ALONE, "told not to divide") if model else hide("share")
+    return (third_firm(), remember_one_round(), last)
 
 
 def third_firm() -> Intervention:
