@@ -7,6 +7,7 @@ import numpy as np
 from cloudchamber.analysis import cluster_curve, mean
 from cloudchamber.measures import measure_named
 from cloudchamber.measures.amounts import amounts
+from cloudchamber.mechanism.best_answers import best_answers
 from cloudchamber.report import Check, Supplement
 from cloudchamber.report.evidence import brief, estimates
 from cloudchamber.report.figures import Axis, grid_of_curves, intervals
@@ -112,6 +113,7 @@ def _checks(study: "Study", results: "Results"):
             f"{_told(results, 'lasting specialisation', _twin(study, results)).value:.3g}.",
             "fine",
         )
+    yield from _answering(study, results, cell)
     cheaper = _cheaper(study, results, cell)
     if cheaper is not None and cheaper.known:
         state = "fine" if cheaper.low > 0 else "warning"
@@ -121,6 +123,22 @@ def _checks(study: "Study", results: "Results"):
             f"In {cell}, over all rounds, a firm makes {brief(cheaper)} units more of the good that costs it "
             f"less than of the other: {said}.",
             state,
+        )
+
+
+def _answering(study: "Study", results: "Results", cell: str):
+    """Whether firms answer what the others made."""
+    spec = results.design[cell].spec
+    market = spec.world.market(spec.population.count)
+    found = best_answers(results.trace, market)
+    pace = mean(found["pace"][found.index.isin(_runs(results, cell))].dropna())
+    if pace.known:
+        yield Check(
+            "Do firms answer what the others made?",
+            f"In {cell} a firm's amounts go {brief(pace)} of the way to what would answer best, beside what "
+            "they owe to its own last amounts (1: all the way in each round, 0: not at all; few rounds bias "
+            f"it downwards): {'they do' if pace.low > 0 else 'no sign of it'}.",
+            "fine" if pace.low > 0 else "warning",
         )
 
 

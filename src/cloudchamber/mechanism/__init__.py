@@ -1,5 +1,6 @@
 """Mechanisms: explicit choice rules that are fitted to a trace, compared, and act in the agents' place."""
 
+from cloudchamber.mechanism.best_answers import best_answers, fit_best_quantity
 from cloudchamber.mechanism.by_context import By
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.comparing import Comparison, NestedTest, compare, nested
@@ -45,12 +46,14 @@ __all__ = [
     "Signal",
     "Sufficiency",
     "TellingApart",
+    "best_answers",
     "bootstrap",
     "choices_of",
     "compare",
     "decided_by",
     "designs_of",
     "fit",
+    "fit_best_quantity",
     "grown_by",
     "nested",
     "plausible",
