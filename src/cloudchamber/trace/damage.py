@@ -115,11 +115,11 @@ def _reason(name: str, path: Path, connection: "duckdb.DuckDBPyConnection") -> s
         there = [
             row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         ]
-        lacking = [column for column in table.names if column not in there]
+        lacking = [c.name for c in table.columns if c.name not in there and not c.optional]
         if lacking:
             return f"it lacks the column {lacking[0]!r}"
         names = [*table.names, *(column for column in there if column.startswith(SIGNAL))]
-        columns = ", ".join(read_expression(table, column) for column in names)
+        columns = ", ".join(read_expression(table, column, column in there) for column in names)
         connection.execute(f"SELECT count(COLUMNS(*)) FROM (SELECT {columns} FROM {source})")
     except duckdb.Error as error:
         return str(error).splitlines()[0].removesuffix(".")

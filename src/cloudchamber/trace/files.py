@@ -206,7 +206,12 @@ class TraceWriter:
         self, table: str, arrays: Columns, constants: Mapping[str, Any], path: Path, meta: str = ""
     ) -> None:
         signals = sorted({*arrays, *constants} - {*TABLES[table].names})
-        names = [*TABLES[table].names, *signals]
+        names = [
+            column.name
+            for column in TABLES[table].columns
+            if not column.optional or constants.get(column.name, None) != column.default
+        ]
+        names += signals
         select = ", ".join(
             write_expression(TABLES[table], n, None if n in arrays else constants[n]) for n in names
         )

@@ -123,11 +123,11 @@ class TraceFolder:
             source = f"SELECT DISTINCT ON (text) * FROM ({source}) ORDER BY text"
         described = self._rows(f"DESCRIBE {source}")
         found = [row[0] for row in described]
-        lacking = [column for column in table.names if column not in found]
+        lacking = [c.name for c in table.columns if c.name not in found and not c.optional]
         if lacking:
             raise self._damage(f"it lacks the column {lacking[0]!r}")
         names = [*table.names, *sorted(n for n in found if n.startswith(SIGNAL))]
-        columns = ", ".join(read_expression(table, n) for n in names)
+        columns = ", ".join(read_expression(table, n, n in found) for n in names)
         self._rows(f"CREATE VIEW {name} AS SELECT {columns} FROM ({source})")
 
     def runs(self) -> "pd.DataFrame":

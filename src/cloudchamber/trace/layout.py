@@ -144,9 +144,19 @@ def sql_type(table: Table, name: str) -> str:
     return _enum_name(column.codes) if column.codes else _SQL_TYPES[column.dtype.str.lstrip("<>|=")]
 
 
-def read_expression(table: Table, name: str) -> str:
-    """SQL for a column of a Parquet file in a view: names are an enumeration again."""
-    return f'"{name}"::{sql_type(table, name)} AS "{name}"'
+def read_expression(table: Table, name: str, there: bool = True) -> str:
+    """SQL for a column of a Parquet file in a view: names are an enumeration again.
+
+    Args:
+        table: the table.
+        name: the column.
+        there: whether any file has it; of an optional column the others hold the default.
+    """
+    column = table.column(name)
+    value = f'"{name}"' if there else "NULL"
+    if column.optional:
+        value = f"coalesce({value}, {column.default})"
+    return f'{value}::{sql_type(table, name)} AS "{name}"'
 
 
 def in_columns(table: Table, name: str) -> str:

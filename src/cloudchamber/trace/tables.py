@@ -107,6 +107,8 @@ class Column:
     """The meaning of the integers, where they are codes."""
     volatile: bool = False
     """True where equal runs may differ (time, money): left out of a trace's digest."""
+    optional: bool = False
+    """True where files in which all rows hold the default do without it: most runs have no use for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,12 @@ def _columns(*rows: tuple[Any, ...]) -> Iterator[Column]:
         default = rest[0] if rest else None
         codes = type(default) if isinstance(default, IntEnum) else None
         value = int(default) if isinstance(default, IntEnum) else default
-        yield Column(name, np.dtype(dtype), value, codes, volatile=len(rest) > 1)
+        yield Column(
+            name, np.dtype(dtype), value, codes, _VOLATILE in rest[1:], _OPTIONAL in rest[1:]
+        )
 
 
-_VOLATILE = True
+_VOLATILE, _OPTIONAL = "volatile", "optional"
 
 TABLES: Mapping[str, Table] = {
     table.name: table
@@ -194,7 +198,7 @@ TABLES: Mapping[str, Table] = {
                     ("label", "i4", -1),
                     ("probability", "f4", _NAN),
                     ("chosen", "i1", 0),
-                    ("text", "i8", 0),
+                    ("text", "i8", 0, _OPTIONAL),
                 )
             ),
             ("run", "decision", "channel", "position", "item", "source", "origin"),
