@@ -32,11 +32,13 @@ OURS: dict[str, World] = {
 }
 NEIGHBOURS = {"visibility.whose": "neighbours"}
 SINGLE = {"representation": "acts", "last": 2}
+WRITERS = {"population.groups[0].decides": {"kind": "model", "model": "fake:hash"}}
 
 REGIMES: dict[str, dict[str, Mapping[str, Any]]] = {
     "Communication": {
         "complete": {"communication": "complete"},
         "complete, single acts": {"communication": {"kind": "complete", **SINGLE}},
+        "complete, messages": {"communication": {"kind": "complete", "messages": 9}, **WRITERS},
         "ring": {"communication": "ring", **NEIGHBOURS},
         "ring, single acts": {"communication": {"kind": "ring", **SINGLE}, **NEIGHBOURS},
         "small world": {"communication": {"kind": "watts-strogatz", "k": 2}, **NEIGHBOURS},
@@ -73,6 +75,7 @@ REGIMES: dict[str, dict[str, Mapping[str, Any]]] = {
     "Memory": {
         "none": {"memory": "none"},
         "window": {"memory": {"kind": "window", "k": 2}},
+        "notes and a window": {"memory": {"kind": "notes", "k": 2, "words": 9}, **WRITERS},
         "summary": {"memory": "summary"},
         "retrieval by recency": {"memory": {"kind": "retrieval", "relevance_weight": 0}},
         "retrieval by relevance": {"memory": "retrieval"},

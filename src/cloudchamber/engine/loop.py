@@ -165,6 +165,7 @@ class _Growth:
     def _decide(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
         """One batch: let them say something, show, ask, record, apply, let them write to themselves."""
         if self.written is not None:
+            self.written.meet(self.decided)
             yield from self._write(
                 self.written, self.spec.communication.writes, batch, step, number
             )

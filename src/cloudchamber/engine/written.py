@@ -1,7 +1,7 @@
 """What agents wrote: of each agent the latest of each note and its latest message, and whom they reach.
 
-A note reaches its own author. A message reaches those who hear its author, or where agents meet the one it
-meets, as late as acts do. Texts are strings here, as `trace.texts.written` leaves them.
+A note reaches its own author. A message reaches those who hear its author, as late as acts do; where agents
+meet, the one it meets, in that meeting. Texts are strings here, as `trace.texts.written` leaves them.
 """
 
 from collections import deque
@@ -54,11 +54,16 @@ class Written:
         latency = spec.visibility.latency
         self._past: deque[_Page] = deque([self._said.copy()] * latency, maxlen=max(latency, 1))
         self._late = latency > 0
+        self._since: Ints = np.zeros(runs, np.int64)
 
     def begin(self) -> None:
         """A step begins: what is as old as the latency becomes audible."""
         if self._late:
             self._past.append(self._said.copy())
+
+    def meet(self, decided: Ints) -> None:
+        """A batch begins, before which so many decisions were made in each run."""
+        self._since = decided.copy()
 
     def add(
         self, writing: Writing, batch: Batch, decision: Ints, step: int, texts: Sequence[str]
@@ -85,9 +90,12 @@ class Written:
 
     def messages(self, batch: Batch, step: int, network: Neighbours | None) -> Heard:
         """The latest message of each of those whom an agent hears, the oldest first."""
-        page = self._past[0] if self._late else self._said
+        page = self._past[0] if self._late and batch.partner is None else self._said
         row, source = self._audible(batch, network)
         owner = batch.run.astype(np.int64)[row] * self.agents + source
+        if batch.partner is not None:
+            now = page.decision[owner] >= self._since[batch.run[row]]
+            row, source, owner = row[now], source[now], owner[now]
         order = np.lexsort((page.decision[owner], row))
         return _told(
             len(batch),

@@ -261,7 +261,8 @@ def _origins(spec: Microspec, trace: Trace) -> None:
             f"{now.step - origin.step} steps old."
         )
         own = channel in (Channel.picked, Channel.own, Channel.note)
-        assert own or channel is Channel.met or now.step - origin.step >= spec.visibility.latency, (
+        met = channel is Channel.met or (channel is Channel.message and spec.world.meets)
+        assert own or met or now.step - origin.step >= spec.visibility.latency, (
             f"{where} shows an act {now.step - origin.step} steps after it, but visibility.latency "
             f"is {spec.visibility.latency}."
         )

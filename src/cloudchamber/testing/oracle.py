@@ -174,9 +174,7 @@ class _Oracle:
         heard: list[Row] = []
         if self.spec.communication.representation == "acts":
             heard += self._others(one, visible)
-        heard += heard_messages(
-            one, self._listened(one), self.decisions, self.asked, self.spec.visibility.latency
-        )
+        heard += heard_messages(self.spec, one, self._listened(one), self.decisions, self.asked)
         heard += self._own(one, items)
         heard += own_notes(self.spec, one, self.decisions, self.asked)
         if self.spec.affordances.scoring == "shown":

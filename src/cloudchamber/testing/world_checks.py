@@ -98,6 +98,9 @@ def _check_prompts(world: World) -> None:
         assert len(set(prompt.answers)) == wanted, (
             f"{wanted} different answers are needed, the prompt allows {prompt.answers}."
         )
+        assert prompt.user.endswith(prompt.asks), (
+            f"the prompt does not end with what it asks, {prompt.asks!r}:\n{prompt.user}"
+        )
         whole = f"{prompt.system}\n{prompt.user}"
         for text in ("You are kind.", "On merit."):
             assert text in whole, f"the prompt leaves out {text!r}:\n{whole}"

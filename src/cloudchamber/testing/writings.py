@@ -35,9 +35,10 @@ def writings(spec: Microspec, decisions: list[Decision]) -> After:
 
 
 def heard_messages(
-    one: Decision, whom: set[int], decisions: list[Decision], asked: After, latency: int
+    spec: Microspec, one: Decision, whom: set[int], decisions: list[Decision], asked: After
 ) -> list[_Told]:
-    """The latest message of each of those whom a reader hears, as far as it is old enough."""
+    """The latest message of each of those whom a reader hears, old enough or of the same meeting."""
+    latency = 0 if spec.world.meets else spec.visibility.latency
     latest: dict[int, Decision] = {}
     for said in decisions:
         writing = asked.get(said.number)
@@ -45,7 +46,7 @@ def heard_messages(
             continue
         now = (said.step, said.batch) == (one.step, one.batch)
         together = now and one.number in asked and asked[one.number].channel is Channel.message
-        known = said.number < one.number or now
+        known = now or (said.number < one.number and not spec.world.meets)
         if said.text and known and not together and one.step - said.step >= latency:
             latest[said.agent] = said
     told = sorted(latest.values(), key=lambda said: said.number)
