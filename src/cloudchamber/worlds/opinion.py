@@ -68,6 +68,11 @@ class Opinion(World):
         return "latest"
 
     @property
+    def who(self) -> str:
+        """What an agent is called."""
+        return "person"
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What an agent can do."""
         return ("answer",)
