@@ -82,6 +82,8 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"turns.order": "endogenous"},
         {"turns": {"kind": "simultaneous", "steps": 4}},
         {"memory": {"kind": "window", "k": 2}},
+        {"memory": {"kind": "notes", "names": ["plans", "insights"], "k": 1}},
+        {"communication.messages": 9, "memory": "notes"},
     ],
 )
 def test_questions_are_counted_exactly_and_what_is_sent_is_near(
@@ -99,6 +101,19 @@ def test_questions_are_counted_exactly_and_what_is_sent_is_near(
     # Everybody picks at random here and there, though not the same: so are the prompts.
     assert expected.sent == pytest.approx(budget.spent.questions, rel=0.25, abs=3)
     assert expected.missing == expected.runs == 2 and expected.decisions == 0
+
+
+def test_texts_are_expected_to_be_as_long_as_they_may_be() -> None:
+    quiet = spec(LanguageModel(model=MODEL), steps=4)
+    talking = quiet.replace("communication.messages", 20)
+    (one,) = foretold(Design((Cell("it", quiet),))).expected
+    (other,) = foretold(Design((Cell("it", talking),))).expected
+    assert other.questions == 2 * one.questions
+    assert one.tokens_out == 0, "distributions are read off"
+    assert other.tokens_out == other.most_out == one.questions * 38
+    assert other.tokens_in > 2 * one.tokens_in, "what is written is read"
+    rules = foretold(Design((Cell("it", spec().replace("communication.messages", 20)),)))
+    assert rules.decisions == foretold(Design((Cell("it", spec()),))).decisions
 
 
 def TraceRuns(folder: Path) -> list[int]:

@@ -75,8 +75,15 @@ class Record:
         return Answers(picks, readout=Readout.recorded, amounts=amounts)
 
     def write(self, questions: Questions) -> tuple[str, ...]:
-        """The recorded texts; "" where nothing was written."""
-        at = zip(questions.address.replicate.tolist(), questions.decision.tolist(), strict=True)
+        """The recorded texts; "" where nothing was written.
+
+        Raises:
+            AnswerError: a decision is not on record.
+        """
+        told = zip(questions.address.replicate.tolist(), questions.decision.tolist(), strict=True)
+        at = list(told)
+        for replicate, decision in at:
+            self._chosen(replicate, decision)
         return tuple(self.texts.get(one, "") for one in at)
 
     def _amounts(self, questions: Questions) -> Reals:
@@ -92,13 +99,17 @@ class Record:
         ]
         return np.array(told, np.float64).reshape(questions.items.shape)
 
-    def _one(self, questions: Questions, row: int, replicate: int, decision: int) -> list[int]:
+    def _chosen(self, replicate: int, decision: int) -> list[int]:
         chosen = self.picks.get((replicate, decision))
         if chosen is None:
             raise AnswerError(
                 f"no answer on record for decision {decision} of replicate {replicate}; the record "
                 "is of another specification, or stops before it."
             )
+        return chosen
+
+    def _one(self, questions: Questions, row: int, replicate: int, decision: int) -> list[int]:
+        chosen = self._chosen(replicate, decision)
         shown = questions.items[row].tolist()
         missing = [item for item in chosen if item not in shown]
         if missing:

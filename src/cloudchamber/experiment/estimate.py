@@ -175,12 +175,13 @@ def _expected(
     size = sum(count.prompt(request) for request in seen.kept)
     per = size / max(sum(map(characters, seen.kept)), 1)
     each = per * seen.characters / max(seen.prompts, 1)
-    sampled = [
-        request for request in seen.kept if request.sampled or not (shares and request.options)
-    ]
-    share = len(sampled) / max(len(seen.kept), 1)  # the rest is read off, and nothing is written
+    sampled = [request for request in seen.kept if request.sampled or not shares]
+    texts = seen.texts / max(seen.prompts, 1)
+    # Of choices the rest is read off, and nothing is written.
+    share = (1 - texts) * len(sampled) / max(len(seen.kept), 1)
     out = sum(tokens_out(request, count.text) for request in sampled) / max(len(sampled), 1)
     most = sum(request.max_tokens for request in sampled) / max(len(sampled), 1)
+    longest = seen.longest / max(seen.prompts, 1)
     return Expected(
         cell,
         model,
@@ -188,8 +189,8 @@ def _expected(
         questions,
         sent,
         ceil(each * sent),
-        ceil(out * share * sent),
-        ceil(most * share * sent),
+        ceil((out * share + longest) * sent),
+        ceil((most * share + longest) * sent),
         seen.prompts,
         seen.whole,
         count.told,

@@ -44,7 +44,7 @@ class Expected:
     tokens_in: int
     """Of the prompts sent."""
     tokens_out: int
-    """Of the answers, if they are labels."""
+    """Of the answers, if choices are labels, and texts as long as they may be."""
     most_out: int
     """Of the answers, if they are as long as they may be."""
     prompts: int

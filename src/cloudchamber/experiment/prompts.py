@@ -49,6 +49,11 @@ class Sample:
     walked: float = 1.0
     """Share of a run that was walked."""
     kept: list[Request] = field(default_factory=list)
+    """Some of those that ask for a choice."""
+    texts: int = 0
+    """Prompts built that ask for a text."""
+    longest: int = 0
+    """Tokens of those texts, if each is as long as it may be."""
 
     @property
     def whole(self) -> bool:
@@ -146,7 +151,12 @@ class _Reader:
         if request.sampled or not request.options or key not in self.known:
             seen.fresh[self.replicate] += 1
             self.known.add(key)
-        if seen.prompts % self._every == 0:  # ever thinner, so that all of the walk is in it
+        if not request.options:
+            seen.texts += 1
+            seen.longest += request.max_tokens
+        elif (
+            seen.prompts - seen.texts
+        ) % self._every == 0:  # ever thinner: all of the walk is in it
             seen.kept.append(request)
             if len(seen.kept) == 2 * KEPT:
                 del seen.kept[::2]
@@ -193,7 +203,5 @@ def characters(request: Request) -> int:
 
 
 def tokens_out(request: Request, count: Callable[[str], int]) -> int:
-    """Tokens of an answer as it is likely to be: the longest label, or as much as is allowed."""
-    if not request.options:
-        return request.max_tokens
+    """Tokens of an answer as it is likely to be: the longest label."""
     return min(request.max_tokens, 1 + ceil(max(count(label) for label in request.options)))
