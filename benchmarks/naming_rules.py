@@ -85,6 +85,45 @@ def by_hand(agents: int, draws: Draws) -> NDArray[np.int64]:
     return np.array([agents * STEPS - total, total])
 
 
+def showing(agents: int, draws: Draws) -> NDArray[np.int64]:
+    """The same, with what each is shown laid out: of each remembered meeting both names, payoff, who it was,
+    from which decision, and how long ago, oldest first. It is counted from that what was said how often.
+    """
+    cube = np.full((MEMORY + 1,) * 3, np.nan)
+    for length, partner, own, p in LLAMA_3:
+        cube[length, partner, own] = p
+    names = ("own", "met", "who", "decision", "others")
+    ring = {name: np.full((agents, MEMORY), -1, np.int64) for name in names}
+    paid, total, score = np.zeros((agents, MEMORY)), 0, np.zeros(agents)
+    everyone = np.arange(agents)[:, None]
+    for step in range(STEPS):
+        kept = np.arange(step - min(step, MEMORY), step)
+        own, met, who, decision, others = (ring[name][:, kept % MEMORY] for name in names)
+        shape = (agents, 2 * len(kept))
+        item = np.stack([own, met], 2).reshape(shape)
+        source = np.stack([np.broadcast_to(everyone, who.shape), who], 2).reshape(shape)
+        origin = np.stack([decision, others], 2).reshape(shape)
+        late = np.broadcast_to(np.repeat(step - kept, 2), shape).copy()
+        payoff = np.stack([paid[:, kept % MEMORY], np.full(own.shape, np.nan)], 2).reshape(shape)
+        told = (item, source, origin, late, payoff)
+        met_m, own_m = ((told[0][:, side::2] == 1).sum(axis=1) for side in (1, 0))
+        p = cube[len(kept)][met_m, own_m]
+        lacking = np.isnan(p)
+        p[lacking] = (met_m[lacking] + own_m[lacking]) / (2 * len(kept) or 1)
+        order, says = draws(step, p)
+        one, other = order[0::2], order[1::2]
+        partner, slot = np.empty(agents, np.int64), step % MEMORY
+        partner[one], partner[other] = other, one
+        payoffs = np.where(says == says[partner], 100.0, -50.0)
+        score += payoffs
+        ring["own"][:, slot], ring["met"][:, slot] = says, says[partner]
+        ring["who"][:, slot], paid[:, slot] = partner, payoffs
+        ring["decision"][:, slot] = everyone[:, 0] + step * agents
+        ring["others"][:, slot] = partner + step * agents
+        total += int(says.sum())
+    return np.array([agents * STEPS - total, total])
+
+
 def fresh(agents: int) -> Draws:
     """Draws in the order of calls: the quickest there are."""
     rng = np.random.default_rng(1)
@@ -107,7 +146,8 @@ def keyed(agents: int) -> Draws:
 def check() -> None:
     """The loop with the engine's draws ends in the engine's tallies, or nothing is compared."""
     outcomes = grown(500, Level("summary")).columns("outcomes")
-    if not np.array_equal(outcomes["value"][outcomes["step"] == STEPS], by_hand(500, keyed(500))):
+    ends = outcomes["value"][outcomes["step"] == STEPS]
+    if not all(np.array_equal(ends, loop(500, keyed(500))) for loop in (by_hand, showing)):
         raise SystemExit("the hand-written loop and the engine do not do the same: fix that first")
 
 
@@ -116,9 +156,11 @@ def main(times: int = 5) -> None:
     check()
     full, summary = Level("full"), Level("summary")
     bare, same = "NumPy, by hand", "NumPy, by hand, with the engine's draws"
+    shown = "the same, laying out what is shown"
     rivals: dict[str, tuple[int, Callable[[], object]]] = {
         "full trace in memory": (FEW, lambda: grown(FEW, full)),
         "tallies and facts only": (AGENTS, lambda: grown(AGENTS, summary)),
+        shown: (AGENTS, lambda: showing(AGENTS, keyed(AGENTS))),
         same: (AGENTS, lambda: by_hand(AGENTS, keyed(AGENTS))),
         bare: (AGENTS, lambda: by_hand(AGENTS, fresh(AGENTS))),
     }
@@ -133,13 +175,13 @@ def main(times: int = 5) -> None:
                     for mine, its in zip(taken[name], taken[rival], strict=True)
                 ]
             )
-            for rival in (same, bare)
+            for rival in (shown, same, bare)
         )
         rows.append((name, f"{agents * STEPS / used:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)))
     table(
         f"{AGENTS:,} agents ({FEW:,} of them where all is kept), {STEPS} rounds, one core; processor "
         f"time, median of {times} rounds taken in turns",
-        ("", "decisions / s", "times keyed NumPy", "times NumPy"),
+        ("", "decisions / s", "times it laid out", "times it keyed", "times it bare"),
         rows,
     )
 

@@ -78,7 +78,9 @@ def sizes(model: bool, quick: bool) -> tuple[int, int, int, int]:
 
 def shares(people: int, quick: bool) -> Factor:
     """How many are committed; with 24 players 1, 2, 4, 6, 8 and 10, as published."""
-    counts = sorted({max(people // 12, 1), people // 3} if quick else {1, 2, *range(4, people // 2, 2)})
+    counts = sorted(
+        {max(people // 12, 1), people // 3} if quick else {1, 2, *range(4, people // 2, 2)}
+    )
     path = "population.groups.1.share"
     named = (Setting(f"{n} of {people}", {path: n / people}) for n in counts)
     return Factor("committed", tuple(named))

@@ -109,12 +109,11 @@ class MajorityOfMemory(Rule):
 
 def remembered(questions: Questions, item: int) -> tuple[Reals, Reals, Reals]:
     """By row, of the meetings in memory: those in which the other, and oneself, chose an item; and all."""
-    heard, rows = questions.heard, len(questions)
-    row, it = heard.row(), heard.item == item
-    met = heard.channel == Channel.met
-    length = _counted(row, met, rows)
-    own = _counted(row, it & (heard.channel == Channel.own), rows)
-    return _counted(row, it & met, rows), np.where(length > 0, own, 0.0), length
+    heard = questions.heard
+    it, met = heard.item == item, heard.channel == Channel.met
+    length = _counted(met, heard.offsets)
+    own = _counted(it & (heard.channel == Channel.own), heard.offsets)
+    return _counted(it & met, heard.offsets), np.where(length > 0, own, 0.0), length
 
 
 @lru_cache(maxsize=32)
@@ -128,5 +127,8 @@ def _cube(table: Table) -> Reals:
     return known
 
 
-def _counted(row: Ints, which: NDArray[np.bool_], rows: int) -> Reals:
-    return np.bincount(row[which], minlength=rows).astype(np.float64)
+def _counted(which: NDArray[np.bool_], offsets: Ints) -> Reals:
+    """How many of each row's entries."""
+    before = np.zeros(len(which) + 1)
+    np.cumsum(which, out=before[1:])
+    return np.diff(before[offsets])

@@ -133,16 +133,17 @@ class Hearing:
         # The ring may be deeper than memory goes, where it also serves what is heard of others.
         past = {name: part[:, -width:] for name, part in ring.oldest_first(owner).items()}
         there = past["item"] != NEVER
-        worth = np.broadcast_to(np.arange(there.shape[1], dtype=np.float64), there.shape)
         if isinstance(self.spec.memory, Retrieval):
             worth = self._worth(past["item"], step - past["step"], items)
-            width = self.spec.memory.k
-        worth = np.where(there, worth, _UNSEEN)
-        keep = _highest(worth, width)
-        chosen = np.take_along_axis(worth, keep, 1) > _UNSEEN
-        row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)[chosen]
-        at = (row, keep[chosen])
-        told = {name: part[at] for name, part in past.items()}
+            worth = np.where(there, worth, _UNSEEN)
+            keep = _highest(worth, self.spec.memory.k)
+            chosen = np.take_along_axis(worth, keep, 1) > _UNSEEN
+            row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)[chosen]
+            at = (row, keep[chosen])
+            told = {name: part[at] for name, part in past.items()}
+        else:
+            row = np.repeat(np.arange(len(batch)), there.sum(axis=1))
+            told = {name: part[there] for name, part in past.items()}
         return self._recalled(len(batch), row, batch.agent[row], step, told)
 
     def _recalled(
@@ -151,9 +152,12 @@ class Hearing:
         """Own acts with what they led to; each is followed by what the other did in the same meeting."""
         after = told["met"] != NEVER if self.meets else np.zeros(len(row), bool)
         at = np.repeat(np.arange(len(row)), 1 + after)
+        every = bool(len(row)) and bool(after.all())
         other = np.append(False, at[1:] == at[:-1])[: len(at)]
 
         def either(own: NDArray[Any], met: str) -> NDArray[Any]:
+            if every:
+                return np.stack((own, told[met]), axis=1).reshape(-1)
             return np.where(other, told[met][at], own[at]) if self.meets else own[at]
 
         nan = np.full(len(row), np.nan)

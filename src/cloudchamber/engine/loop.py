@@ -28,7 +28,9 @@ from cloudchamber.trace.tables import Sink, Status
 __all__ = ["Account", "Runs", "grow"]
 
 BLOCK = 2048
-"""Rows asked at a time; a block of 48 options fits a core's cache."""
+"""Rows asked at a time; a block of 48 options fits a core's cache, and of few options four such do."""
+FEW = 8
+"""Options."""
 
 Growth = Generator[Questions, Answers, Account]
 
@@ -50,7 +52,7 @@ def grow(
     *,
     level: Level | None = None,
     checkpoints: int = 200,
-    block: int = BLOCK,
+    block: int | None = None,
     alter: Alter | None = None,
 ) -> Growth:
     """Grow a pool of runs; send the answers to what is yielded.
@@ -61,7 +63,7 @@ def grow(
         sink: where the trace goes.
         level: how much of it; full if not given.
         checkpoints: at how many steps, at most, the world's tallies are recorded, the last among them.
-        block: rows asked at a time; without effect on the trace.
+        block: rows asked at a time, as many as fit a core's cache if not given; without effect on the trace.
         alter: changes what is shown, block by block, before it is recorded and asked; who is asked again
             sees what it saw. What it changes rests on no decision of the run: its origin is -1.
 
@@ -74,7 +76,8 @@ def grow(
     Raises:
         RunFailed: an answer has the status failed.
     """
-    return _Growth(spec, runs, sink, level or Level(), checkpoints, block, alter).grow()
+    rows = block or (BLOCK if spec.world.items > FEW else 4 * BLOCK)
+    return _Growth(spec, runs, sink, level or Level(), checkpoints, rows, alter).grow()
 
 
 class _Growth:
@@ -155,6 +158,9 @@ class _Growth:
         world = self.spec.world
         if world.meets == "one":
             batch = batch.take(slice(None, None, 2))
+        elif world.meets and len(batch) > 2 * len(self.decided):
+            # All at once: in the order in which what is remembered of each is kept.
+            batch = batch.take(_in_order(batch.run.astype(np.int64) * self.agents + batch.agent))
         if not world.closes:
             return batch
         may = np.asarray(world.open(self.state, batch.run, batch.agent).any(axis=1))
@@ -248,10 +254,17 @@ class _Growth:
         agents = self.agents
         owner = acts.run.astype(np.int64) * agents + acts.agent
         other = acts.run.astype(np.int64) * agents + acts.partner
-        order = np.argsort(owner, kind="stable")
-        at = np.searchsorted(owner, other, sorter=order)
-        place = order[np.minimum(at, len(order) - 1)] if len(order) else order
-        there = owner[place] == other
+        if len(owner) and (np.diff(owner) > 0).all() and len(owner) > owner[-1] // 8:
+            # Many of them, in order: where each stands is quicker written down than searched for.
+            where = np.full(max(int(owner[-1]), int(other.max())) + 1, -1)
+            where[owner] = np.arange(len(owner))
+            place = where[other]
+            there = place >= 0
+        else:
+            order = np.argsort(owner, kind="stable")
+            at = np.searchsorted(owner, other, sorter=order)
+            place = order[np.minimum(at, len(order) - 1)] if len(order) else order
+            there = owner[place] == other
         return replace(
             acts,
             met=np.where(there, acts.item[place], -1),
@@ -284,6 +297,13 @@ class _Growth:
     def _address(self, block: Batch, step: int) -> Address:
         replicate = self.runs.replicates[block.run]
         return Address(self.runs.seed, replicate, step, block.agent, block.occasion)
+
+
+def _in_order(owner: Ints) -> Ints:
+    """What sorts numbers of which none is there twice; quicker than sorting where they are many."""
+    place = np.full(int(owner.max(initial=-1)) + 1, -1)
+    place[owner] = np.arange(len(owner))
+    return place[place >= 0]
 
 
 def _given(acts: list[Acts], name: str) -> list[NDArray[Any]]:
