@@ -1,6 +1,7 @@
 """Whoever answers: rules, language models, records of earlier answers."""
 
 from cloudchamber.agents.adopters import Contagion, Threshold
+from cloudchamber.agents.axelrod_player import AxelrodPlayer
 from cloudchamber.agents.contributors import (
     BackwardInduction,
     ConditionalCooperator,
@@ -35,6 +36,7 @@ from cloudchamber.agents.writer import Writer
 
 __all__ = [
     "Always",
+    "AxelrodPlayer",
     "BackwardInduction",
     "Bayesian",
     "BestPrice",

@@ -135,7 +135,7 @@ class _Growth:
                     yield from self._decide(batch, step, number)
             if step + 1 in self.checkpoints:
                 self.recording.outcomes(step + 1, self.state)
-        return self.recording.account
+        return replace(self.recording.account, score=self.state.score)
 
     def _who(self, proposed: Batch) -> Batch:
         """In endogenous order, those who were named; where nobody was, those whose turn it would be."""

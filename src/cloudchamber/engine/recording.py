@@ -25,6 +25,8 @@ class Account:
     status: Ints
     """(runs, statuses): answers of each status."""
     tokens: Ints
+    score: Reals
+    """(runs, agents): what each agent has scored at the end."""
 
 
 class Recording:
@@ -48,6 +50,7 @@ class Recording:
             np.zeros(runs, np.int64),
             np.zeros((runs, len(Status)), np.int64),
             np.zeros(runs, np.int64),
+            np.zeros((runs, agents)),
         )
 
     def outcomes(self, step: int, state: State) -> None:

@@ -10,6 +10,7 @@ from cloudchamber.experiment.design import (
     factorial,
 )
 from cloudchamber.experiment.driver import Driver
+from cloudchamber.experiment.evolving import evolve
 from cloudchamber.experiment.expected import CostEstimate
 from cloudchamber.experiment.fraction import Fraction, fractional
 from cloudchamber.experiment.limits import Budget, Limits
@@ -45,6 +46,7 @@ __all__ = [
     "Rows",
     "Sample",
     "Setting",
+    "evolve",
     "factorial",
     "fractional",
     "latin_hypercube",
