@@ -82,13 +82,14 @@ def test_what_is_told() -> None:
             f"Reader 1 wrote (1 round ago): {words[1, 0, 'message']}",
             f"Your plans (written 1 round ago): {words[0, 0, 'own plans']}",
             f"Your insights (written 1 round ago): {words[0, 0, 'own insights']}",
-            *message.prompt.splitlines()[5:8],
+            "",
+            *message.prompt.splitlines()[6:9],
             "",
             "Write a message to those who can hear you, in at most 20 words. It will be shown before "
             "decisions are made. Answer with the message and nothing else.",
         ]
     )
-    assert message.prompt.splitlines()[5].startswith("You liked (1 round ago): ")
+    assert message.prompt.splitlines()[6].startswith("You liked (1 round ago): ")
     assert choice.prompt.splitlines()[2] == f"Reader 1 wrote (just now): {words[1, 1, 'message']}"
     assert choice.prompt.endswith("The item I like most is ")
     assert plans.prompt.endswith(

@@ -11,6 +11,8 @@ CHANNELS = {
     Channel.score: "score",
     Channel.picked: "picked",
     Channel.met: "met",
+    Channel.message: "reads",
+    Channel.note: "notes of",
 }
 
 
@@ -24,7 +26,10 @@ def transcript(spec: Microspec, trace: Trace) -> str:
         chances = dict(one.distribution)
         lines.append(f"step {step}, decision {one.decision}: agent {agent}")
         for channel, position, item, source, origin, latency, signals in rows:
-            told = " ".join(f"{name}={value:g}" for name, value in signals)
+            told = " ".join(
+                f"{name}: {value}" if isinstance(value, str) else f"{name}={value:g}"
+                for name, value in signals
+            )
             came = f"from decision {origin}, {latency} ago" if origin >= 0 else "from the world"
             if channel == Channel.option:
                 what = f"item {item}" if item >= 0 else f"agent {source}"
@@ -34,13 +39,13 @@ def transcript(spec: Microspec, trace: Trace) -> str:
             elif channel == Channel.score:
                 lines.append(f"  {CHANNELS[Channel.score]} {told}")
             else:
-                what = f"item {item} {told}".rstrip()
+                what = f"item {item} {told}".rstrip() if item >= 0 else told
                 who = f"agent {source}" if source >= 0 else "someone"
                 lines.append(f"  {CHANNELS[Channel(channel)]} {who}: {what} ({came})")
         did = [str(item) for item in one.picks]
         if one.amounts:
             did = [f"{amount:g} of {item}" for item, amount in zip(did, one.amounts, strict=True)]
-        lines.append(f"  -> {', '.join(did) or 'nothing'}")
+        lines.append(f"  -> {', '.join(did) or one.text or 'nothing'}")
     outcomes = trace.columns("outcomes")
     for step in sorted(set(outcomes["step"].tolist())):
         tally = outcomes["value"][outcomes["step"] == step]

@@ -24,6 +24,7 @@ from cloudchamber.microspec import (
     Hidden,
     Meetings,
     Microspec,
+    Notes,
     Population,
     Ring,
     Sequential,
@@ -98,6 +99,15 @@ GAMES: dict[str, Microspec] = {
         turns=Simultaneous(steps=3),
         memory=Window(k=4),
         affordances=Affordances(choose="amount", labels="words", scoring="shown"),
+    ),
+    "plans_and_messages": Microspec(
+        world=Cournot(),
+        population=Population(groups=(Group(name="models", count=2, decides=MODEL),)),
+        communication=Complete(messages=12),
+        visibility=Visibility(fields={"quantity": Hidden()}),
+        turns=Simultaneous(steps=2),
+        memory=Notes(names=("plans", "insights"), words=20, k=2),
+        affordances=Affordances(choose="amount", labels="words"),
     ),
     "diffusion": Microspec(
         world=Diffusion(seeds=1, thresholds=Drawn(mean=0.4, sd=0.2), of="share"),

@@ -37,7 +37,7 @@ def worded(world: World, glimpse: Glimpse) -> Prompt:
     glimpse = replace(glimpse, heard=rest)
     if writing is None:
         prompt = world.prompt(glimpse)
-        before = "".join(f"{line}\n" for line in lines)
+        before = "\n".join([*lines, "", ""])
         recurs = prompt.recurs and len(before) + prompt.recurs
         return replace(prompt, user=before + prompt.user, recurs=recurs)
     prompt = world.prompt(_chosen(world, glimpse))
@@ -47,8 +47,9 @@ def worded(world: World, glimpse: Glimpse) -> Prompt:
             "so nobody can be asked to write; set communication.messages to 0 and memory to another kind."
         )
     told = prompt.user.removesuffix(prompt.asks).rstrip()
-    user = "\n".join(part for part in [*lines, told] if part)
-    return Prompt(prompt.system, f"{user}\n\n{_asked(world, writing)}", (), words=writing.words)
+    parts = ("\n".join(lines), told, _asked(world, writing))
+    user = "\n\n".join(part for part in parts if part)
+    return Prompt(prompt.system, user, (), words=writing.words)
 
 
 def _chosen(world: World, glimpse: Glimpse) -> Glimpse:
