@@ -12,7 +12,7 @@ from cloudchamber.worlds import Dilemma
 try:
     import axelrod
 except ImportError:  # it is no dependency
-    axelrod = None  # type: ignore[assignment]
+    axelrod = None
 HERE = axelrod is not None
 needs_axelrod = pytest.mark.skipif(not HERE, reason="the axelrod package is not installed")
 PLAYERS = (
