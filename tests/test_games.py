@@ -13,7 +13,9 @@ from cloudchamber.games import (
     SLACK,
     PublicGood,
     against_random,
+    drawn_partners,
     grim_against_random,
+    kept_pairs,
     least_multiplier,
     replicator,
 )
@@ -202,6 +204,35 @@ def test_the_published_means(alpha: float) -> None:
 
 def test_what_grim_forgets_it_forgives() -> None:
     assert grim_against_random(0.5, 5, window=2).tolist() == [1, 0.5, 0.25, 0.25, 0.25]
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_pairs_of_a_kind_by_enumeration(name: str) -> None:
+    first, after = AFTER[name]
+    total, rounds = np.zeros(4), 4
+    for one in product((0, 1), repeat=rounds):
+        for two in product((0, 1), repeat=rounds):
+            p, a, b = 1.0, first, first
+            for x, y in zip(one, two, strict=True):
+                p *= (a if x == 0 else 1 - a) * (b if y == 0 else 1 - b)
+                a, b = after[2 * x + y], after[2 * y + x]
+            total += p * (np.array(one) == 0)
+    assert np.allclose(kept_pairs(first, after, rounds), total)
+
+
+def test_with_slips_kept_partners_forgive_and_drawn_ones_do_not() -> None:
+    slip = 0.02
+
+    def slipping(after: tuple[float, ...]) -> list[float]:
+        return [slip + (1 - 2 * slip) * p for p in after]
+
+    tit = slipping(AFTER["tit for tat"][1])
+    expected = 0.5 + 0.5 * (1 - 2 * slip) ** np.arange(1, 41)
+    for found in (kept_pairs(1 - slip, tit, 40), drawn_partners(1 - slip, tit, 40)):
+        assert np.allclose(found, expected)
+    pavlov = slipping(AFTER["win-stay-lose-shift"][1])
+    assert kept_pairs(1 - slip, pavlov, 400)[-1] > 1 - 4 * slip
+    assert drawn_partners(1 - slip, pavlov, 400)[-1] == pytest.approx(0.5)
 
 
 def test_the_replicator_goes_where_it_must() -> None:

@@ -13,7 +13,9 @@ __all__ = [
     "Induction",
     "PublicGood",
     "against_random",
+    "drawn_partners",
     "grim_against_random",
+    "kept_pairs",
     "least_multiplier",
     "replicator",
 ]
@@ -153,6 +155,44 @@ def grim_against_random(alpha: float, rounds: int, window: int | None = None) ->
     """
     known = np.arange(rounds)
     return np.asarray(float(alpha) ** (known if window is None else np.minimum(known, window)))
+
+
+def kept_pairs(first: float, after: Sequence[float], rounds: int) -> Reals:
+    """The chance that players of memory one cooperate in each round, (rounds,), with one of their kind.
+
+    Args:
+        first: their chance in the first round.
+        after: their chance after both cooperated, oneself alone, the other alone, nobody.
+        rounds: how many.
+
+    The chain on what both did (Nowak & Sigmund 1993). With slips of chance s win-stay-lose-shift keeps
+    close to 1, and tit for tat goes to 1/2.
+    """
+    one = np.asarray(after, np.float64)
+    two = one[[0, 2, 1, 3]]  # as the other sees it
+    to = np.stack([one * two, one * (1 - two), (1 - one) * two, (1 - one) * (1 - two)], axis=1)
+    now = np.array([first * first, first * (1 - first), first * (1 - first), (1 - first) ** 2])
+    chance = np.empty(rounds)
+    for at in range(rounds):
+        chance[at] = now[0] + now[1]
+        now = now @ to
+    return chance
+
+
+def drawn_partners(first: float, after: Sequence[float], rounds: int) -> Reals:
+    """The same where partners are drawn anew for each round from a population without end.
+
+    There those who meet know nothing of each other, and each answers whom it met last: tit for tat does
+    as in kept pairs, win-stay-lose-shift goes to 1/2.
+    """
+    both, alone, other, nobody = after
+    chance = np.empty(rounds)
+    now = first
+    for at in range(rounds):
+        chance[at] = now
+        turned = 1 - now
+        now = now**2 * both + now * turned * (alone + other) + turned**2 * nobody
+    return chance
 
 
 def replicator(table: ArrayLike, share: ArrayLike, generations: int) -> Reals:
