@@ -8,6 +8,7 @@ import pytest
 
 from cloudchamber.agents import BestPrice, Constant, LanguageModel
 from cloudchamber.errors import SpecificationError
+from cloudchamber.measures import measure_named
 from cloudchamber.microspec import (
     Affordances,
     Decider,
@@ -20,6 +21,7 @@ from cloudchamber.microspec import (
     Window,
 )
 from cloudchamber.microspec.world import Acts, Opening
+from cloudchamber.phenomenon import COLLUSION
 from cloudchamber.testing.growing import grown
 from cloudchamber.trace import Trace
 from cloudchamber.worlds import Bertrand
@@ -95,3 +97,19 @@ def test_what_makes_no_sense_is_refused() -> None:
         Bertrand(quality=((1.0, 2.0),))
     with pytest.raises(SpecificationError, match="grid: 5 given; allowed: at most 3"):
         Bertrand(grid=5.0)
+
+
+def test_collusion_is_grown_by_the_joint_optimum_and_not_by_best_answers() -> None:
+    market = Bertrand().market(2)
+    runs = range(5)
+    kept = [
+        grown(spec(rule, turns=Simultaneous(steps=20)), replicates=runs, seed=seed)
+        for seed, rule in enumerate(
+            (Constant.joint(market), BestPrice.of(market), Constant.nash(market))
+        )
+    ]
+    gains = [measure_named("profit gain")(trace) for trace in kept]
+    assert [gain.mean() for gain in gains] == pytest.approx([1, 0, 0], abs=1e-3)
+    assert measure_named("lasting specialisation")(kept[0]).mean() == pytest.approx(0)
+    margin = COLLUSION.criterion.margin
+    assert COLLUSION.measure.name == "profit gain" and gains[1].max() < margin < gains[0].min()

@@ -61,10 +61,7 @@ class Hearing:
         found = self._of_everyone(batch) if whole else self._of_neighbours(batch, step)
         source, item, decision, when, amount = found
         latest = np.where(decision == NEVER, _UNSEEN, decision.astype(np.float64))
-        keep = _highest(latest, self.spec.communication.last)
-        row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)
-        chosen = np.take_along_axis(latest, keep, 1) > _UNSEEN
-        at = (row[chosen], keep[chosen])
+        at = _chosen(latest, self.spec.communication.last)
         return Heard.of(
             len(batch),
             Channel.others,
@@ -133,24 +130,25 @@ class Hearing:
         # The ring may be deeper than memory goes, where it also serves what is heard of others.
         past = {name: part[:, -width:] for name, part in ring.oldest_first(owner).items()}
         there = past["item"] != NEVER
+        at: tuple[Ints, ...] = np.nonzero(there)
         if isinstance(self.spec.memory, Retrieval):
             worth = self._worth(past["item"], step - past["step"], items)
-            worth = np.where(there, worth, _UNSEEN)
-            keep = _highest(worth, self.spec.memory.k)
-            chosen = np.take_along_axis(worth, keep, 1) > _UNSEEN
-            row = np.broadcast_to(np.arange(len(batch))[:, None], keep.shape)[chosen]
-            at = (row, keep[chosen])
-            told = {name: part[at] for name, part in past.items()}
-        else:
-            row = np.repeat(np.arange(len(batch)), there.sum(axis=1))
-            told = {name: part[there] for name, part in past.items()}
-        return self._recalled(len(batch), row, batch.agent[row], step, told)
+            at = _chosen(np.where(there, worth, _UNSEEN), self.spec.memory.k)
+        told = {name: part[at] for name, part in past.items()}
+        return self._recalled(len(batch), at[0], batch.agent[at[0]], step, told)
 
     def _recalled(
         self, rows: int, row: Ints, agent: Ints, step: int, told: dict[str, NDArray[Any]]
     ) -> Heard:
         """Own acts with what they led to; each is followed by what the other did in the same meeting."""
-        after = told["met"] != NEVER if self.meets else np.zeros(len(row), bool)
+        results = {name: told[f"result {name}"] for name in self.results}
+        if not self.meets:
+            item, decision, when = (told[name] for name in ("item", "decision", "step"))
+            amount = told.get("amount")
+            return Heard.of(
+                rows, Channel.own, row, item, agent, decision, step - when, amount, results
+            )
+        after = told["met"] != NEVER
         at = np.repeat(np.arange(len(row)), 1 + after)
         every = bool(len(row)) and bool(after.all())
         other = np.append(False, at[1:] == at[:-1])[: len(at)]
@@ -158,7 +156,7 @@ class Hearing:
         def either(own: NDArray[Any], met: str) -> NDArray[Any]:
             if every:
                 return np.stack((own, told[met]), axis=1).reshape(-1)
-            return np.where(other, told[met][at], own[at]) if self.meets else own[at]
+            return np.where(other, told[met][at], own[at])
 
         nan = np.full(len(row), np.nan)
         return Heard.of(
@@ -170,7 +168,7 @@ class Hearing:
             either(told["decision"], "met decision"),
             step - told["step"][at],
             told.get("amount", nan)[at],
-            {name: np.where(other, np.nan, told[f"result {name}"][at]) for name in self.results},
+            {name: np.where(other, np.nan, led[at]) for name, led in results.items()},
         )
 
     def _tallies(self, batch: Batch, owner: Ints, step: int) -> Heard:
@@ -220,10 +218,12 @@ class Hearing:
         return Heard.of(len(batch), Channel.score, row, none, none, none, np.zeros_like(row), score)
 
 
-def _highest(worth: Reals, width: int) -> Ints:
-    """Columns of the `width` greatest entries of each row, the least of them first."""
+def _chosen(worth: Reals, width: int) -> tuple[Ints, Ints]:
+    """Row and column of the `width` greatest entries of each row, the least of them first, of those seen."""
     order = np.argsort(worth, axis=1, kind="stable")
-    return order[:, max(order.shape[1] - width, 0) :]
+    keep = order[:, max(order.shape[1] - width, 0) :]
+    row, place = np.nonzero(np.take_along_axis(worth, keep, 1) > _UNSEEN)
+    return row, keep[row, place]
 
 
 def _is_hidden(spec: Microspec, name: str) -> bool:
