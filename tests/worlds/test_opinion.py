@@ -5,9 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cloudchamber.agents import MajorityForce
 from cloudchamber.errors import SpecificationError
-from cloudchamber.microspec import Group, Microspec, Population
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Remembered, Shown
 from cloudchamber.trace.tables import Kind
 from cloudchamber.worlds import Opinion
@@ -23,17 +21,8 @@ def test_opinions_are_drawn(up: float) -> None:
     assert (state.tally.sum(axis=1) == 200).all()
 
 
-def test_opinions_given() -> None:
-    state = Opinion(held=(1, 0, 1)).start(Opening.of(2, 3))
-    assert state.held is not None and state.held.tolist() == [[1, 0, 1]] * 2
-    assert np.allclose(state.more["opinion"], 1 / 3)
-    people = Population(groups=(Group(count=4, decides=MajorityForce()),))
-    with pytest.raises(SpecificationError, match=r"world\.held: 3 given, but there are 4 agents"):
-        Microspec(world=Opinion(held=(1, 0, 1)), population=people)
-
-
 def test_who_answers_stands_by_it() -> None:
-    world = Opinion(held=(0, 0, 0, 0))
+    world = Opinion(up=0)
     state = world.start(Opening.of(1, 4))
     some = np.array([0, 2])
     world.apply(state, Acts(np.zeros(2, np.int64), some, np.ones(2, np.int64), some, 0))

@@ -20,12 +20,12 @@ from cloudchamber.engine.written import Written, kept_texts
 from cloudchamber.errors import RunFailed
 from cloudchamber.microspec.microspec import Microspec
 from cloudchamber.microspec.turns import Batch, Moment
-from cloudchamber.microspec.world import Acts
+from cloudchamber.microspec.world import Acts, State
 from cloudchamber.questions import Address, Answers, Ints, Questions, Writing
 from cloudchamber.trace.levels import Level
 from cloudchamber.trace.tables import Sink, Status
 
-__all__ = ["Account", "Runs", "grow"]
+__all__ = ["Account", "Onward", "Runs", "grow"]
 
 BLOCK = 2048
 """Rows asked at a time; a block of 48 options fits a core's cache, and of few options four such do."""
@@ -45,6 +45,19 @@ class Runs:
     """The `run` column of each in the trace."""
 
 
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Where a pool of runs goes on from: the state it was left in, and how many steps are behind it.
+
+    Who stands by what goes on, and so do draws, with the number of the step. Single acts, what agents
+    remember and counts of acts do not.
+    """
+
+    state: State
+    """Changed in place, so that it is that at the end afterwards."""
+    step: int = 0
+
+
 def grow(
     spec: Microspec,
     runs: Runs,
@@ -54,6 +67,7 @@ def grow(
     checkpoints: int = 200,
     block: int | None = None,
     alter: Alter | None = None,
+    onward: Onward | None = None,
 ) -> Growth:
     """Grow a pool of runs; send the answers to what is yielded.
 
@@ -66,6 +80,7 @@ def grow(
         block: rows asked at a time, as many as fit a core's cache if not given; without effect on the trace.
         alter: changes what is shown, block by block, before it is recorded and asked; who is asked again
             sees what it saw. What it changes rests on no decision of the run: its origin is -1.
+        onward: where the runs go on from, in place of the world's start.
 
     Yields:
         Questions, at most `block` rows of them.
@@ -77,7 +92,8 @@ def grow(
         RunFailed: an answer has the status failed.
     """
     rows = block or (BLOCK if spec.world.items > FEW else 4 * BLOCK)
-    return _Growth(spec, runs, sink, level or Level(), checkpoints, rows, alter).grow()
+    growth = _Growth(spec, runs, sink, level or Level(), checkpoints, rows, alter, onward)
+    return growth.grow()
 
 
 class _Growth:
@@ -92,12 +108,14 @@ class _Growth:
         checkpoints: int,
         block: int,
         alter: Alter | None,
+        onward: Onward | None,
     ) -> None:
         self.spec, self.runs, self.block, self.alter = spec, runs, block, alter
         self.people = spec.population.people()
         self.agents = len(self.people.group)
         pool = len(runs.replicates)
-        self.state = spec.world.start(spec.opening(runs.seed, runs.replicates))
+        began = onward or Onward(spec.world.start(spec.opening(runs.seed, runs.replicates)))
+        self.state, self.first = began.state, began.step
         self.ledger = Ledger(spec, pool, self.agents, self.state)
         worded = any(group.decides.reads_text for group in spec.population.groups)
         self.exposing = Exposing(spec, runs.seed, runs.replicates, self.ledger, worded)
@@ -111,11 +129,12 @@ class _Growth:
         self.decided = np.zeros(pool, np.int64)
         self.named: Ints | None = None
         steps = spec.turns.steps
-        self.checkpoints = set(np.linspace(0, steps, min(checkpoints, steps) + 1).astype(int))
+        kept = np.linspace(0, steps, min(checkpoints, steps) + 1).astype(int)
+        self.checkpoints = set((kept + self.first).tolist())
 
     def grow(self) -> Growth:
-        self.recording.outcomes(0, self.state)
-        for step in range(self.spec.turns.steps):
+        self.recording.outcomes(self.first, self.state)
+        for step in range(self.first, self.first + self.spec.turns.steps):
             self.ledger.begin()
             self.exposing.begin(step)
             if self.written is not None:

@@ -5,6 +5,7 @@ from cloudchamber.study.conditions import grown, sensitivity, sufficiency
 from cloudchamber.study.explaining import Explanation, explain
 from cloudchamber.study.searching import boundary, threshold
 from cloudchamber.study.study import Study
+from cloudchamber.study.sweeping import carried
 
 __all__ = [
     "Explanation",
@@ -12,6 +13,7 @@ __all__ = [
     "StudyBattery",
     "battery",
     "boundary",
+    "carried",
     "explain",
     "grown",
     "sensitivity",

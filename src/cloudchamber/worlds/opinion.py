@@ -4,16 +4,16 @@ The world of the majority force (De Marzo, Castellano & Garcia 2024) and of stub
 that always gives one answer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from cloudchamber import randomness
-from cloudchamber.microspec.value import Real, Whole
+from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
-from cloudchamber.questions import Ints, Reals
+from cloudchamber.questions import Reals
 from cloudchamber.worlds.opinion_words import Wording, opinion_prompt
 
 __all__ = ["Opinion"]
@@ -25,15 +25,13 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 class Opinion(World):
     """Two answers, the items 0 and 1; "people" counts who stands by each now.
 
-    Everyone stands by one from the start, drawn for each run, or as given. The mean opinion is the share
-    that stands by answer 1 less the share that stands by answer 0, from -1 to 1.
+    Everyone stands by one from the start, drawn for each run. The mean opinion is the share that stands by
+    answer 1 less the share that stands by answer 0, from -1 to 1.
     """
 
     kind: Literal["opinion"] = "opinion"
     up: Share = 0.5
     """The probability that an agent stands by answer 1 at the start."""
-    held: tuple[Annotated[Whole, Field(ge=0, le=1)], ...] = ()
-    """What each agent stands by at the start, in place of `up`; empty for drawn."""
     question: Text = "Which of two names should the group use?"
     """What a language model is asked about."""
     answers: tuple[Text, Text] = ("Zel", "Vom")
@@ -77,14 +75,6 @@ class Opinion(World):
         """What an agent can do."""
         return ("answer",)
 
-    def problems(self, agents: int) -> Iterator[str]:
-        """What is given for each agent fits the population."""
-        if self.held and len(self.held) != agents:
-            yield (
-                f"world.held: {len(self.held)} given, but there are {agents} agents; give one for each, "
-                "or none"
-            )
-
     def words(self) -> tuple[str, ...]:
         """The answers."""
         return self.answers
@@ -92,18 +82,13 @@ class Opinion(World):
     def start(self, opening: Opening) -> State:
         """Everyone stands by an answer."""
         state = super().start(opening)
-        state.held = self._standing(opening)
+        drawn = randomness.uniforms(opening.agent_keys("opinions"), 1)[..., 0]
+        state.held = (drawn < self.up).astype(np.int64)
         runs = np.repeat(np.arange(opening.runs), opening.agents)
         cell = runs * 2 + state.held.reshape(-1)
         state.tally += np.bincount(cell, minlength=opening.runs * 2).reshape(-1, 2)
         self._note(state)
         return state
-
-    def _standing(self, opening: Opening) -> Ints:
-        if self.held:
-            return np.tile(np.asarray(self.held, np.int64), (opening.runs, 1))
-        drawn = randomness.uniforms(opening.agent_keys("opinions"), 1)[..., 0]
-        return (drawn < self.up).astype(np.int64)
 
     def apply(self, state: State, acts: Acts) -> None:
         """Who answered stands by it from now on."""
@@ -129,7 +114,7 @@ class Opinion(World):
 
     def aloud(self) -> str:
         """The world as a sentence."""
-        told = f"at the start each stands by the second with probability {self.up:g}"
-        if self.held:
-            told = f"at the start {sum(self.held)} of {len(self.held)} stand by the second"
-        return f"a question with two answers, one of which everyone stands by; {told}"
+        return (
+            "a question with two answers, one of which everyone stands by; at the start each stands by the "
+            f"second with probability {self.up:g}"
+        )

@@ -1,0 +1,90 @@
+"""Sweeps that carry the state along: what goes on from level to level, and the loop of a majority."""
+
+import numpy as np
+import pytest
+
+from cloudchamber.agents import Always, LanguageModel, MajorityForce, Random
+from cloudchamber.analysis.hysteresis import hysteresis
+from cloudchamber.errors import SpecificationError
+from cloudchamber.microspec import Decider, Group, Microspec, Population, Ring, Simultaneous
+from cloudchamber.microspec.visibility import Visibility
+from cloudchamber.study import carried
+from cloudchamber.validation.closed_forms import fold, loop_area, opinion
+from cloudchamber.worlds import Feed, Opinion
+
+LEAN = "population.groups[0].decides.lean"
+
+
+def group(decides: Decider, agents: int = 300, steps: int = 6, up: float = 0.0) -> Microspec:
+    people = Population(
+        groups=(
+            Group(name="people", count=agents, decides=decides),
+            Group(name="stubborn", count=0, decides=Always(item=1)),
+        )
+    )
+    return Microspec(world=Opinion(up=up), population=people, turns=Simultaneous(steps=steps))
+
+
+def test_agents_go_on_from_where_they_stood() -> None:
+    sweep = carried(group(MajorityForce(strength=2.0), up=1.0), LEAN, "opinion")
+    stays = sweep([0.0, 0.0, -0.2], 0)
+    assert stays == pytest.approx([opinion(2.0)] * 2 + [opinion(2.0, -0.2)], abs=0.08)
+    turned = sweep([-2.0, 0.0, 0.0], 0)
+    assert turned[0] < -0.95 and turned[1:] == pytest.approx([-opinion(2.0)] * 2, abs=0.08)
+
+
+def test_draws_go_on_with_the_steps() -> None:
+    """A level's noise is not that of the level before, and a sweep is the same when swept again."""
+    sweep = carried(group(Random(), agents=50, steps=1), "world.up", "opinion")
+    found = sweep([0.5] * 30, 3)
+    assert len(set(found)) > 5 and sweep([0.5] * 30, 3) == found
+    assert np.std(found) == pytest.approx(1 / 50**0.5, rel=0.5)
+    assert sweep([0.5] * 30, 4) != found
+
+
+def test_a_network_stays_as_it_was_drawn() -> None:
+    near = group(MajorityForce(strength=9.0), agents=60).replace_all(
+        {"communication": Ring(k=2), "visibility": Visibility(whose="neighbours"), "world.up": 0.5}
+    )
+    found = carried(near, LEAN, "opinion")([0.0] * 6, 1)
+    assert found[-1] == pytest.approx(found[-2], abs=0.2), "domains stand where they formed"
+
+
+def test_stubborn_agents_join_at_the_end_of_the_line() -> None:
+    sweep = carried(group(MajorityForce(strength=1.5)), "population.groups[1].share", "opinion")
+    found = sweep([0.0, 0.0, 0.3, 0.3, 0.0, 0.0], 0)
+    assert found[1] < -0.7 and found[3] > 0.7 and found[5] > 0.7, "they have gone, and it stays"
+
+
+def test_without_majority_there_is_no_loop() -> None:
+    sweep = carried(group(MajorityForce(strength=0.5), agents=600), LEAN, "opinion")
+    found = hysteresis(sweep, -0.5, 0.5, sweeps=6, steps=7, dwell=2)
+    assert found.kind == "no hysteresis"
+
+
+def test_a_majority_leaves_a_loop() -> None:
+    sweep = carried(group(MajorityForce(strength=2.0)), LEAN, "opinion")
+    found = hysteresis(sweep, -1.0, 1.0, sweeps=4, steps=9, dwell=2)
+    assert found.kind == "hysteresis"
+    assert found.up.value > fold(2.0) - 0.15 and found.down.value < -fold(2.0) + 0.15
+
+
+@pytest.mark.slow
+def test_the_area_of_the_loop() -> None:
+    sweep = carried(group(MajorityForce(strength=1.5), agents=1000, steps=10), LEAN, "opinion")
+    found = hysteresis(sweep, -0.5, 0.5, sweeps=6, steps=41, dwell=4)
+    # The range is 1 wide, so the mean over it is the area. Levels are 0.025 apart, and few turn early.
+    assert found.area.value == pytest.approx(loop_area(1.5), abs=0.05)
+    assert found.up.value == pytest.approx(fold(1.5), abs=0.04)
+
+
+def test_what_cannot_be_swept_is_refused() -> None:
+    people = Population(groups=(Group(count=3, decides=Random()),))
+    with pytest.raises(SpecificationError, match="the world 'feed' counts every act"):
+        carried(Microspec(world=Feed.of(3), population=people), "turns.steps", "opinion")
+    with pytest.raises(SpecificationError, match="fact: 'opinon'.*opinion"):
+        carried(group(Random()), LEAN.replace("lean", "base"), "opinon")
+    with pytest.raises(SpecificationError, match="language models cannot"):
+        carried(group(LanguageModel(model="fake:hash")), "world.up", "opinion")
+    with pytest.raises(SpecificationError, match="lena"):
+        carried(group(MajorityForce()), LEAN.replace("lean", "lena"), "opinion")
