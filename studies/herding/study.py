@@ -136,6 +136,10 @@ def mechanisms(decider: Decider) -> dict[str, Mechanism]:
         "blind to place and likes": Logit(terms=(item,)),
     }
     if decider.reads_text:
+        first = Gate(width=1, beyond=-1.0)
+        rivals["first place, then any like"] = ConsiderThenChoose(
+            considered=first, terms=(item, any_like)
+        )
         # What a model makes of the codes that options bear.
         rivals["label, place and any like"] = Logit(
             terms=(LabelEffects(), PlaceEffects(), item, any_like)

@@ -16,10 +16,12 @@ from cloudchamber.mechanism.plausible import plausible
 from cloudchamber.mechanism.predicting import Prediction, Predictions, predict
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.regrowing import Regrowth, regrow
+from cloudchamber.mechanism.scaling import AtScale, at_scale
 from cloudchamber.mechanism.social_terms import HeardEffect, Majority, Signal
 from cloudchamber.mechanism.telling_apart import TellingApart, designs_of, tell_apart
 
 __all__ = [
+    "AtScale",
     "By",
     "ChoiceData",
     "Comparison",
@@ -46,6 +48,7 @@ __all__ = [
     "Signal",
     "Sufficiency",
     "TellingApart",
+    "at_scale",
     "best_answers",
     "bootstrap",
     "choices_of",

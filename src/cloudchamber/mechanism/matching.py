@@ -17,7 +17,15 @@ import numpy as np
 from cloudchamber.measures.estimate import FEW, Estimate, mean
 from cloudchamber.questions import Reals
 
-__all__ = ["Answer", "Match", "Sufficiency", "judged", "matched_up", "row_of"]
+__all__ = [
+    "Answer",
+    "Match",
+    "Sufficiency",
+    "judged",
+    "matched_up",
+    "regrown_estimate",
+    "row_of",
+]
 
 Answer = Literal["sufficient", "not sufficient", "cannot tell"]
 
@@ -152,22 +160,30 @@ def matched_up(
     there = np.isfinite(grown) & np.isfinite(regrown).all(axis=0)
     one, other = grown[there], regrown[:, there]
     gap = other - one
-    found, wobble = mean(gap[0], level=level), 0.0
-    if len(regrown) > 2 and there.any():
-        wobble = float(gap[1:].mean(axis=1).std(ddof=1))
-    told = mean(other[0], level=level)
+    found, wobble = mean(gap[0], level=level), _wobble(gap)
     return Match(
         measure,
         cell,
         against,
         mean(one, level=level),
-        _widened(told, _error(other[0]), wobble),
+        regrown_estimate(other, level),
         _widened(found, _error(gap[0]), wobble),
         sqrt(_error(gap[0]) ** 2 + wobble**2) if there.sum() > 1 else nan,
         wobble,
         margin,
         seen,
     )
+
+
+def regrown_estimate(values: Reals, level: float = 0.95) -> Estimate:
+    """The mean of what the fit itself regrew, (draws + 1, replicates), with both sources of error."""
+    return _widened(mean(values[0], level=level), _error(values[0]), _wobble(values))
+
+
+def _wobble(values: Reals) -> float:
+    """The standard deviation between draws, the first row aside."""
+    several = len(values) > 2 and values.shape[1] > 0
+    return float(values[1:].mean(axis=1).std(ddof=1)) if several else 0.0
 
 
 def _error(values: Reals) -> float:

@@ -93,7 +93,10 @@ def section(told: Told, runs: int) -> Section:
     for part in told.facts["parts"]:
         blocks += blocks_of(told, part)
     if told.facts["left_out"]:
-        why = "; ".join(f"{cell}: {reason}" for cell, reason in told.facts["left_out"].items())
+        by: dict[str, list[str]] = {}
+        for cell, reason in told.facts["left_out"].items():
+            by.setdefault(reason, []).append(cell)
+        why = ". ".join(f"{'; '.join(cells)} ({reason})" for reason, cells in by.items())
         blocks.append(Prose(f"Not explained, and not regrown: {why}."))
     return Section(
         "Which rule grows it",

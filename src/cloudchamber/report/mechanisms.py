@@ -230,28 +230,21 @@ def _dots(rows: "pd.DataFrame", cell: "pd.Series[str]", side: str, who: str) -> 
 
 
 def _gaps(frame: "pd.DataFrame", shown: list[str], told: Told) -> Table:
+    """A row a number of the pattern, a column a mechanism."""
     import pandas as pd  # as above
 
-    rows = []
+    rows: dict[str, dict[str, str]] = {}
     for row in frame[frame["mechanism"].isin(shown)].to_dict("records"):
         what = row["cell"] if not row["against"] else f"{row['cell']}, less {row['against']}"
         gap = Estimate(row["gap"], row["gap_low"], row["gap_high"], int(row["n"]))
-        rows.append(
-            {
-                **({"mechanism": row["mechanism"]} if len(shown) > 1 else {}),
-                "in": what,
-                "fitted": "yes" if row["seen"] else "no",
-                "regrown less grown": brief(gap),
-                "answer": row["answer"],
-            }
-        )
-    whose = f" by “{shown[0]}”" if len(shown) == 1 else ""
+        mine = rows.setdefault(what, {"in": what, "fitted": "yes" if row["seen"] else "no"})
+        mine[f"by “{row['mechanism']}”"] = f"{brief(gap)}: {row['answer']}"
     return Table(
-        f"Regrown{whose} against grown",
-        pd.DataFrame(rows),
+        "Regrown less grown",
+        pd.DataFrame(list(rows.values())),
         f"In the {told.facts['measure']}; 95 % intervals. Sufficient: shown to lie within "
         f"{told.facts['margin']:g}; not sufficient: shown to lie beyond, the chance of a false claim shared "
-        "between all rows of a mechanism; else it cannot be told.",
+        "between all rows; else it cannot be told.",
     )
 
 
