@@ -44,6 +44,12 @@ __all__ = ["explain"]
     show_default=True,
     help="Draws of a fit's parameters, for its uncertainty.",
 )
+@click.option(
+    "--scale",
+    type=click.IntRange(1),
+    metavar="AGENTS",
+    help="Grow populations of up to so many, too, e.g. 100000; minutes, where they decide one by one.",
+)
 @click.option("--quiet", is_flag=True, help="Print the result alone.")
 @plainly
 def explain(
@@ -52,6 +58,7 @@ def explain(
     file: Path | None,
     margin: float | None,
     draws: int,
+    scale: int | None,
     quiet: bool,
 ) -> None:
     """Fit the study's rival mechanisms to what is in FOLDER, and regrow it with each.
@@ -74,10 +81,16 @@ def explain(
         fit_on=fit_on,
         margin=margin,
         draws=draws,
+        scale=() if scale is None else _sizes(scale),
         watch=None if quiet else say,
     )
     tell(explanation).save(folder)
     _report(study, results, folder, options)
+
+
+def _sizes(most: int) -> tuple[int, ...]:
+    """Tenfold steps up to a size."""
+    return tuple(sorted({most // 10**step for step in range(4) if most // 10**step >= 10} | {most}))
 
 
 def _built(folder: Path, options: Options) -> "tuple[Study, Results]":

@@ -44,6 +44,7 @@ def blocks_of(told: Told, part: Mapping[str, Any]) -> Iterator[Block]:
     yield from _regrown(told, part, key)
     yield from _courses(told, form, key)
     yield from _checks(told, form)
+    yield from _scale(told, form, key)
 
 
 def _mechanisms(told: Told, part: Mapping[str, Any]) -> Table:
@@ -303,6 +304,36 @@ def _checks(told: Told, form: str) -> Iterator[Block]:
         "Choices drawn anew given what was shown, with parameters from the fit's sampling distribution; 95 % "
         "predictive interval, and how often a draw lies as far out. What a rule has a parameter for it "
         "predicts by construction.",
+    )
+
+
+def _scale(told: Told, form: str, key: str) -> Iterator[Block]:
+    frame = _of(told, "mechanism_scale", form)
+    if frame.empty:
+        return
+    of = "excess" if (frame["of"] == "excess").any() else "measure"
+    mine = frame[frame["of"] == of].copy()
+    measure = str(mine["measure"].iloc[0]).replace("gini", "Gini coefficient")
+    what = f"excess of the {measure} over the null" if of == "excess" else measure
+    mine["text"] = [
+        brief(Estimate(row["value"], row["low"], row["high"], int(row["n"])))
+        for row in mine.to_dict("records")
+    ]
+    mine["label"] = [f"{size:,} agents" for size in mine["agents"]]
+    several = mine["mechanism"].nunique() > 1
+    whose = "" if several else f" by “{mine['mechanism'].iloc[0]}”"
+    yield intervals(
+        mine,
+        id=f"scale-{key}",
+        title=f"At scale: the {what}{whose}",
+        caption="The cell at risk with the fitted rule in everybody's place, in populations of each size; "
+        "mean with 95 % interval, in which is the fit's uncertainty. A single such population lies "
+        f"between {mine['least'].iloc[-1]:.3g} and {mine['most'].iloc[-1]:.3g} at the largest size.",
+        value=Axis("value", what),
+        text="text",
+        group="mechanism" if several else None,
+        sort="given",
+        reference=(0.0, "none") if of == "excess" else None,
     )
 
 

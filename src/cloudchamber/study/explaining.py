@@ -12,8 +12,9 @@ import numpy as np
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment import Results
 from cloudchamber.experiment.manifest import placed
-from cloudchamber.measures import Measure
+from cloudchamber.measures import MEASURES, Measure
 from cloudchamber.mechanism import (
+    AtScale,
     ChoiceData,
     Comparison,
     Fit,
@@ -21,6 +22,7 @@ from cloudchamber.mechanism import (
     Predictions,
     Regrowth,
     Sufficiency,
+    at_scale,
     compare,
     fit,
     predict,
@@ -56,6 +58,8 @@ class Explained:
     measure: str
     not_regrown: Mapping[str, str]
     """Mechanisms that could not be put in the agents' place, and why."""
+    scales: Mapping[str, AtScale]
+    """By mechanism: the cell at risk and its null in larger populations, where that was asked for."""
 
     def sufficiency(self, mechanism: str, *, unseen: bool | None = None) -> Sufficiency:
         """Whether a mechanism grows the phenomenon's measure as the agents did.
@@ -119,6 +123,7 @@ def explain(
     measures: Sequence[Measure] = (),
     margin: float | None = None,
     draws: int = 20,
+    scale: Sequence[int] = (),
     seed: int = 0,
     watch: Watch | None = None,
 ) -> Explanation:
@@ -134,6 +139,9 @@ def explain(
         margin: the least gap between grown and regrown that matters, in the units of the phenomenon's
             measure; the phenomenon's own margin, if not given.
         draws: draws of a fit's parameters, by which its uncertainty reaches what is regrown.
+        scale: sizes of populations in which the cell at risk is grown besides, by the hypothesis' own
+            mechanism and the one that predicts best; by their Gini coefficient, where the phenomenon's
+            measure is not one of tallies.
         seed: of these draws.
         watch: told what is being done.
 
@@ -158,8 +166,19 @@ def explain(
         raise TraceError(f"{out}: there is nothing to fit; {next(iter(left.values()), 'no runs')}.")
     wanted = {one.name: one for one in (study.phenomenon.measure, *measures)}
     told = [
-        _Explaining(study, results, part, named, list(wanted.values()), least, draws, seed, watch)
-        for part in parts
+        _Explaining(
+            study,
+            results,
+            part,
+            named,
+            list(wanted.values()),
+            least,
+            draws,
+            seed,
+            watch,
+            () if at else tuple(scale),
+        )
+        for at, part in enumerate(parts)
     ]
     first = next(iter(named))
     return Explanation(
@@ -180,6 +199,7 @@ class _Explaining:
     draws: int
     seed: int
     watch: Watch | None
+    scale: tuple[int, ...]
 
     def explained(self) -> Explained:
         fits: dict[str, dict[str, Fit]] = {name: {} for name in self.named}
@@ -228,7 +248,35 @@ class _Explaining:
             self._responses(),
             self.study.phenomenon.measure.name,
             not_regrown,
+            self._scaled(fits, self._checked(next(iter(comparisons.values()), None)), not_regrown),
         )
+
+    def _scaled(
+        self,
+        fits: Mapping[str, Mapping[str, Fit]],
+        wanted: Sequence[str],
+        not_regrown: Mapping[str, str],
+    ) -> dict[str, AtScale]:
+        """The cell at risk in larger populations, and its null."""
+        risk = self.results.design[self.study.at_risk()]
+        null = self.study.null_of(risk)
+        measure = self.study.phenomenon.measure
+        if measure.of_tally is None or measure.across_runs:
+            measure = MEASURES["gini"]
+        return {
+            name: at_scale(
+                risk.spec,
+                fits[name],
+                measure,
+                self.scale,
+                null=None if null is None or null.id == risk.id else null.spec,
+                draws=min(self.draws, 10) if all(f.runs > 1 for f in fits[name].values()) else 0,
+                seed=self.results.seed,
+                watch=self.watch,
+            )
+            for name in wanted
+            if self.scale and name not in not_regrown
+        }
 
     def _say(self, what: str) -> None:
         if self.watch is not None:

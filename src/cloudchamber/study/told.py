@@ -29,6 +29,7 @@ TABLES = (
     "mechanism_signals",
     "regrowth",
     "regrowth_courses",
+    "mechanism_scale",
 )
 
 
@@ -251,6 +252,8 @@ def _frames(explanation: Explanation, one: Explained) -> "Iterator[tuple[str, pd
             )
         ]  # fmt: skip
         yield "regrowth_courses", pd.DataFrame(rows)
+    for name, scale in one.scales.items():
+        yield "mechanism_scale", scale.table().assign(mechanism=name, measure=scale.measure)
     yield from _pictures(explanation, one)
 
 
