@@ -27,7 +27,7 @@ def test_the_true_mechanism_predicts_what_was_not_fitted(trace: Trace) -> None:
     found = fit(TRUE, choices_of(trace), to="choices")
     told = predict(found, trace, draws=399)
     assert set(told.observed) == {
-        "mean position", "first place share", "share on liked", "share on liked, places 1-5",
+        "mean position", "first place share", "share on liked, places 1-5",
         "share on liked, places 6 on", "leader's pick rate",
     }  # fmt: skip
     assert told.missed == ()
@@ -36,16 +36,16 @@ def test_the_true_mechanism_predicts_what_was_not_fitted(trace: Trace) -> None:
         assert one.low < one.observed < one.high and one.p > 0.05, one
         assert np.mean([run.low <= run.observed <= run.high for run in told.by_run(name)]) > 0.75
     table = told.table()
-    assert len(table) == 6 * 21 and table["run"].isna().sum() == 6
+    assert len(table) == 5 * 21 and table["run"].isna().sum() == 5
 
 
 def test_one_that_heeds_no_likes_is_found_out(trace: Trace) -> None:
     told = predict(fit(BLIND, choices_of(trace), to="choices"), trace)
-    assert {"share on liked", "leader's pick rate"} <= set(told.missed)
+    assert {"share on liked, places 1-5", "leader's pick rate"} <= set(told.missed)
     assert "mean position" not in told.missed  # it was fitted to that
-    one = told.overall("share on liked")
+    one = told.overall("share on liked, places 1-5")
     assert one.observed > one.high and one.p == pytest.approx(2 / 400)
-    assert "share on liked: observed" in str(told)
+    assert "share on liked, places 1-5: observed" in str(told)
 
 
 def test_exact_distributions_show_every_flaw(trace: Trace) -> None:
