@@ -198,6 +198,13 @@ def test_isolation_leaves_an_order_that_tells_nothing(order: str) -> None:
     assert isolate()(before).visibility.order == before.visibility.order
 
 
+def test_in_isolation_nobody_is_written_to_and_notes_are_kept() -> None:
+    talking = spec().replace_all({"communication.messages": 9, "memory": "notes"})
+    twin = isolate()(talking)
+    assert twin.communication.messages == 0 and twin.memory == talking.memory
+    assert isolate()(twin) == twin
+
+
 def test_isolation_reaches_the_order_behind_a_pin_and_single_acts() -> None:
     attacked = pin(3)(spec()).replace("communication.representation", "acts")
     twin = isolate()(attacked)

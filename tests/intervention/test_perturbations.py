@@ -2,9 +2,19 @@
 
 from hypothesis import HealthCheck, given, settings
 
-from cloudchamber.agents import LanguageModel, SocialProof
+from cloudchamber.agents import LanguageModel, SocialProof, Writer
 from cloudchamber.intervention import DIMENSIONS, battery
-from cloudchamber.microspec import Group, Microspec, Population, Sequential, Simultaneous, diff
+from cloudchamber.microspec import (
+    Complete,
+    Group,
+    Microspec,
+    Notes,
+    Population,
+    Sequential,
+    Simultaneous,
+    Window,
+    diff,
+)
 from cloudchamber.testing.strategies import specs
 from cloudchamber.worlds import Feed
 
@@ -82,3 +92,15 @@ def test_readers_are_asked_under_other_labels_and_in_other_words() -> None:
     names = {one.dimension: one.name for one in found.perturbations}
     assert names["labels"] == "options called by numbers"
     assert names["paraphrase"] == "in other words: reworded"
+
+
+def test_what_agents_write_is_taken_out_and_stays_where_networks_change() -> None:
+    writers = Population(groups=(Group(count=12, decides=Writer()),))
+    talk = Complete(messages=9)
+    spec = small(population=writers, communication=talk, memory=Notes(k=3))
+    found = {one.name: one.change(spec) for one in battery(spec).perturbations}
+    assert found["no messages"] == spec.altered(communication=Complete())
+    assert found["no notes"].memory == Window(k=3)
+    assert found["neighbours on a ring"].communication.messages == 9
+    quiet = {one.name for one in battery(small(memory=Window(k=3))).perturbations}
+    assert not quiet & {"no messages", "no notes"}

@@ -164,6 +164,10 @@ def _synchrony(spec: Microspec) -> Iterator[Intervention]:
 def _memory(spec: Microspec) -> Iterator[Intervention]:
     for name, memory in _MEMORIES.items():
         yield _set(name, {"memory": memory})
+    if spec.memory.writes and spec.memory.depth:
+        without = Window(k=spec.memory.depth)
+        if without not in _MEMORIES.values():
+            yield _set("no notes", {"memory": without})
 
 
 def _communication(spec: Microspec) -> Iterator[Intervention]:
