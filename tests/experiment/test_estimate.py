@@ -17,12 +17,19 @@ from cloudchamber.experiment.estimate import _covered, _shared, measured_rate
 from cloudchamber.experiment.metering import Metered
 from cloudchamber.experiment.prices import Prices, price_of
 from cloudchamber.experiment.vocabulary import counter
-from cloudchamber.microspec import Affordances, Group, Microspec, Population
+from cloudchamber.microspec import (
+    Affordances,
+    Group,
+    Microspec,
+    Notes,
+    Population,
+    Simultaneous,
+)
 from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.fake import fake
 from cloudchamber.models.store import StoredModel
 from cloudchamber.trace import TraceFolder
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Cournot, Feed
 from tests.experiment.small import MODEL, asked, design, spec
 
 ELSEWHERE = "openai:some@http://127.0.0.1:9/v1"
@@ -114,6 +121,22 @@ def test_texts_are_expected_to_be_as_long_as_they_may_be() -> None:
     assert other.tokens_in > 2 * one.tokens_in, "what is written is read"
     rules = foretold(Design((Cell("it", spec().replace("communication.messages", 20)),)))
     assert rules.decisions == foretold(Design((Cell("it", spec()),))).decisions
+
+
+def test_each_good_of_a_market_is_a_question(tmp_path: Path) -> None:
+    firms = Group(name="firms", count=2, decides=LanguageModel(model=MODEL))
+    market = Microspec(
+        world=Cournot(),
+        population=Population(groups=(firms,)),
+        turns=Simultaneous(steps=3),
+        memory=Notes(k=2),
+        affordances=Affordances(choose="amount"),
+    )
+    what = Design((Cell("it", market),))
+    (one,) = foretold(what).expected
+    budget = grown(tmp_path / "t", what, 2)
+    assert one.whole and one.questions == 2 * 2 * 3 * (2 + 1)
+    assert one.sent == pytest.approx(budget.spent.questions, rel=0.25, abs=3)
 
 
 def TraceRuns(folder: Path) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cloudchamber.agents.llm import LanguageModel
+from cloudchamber.agents.rules import Random
 from cloudchamber.agents.society import Society, models_of
 from cloudchamber.engine import Runs, grow
 from cloudchamber.experiment.design import Cell
@@ -38,7 +39,7 @@ class Sample:
     """What was seen of one model's questions in a cell."""
 
     questions: int = 0
-    """Asked in the replicates walked, repeated ones and further picks included."""
+    """Asked in the replicates walked, repeated ones, further picks and each good's amount included."""
     prompts: int = 0
     """Those of them whose prompts were built."""
     characters: int = 0
@@ -130,7 +131,10 @@ class _Walk:
                 reader.replicate = replicate
                 if len(rows):
                     await society.answer(questions.take(rows))
-                reader.seen.questions += int(asked.sum())
+                # Of amounts each option is asked for on its own.
+                each = (questions.items[asked] >= 0).sum(axis=1)
+                amounts = questions.kind is Kind.amount
+                reader.seen.questions += int(each.sum() if amounts else asked.sum())
 
 
 class _Reader:
@@ -183,6 +187,8 @@ def _at_random(questions: Questions) -> Answers:
     if questions.writing is not None:
         words = " ".join(["something"] * questions.writing.words)
         return Answers.written([words] * len(questions))
+    if questions.kind is Kind.amount:
+        return Random().answer(questions)
     there = (questions.items >= 0).astype(np.float64)
     alone = questions.choose.how == "any" or questions.kind is Kind.judge
     decline = np.ones(len(questions)) if questions.choose.may_decline else None
