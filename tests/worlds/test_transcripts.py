@@ -14,6 +14,7 @@ from cloudchamber.agents import (
     BestQuantity,
     LanguageModel,
     LookUp,
+    MajorityForce,
     Random,
     Threshold,
 )
@@ -41,6 +42,7 @@ from cloudchamber.worlds import (
     Drawn,
     MinimalNamingGame,
     NamingGame,
+    Opinion,
 )
 from tests.engine.notation import transcript
 
@@ -108,6 +110,17 @@ GAMES: dict[str, Microspec] = {
         turns=Simultaneous(steps=2),
         memory=Notes(names=("plans", "insights"), words=20, k=2),
         affordances=Affordances(choose="amount", labels="words"),
+    ),
+    "opinion": Microspec(
+        world=Opinion(up=0.6),
+        population=Population(
+            groups=(
+                Group(name="people", count=3, decides=MajorityForce(strength=1.5)),
+                Group(name="stubborn", count=1, decides=Always(item=0)),
+                Group(name="models", count=1, decides=MODEL),
+            )
+        ),
+        turns=Simultaneous(steps=2),
     ),
     "diffusion": Microspec(
         world=Diffusion(seeds=1, thresholds=Drawn(mean=0.4, sd=0.2), of="share"),
