@@ -12,11 +12,13 @@ from cloudchamber.agents import (
     Always,
     Bayesian,
     BestQuantity,
+    ConditionalCooperator,
     LanguageModel,
     LookUp,
     MajorityForce,
     Random,
     Threshold,
+    TitForTat,
 )
 from cloudchamber.microspec import (
     Affordances,
@@ -39,10 +41,12 @@ from cloudchamber.worlds import (
     Cascade,
     Cournot,
     Diffusion,
+    Dilemma,
     Drawn,
     MinimalNamingGame,
     NamingGame,
     Opinion,
+    PublicGoods,
 )
 from tests.engine.notation import transcript
 
@@ -133,6 +137,33 @@ GAMES: dict[str, Microspec] = {
         communication=Ring(k=1),
         visibility=Visibility(whose="neighbours"),
         turns=Simultaneous(steps=2),
+    ),
+    "public_goods": Microspec(
+        world=PublicGoods(
+            players=3, step=5.0, places=True, bonus=0.01, threshold=20.0, penalty=4.0
+        ),
+        population=Population(
+            groups=(
+                Group(name="models", count=1, decides=MODEL),
+                Group(name="rules", count=2, decides=ConditionalCooperator(slope=0.8)),
+            )
+        ),
+        turns=Sequential(steps=2, order="fixed"),
+        memory=Window(k=1),
+        affordances=Affordances(choose="amount", scoring="shown"),
+    ),
+    "dilemma": Microspec(
+        world=Dilemma(),
+        population=Population(
+            groups=(
+                Group(name="models", count=2, decides=MODEL),
+                Group(name="rules", count=2, decides=TitForTat()),
+            )
+        ),
+        visibility=Visibility(fields={"chosen": Hidden()}),
+        turns=Meetings(steps=3, at_once=True),
+        memory=Window(k=2),
+        affordances=Affordances(scoring="shown"),
     ),
 }
 
