@@ -70,8 +70,8 @@ def _over_strength(study: "Study", results: "Results"):
         id="strength",
         title="How far a group agrees, by the strength of the majority's force",
         caption=(
-            "The majority at the end (0 for an even split, 1 for all alike), by strength; mean over runs with "
-            "95 % interval. The theory is m = tanh(strength m), which leaves 0 at a strength of 1."
+            "The majority at the end (0 for an even split, 1 for all alike), by strength; mean over runs "
+            "with 95 % interval. The theory is m = tanh(strength m), which leaves 0 at a strength of 1."
         ),
         x=Axis("strength", "strength"),
         y=Axis("value", "majority", zero=True),

@@ -75,8 +75,8 @@ def factors(quick: bool, forced: bool) -> tuple[Factor, ...]:
 
 def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
     notes = [
-        "At the start each stands by one of the answers by the toss of a coin. All answer at once, step after "
-        "step; options bear random codes, drawn anew for each decision.",
+        "At the start each stands by one of the answers by the toss of a coin. All answer at once, step "
+        "after step; options bear random codes, drawn anew for each decision.",
         "The majority of a small group is never 0: of N who answer by chance it is about 0.8 over the root "
         "of N. Each cell is told against its twin in which nobody sees what others answer.",
         "Neighbours are two on each side of a ring.",

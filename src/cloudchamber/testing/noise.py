@@ -66,8 +66,8 @@ def _quantiles(seen: Mapping[Place, Seen], seed: int, any_number: bool) -> dict[
     for place, one in seen.items():
         options = [option for option, _ in one.distribution]
         chances = [chance for _, chance in one.distribution]
-        if any(chance < 0 for chance in chances):
-            continue
+        if not chances or any(chance < 0 for chance in chances):
+            continue  # a text, or amounts, or a sample: of no known distribution
         if (
             len(chances) == 1 or any_number
         ):  # judged on its own: yes takes the interval's first part
