@@ -65,6 +65,9 @@ class Fit:
     asked: Asked = field(default="one")
     informing: Reals = field(default_factory=lambda: np.zeros(0))
     """(P,): how many runs inform each parameter; all alike, R."""
+    unlike: Reals = field(default_factory=lambda: np.zeros(0))
+    """(P,): the variance clustered by run over that of independent choices; about 1 where all runs follow one
+    rule, and NaN where exact distributions were fitted, which hold no chance."""
     spread: Reals = field(default_factory=lambda: np.zeros((0, 0)))
     """(P, P): the covariance along what the data tell: of parameters, too, that they tell only together."""
 
@@ -93,6 +96,24 @@ class Fit:
     def freedom(self, name: str) -> float:
         """The degrees of freedom of a parameter's interval: one less than the runs that inform it."""
         return max(float(self.informing[self.names.index(name)]) - 1, 0.0) or np.nan
+
+    def differing(self, level: float = 0.99) -> dict[str, float]:
+        """Parameters that differ between runs by more than chance allows, and the p-value of each.
+
+        Where runs follow one rule with its choices drawn independently, `unlike` is chi squared over its
+        degrees of freedom. Numbers are then those of the average decision: long runs weigh more in them than
+        short ones. The level is for all parameters together (Bonferroni).
+        """
+        from scipy.special import chdtrc  # quick to import, unlike scipy.stats
+
+        found = {}
+        for at, name in enumerate(self.names):
+            freedom = self.freedom(name)
+            if np.isfinite(self.unlike[at]) and np.isfinite(freedom):
+                p = float(chdtrc(freedom, freedom * self.unlike[at]))
+                if p < (1 - level) / len(self.names):
+                    found[name] = p
+        return found
 
     def estimates(self, level: float = 0.95) -> dict[str, Estimate]:
         """Every parameter with its interval."""
@@ -123,6 +144,8 @@ class Fit:
         lines += [f"{name}: {self.estimate(name)}" for name in self.names]
         per = self.log_likelihood / max(self.decisions, 1)
         lines.append(f"log-likelihood {per:.4f} a decision, {self.decisions} decisions")
+        if differing := self.differing():
+            lines.append(f"runs differ by more than chance in {', '.join(differing)}")
         return "\n".join([*lines, *self.flat, *([] if self.converged else ["did not converge"])])
 
 
@@ -293,11 +316,12 @@ def _told(
     if moments.impossible:
         return Fit(
             mechanism, names, values * np.nan, unknown, runs, len(data), -np.inf,
-            moments.impossible, (), to, converged, data.asked, values * np.nan,
+            moments.impossible, (), to, converged, data.asked, values * np.nan, values * np.nan,
         )  # fmt: skip
     covariance, loose = unknown, np.zeros(len(names), bool)
     informing, spread = np.full(len(names), float(runs)), np.zeros((len(names), len(names)))
     flat: tuple[str, ...] = ()
+    unlike = np.full(len(names), np.nan)
     if names:
         size, direction, unit = _scaled(moments)
         # An effect that only grows is left where there is nothing more to gain, and counts as unknown.
@@ -310,13 +334,16 @@ def _told(
                 informing = _informing(mechanism, data, to, bread @ bread.T)
             few = np.sqrt(informing / np.maximum(informing - 1, 1e-9))
             covariance = bread @ (scores.T @ scores) @ bread.T * np.outer(few, few)
+            if to == "choices" or not data.exact.any():
+                alone = np.square(bread).sum(axis=1)
+                unlike = np.diag(covariance) / np.where(loose, np.nan, alone)
             lone = informing < ONE
             spread = np.where(lone | lone[:, None], 0.0, covariance)
             unknown = loose | lone
             covariance[unknown], covariance[:, unknown] = np.nan, np.nan
     return Fit(
         mechanism, names, np.where(loose, np.nan, values), covariance, runs, len(data),
-        moments.log_likelihood, 0, flat, to, converged, data.asked, informing, spread,
+        moments.log_likelihood, 0, flat, to, converged, data.asked, informing, unlike, spread,
     )  # fmt: skip
 
 
