@@ -67,7 +67,7 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
 def sizes(model: bool, quick: bool) -> tuple[int, int, int]:
     """Players, rounds, runs of each cell."""
     if model:
-        return (4, 4, 3) if quick else (10, 20, 10)
+        return (4, 4, 4) if quick else (10, 20, 10)
     return (20, 40, 30) if quick else (20, 100, 50)
 
 

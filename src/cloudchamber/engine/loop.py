@@ -119,6 +119,7 @@ class _Growth:
         self.ledger = Ledger(spec, pool, self.agents, self.state)
         worded = any(group.decides.reads_text for group in spec.population.groups)
         self.exposing = Exposing(spec, runs.seed, runs.replicates, self.ledger, worded)
+        self.unkept = level.name == "summary"
         self.recording = Recording(spec, runs.ids, runs.replicates, sink, level, self.exposing)
         self.asking = Asking(spec, self.people, self.exposing)
         writers = np.array([group.decides.writes for group in spec.population.groups])
@@ -177,8 +178,11 @@ class _Growth:
         world = self.spec.world
         if world.meets == "one":
             batch = batch.take(slice(None, None, 2))
-        elif world.meets and len(batch) > 2 * len(self.decided):
-            # All at once: in the order in which what is remembered of each is kept.
+        elif (
+            self.unkept and world.meets and not world.closes and len(batch) > 2 * len(self.decided)
+        ):
+            # All at once: in the order in which what is remembered of each is kept. Where decisions are
+            # kept, those who meet stay side by side: it is how a reader knows who met whom.
             batch = batch.take(_in_order(batch.run.astype(np.int64) * self.agents + batch.agent))
         if not world.closes:
             return batch
