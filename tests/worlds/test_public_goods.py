@@ -133,7 +133,7 @@ def test_what_a_player_is_told() -> None:
         "You are number 2 of 4 to decide.",
         "The latest contributions of all players come to 30 points.",
         "Just now, another player put in 12.5 points.",
-        "1 round ago, you put in 20 points, which left you with 17 points in that round.",
+        "1 round ago, you put in 20 points, which left you with 17 points at that moment.",
         "You have 17 points so far.",
         "",
         "How many points do you put into pool A? Answer with a number.",

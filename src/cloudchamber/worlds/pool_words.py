@@ -123,5 +123,5 @@ def _heard(one: Remembered) -> str:
     told = f"{when.capitalize()}, you put in {given}"
     paid = one.results.get("payoff")
     if paid is not None:
-        told += f", which left you with {amount(paid, 'point')} in that round"
+        told += f", which left you with {amount(paid, 'point')} at that moment"
     return f"{told}."
