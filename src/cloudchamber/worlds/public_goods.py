@@ -85,7 +85,7 @@ class PublicGoods(World):
 
     @property
     def results(self) -> tuple[str, ...]:
-        """What the pool had brought an agent when it gave; who gives in turn is not told what came of it later."""
+        """What the round was worth to who had contributed, with what was in the pool by then."""
         return ("payoff",)
 
     @property
