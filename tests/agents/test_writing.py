@@ -1,5 +1,6 @@
 """Language models that write: what they are asked, under which draw, and what becomes of what they say."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,16 @@ from cloudchamber.microspec import (
     Window,
 )
 from cloudchamber.microspec.world import Glimpse, Prompt
-from cloudchamber.models import Request
+from cloudchamber.models import Request, open_model
 from cloudchamber.models.fake import HOSTILE, fake
+from cloudchamber.models.fetch import FILE, SIZE, cache_folder
 from cloudchamber.testing import grown
 from cloudchamber.testing.seen import seen_by
 from cloudchamber.trace import Trace, TraceFolder
-from cloudchamber.trace.tables import Readout, Status
+from cloudchamber.trace.tables import Kind, Readout, Status
 from cloudchamber.worlds import Cournot, Feed
 
+FETCHED = (cache_folder() / FILE).is_file() and (cache_folder() / FILE).stat().st_size == SIZE
 READS = LanguageModel(model="m", temperature=0.7)
 
 
@@ -206,3 +209,24 @@ def test_a_world_that_does_not_say_where_it_asks_cannot_ask_for_texts() -> None:
         SpecificationError, match=r"'silent' was given, whose prompts do not say where"
     ):
         grown(spec, models={"m": fake("hash")})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FETCHED, reason="the embedded model has not been fetched on this machine")
+def test_the_embedded_model_writes_and_reads() -> None:
+    people = Population(groups=(Group(count=2, decides=LanguageModel()),))
+    spec = spec_of(
+        population=people, communication=Complete(messages=8), memory=Notes(words=8, k=0)
+    )
+    model = open_model("embedded", processes=1)
+    try:
+        trace = grown(spec, models={"embedded": model})
+    finally:
+        asyncio.run(model.close())
+    made, texts = trace.columns("decisions"), trace.columns("texts")
+    wrote = made["text"][made["kind"] == Kind.write]
+    words = dict(zip(texts["text"], texts["content"], strict=True))
+    assert len(wrote) == 8 and (made["status"] == Status.ok).all()
+    assert all(1 <= len(words[text].split()) <= 8 for text in wrote)
+    read = [one.prompt for one in seen_by(trace).values() if "wrote (just now): " in one.prompt]
+    assert len(read) == 2 * 2 * 2, "for each decision, and for the note after it"
