@@ -259,7 +259,7 @@ class Blabbing(Feed):
     def prompt(self, glimpse: Glimpse) -> Prompt:
         prompt = super().prompt(glimpse)
         started = self.initial()[glimpse.options[0].item]
-        return replace(prompt, user=f"{prompt.user} It began with {started:g} likes.")
+        return replace(prompt, user=f"It began with {started:g} likes.\n{prompt.user}")
 
 
 class Gossiping(Feed):
