@@ -1,11 +1,19 @@
-"""Fitting mechanisms to a million choices among 48 options, on one core.
+"""Fitting mechanisms to a million choices among 48 options, on one core; and beside xlogit, where that is.
 
 The choices are made up: a fall-off by place, an effect of any like, an effect of each item. Give a smaller
-number of choices to try it out: `OMP_NUM_THREADS=1 python -m benchmarks.fitting [CHOICES]`.
+number of choices to try it out: `python -m benchmarks.fitting [CHOICES]`. xlogit takes its options in long
+form, a row for each, and some five times the memory; it is given a tenth of the choices, as are we beside it,
+and its quick errors, from the optimiser's own Hessian.
 """
+
+from benchmarks.timing import median, one_core, rounds, table
+
+one_core()
 
 import sys
 import time
+from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -69,6 +77,55 @@ def main() -> None:
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         told = f"{len(found.names):3} parameters {wall:6.1f} s, processor {processor:5.1f} s"
         print(f"{name:30} {told}{'' if found.converged else ', did not converge'}")
+    if find_spec("xlogit") is None:
+        print("xlogit is not installed; nothing to compare with")
+        return
+    few = data.where(np.arange(len(data) // 10))
+    rows = [beside_xlogit(few, False)]
+    rows.append(beside_xlogit(few.where(np.arange(len(few) // 10)), True))
+    head = ["conditional logit", "ours, s", "xlogit, s", "ratio", "largest difference"]
+    table(f"{len(few):,} choices, {len(few) // 10:,} with items", head, rows)
+
+
+def beside_xlogit(data: ChoiceData, items: bool) -> tuple[str, ...]:
+    """Seconds of both for the same conditional logit, with robust errors, and how far apart they end."""
+    mine = Logit(terms=(FallOff(), Signal(), *((ItemEffects(),) if items else ())))
+    ours, theirs = [], []
+
+    def act() -> None:
+        ours.append(fit(mine, data))
+
+    seconds = rounds({"ours": act, "xlogit": _xlogit(data, items, theirs)}, 3)
+    used = {name: median([one[0] for one in taken]) for name, taken in seconds.items()}
+    apart = float(np.abs(ours[-1].values - theirs[-1]).max())
+    parameters = len(ours[-1].names)
+    return (
+        f"{parameters} parameters",
+        f"{used['ours']:.2f}",
+        f"{used['xlogit']:.2f}",
+        f"{used['xlogit'] / used['ours']:.1f}",
+        f"{apart:.0e}",
+    )
+
+
+def _xlogit(data: ChoiceData, items: bool, found: list[np.ndarray]) -> Callable[[], object]:
+    from xlogit import MultinomialLogit
+
+    n, k = data.item.shape
+    place = np.broadcast_to(-np.arange(k), (n, k))
+    columns = [place, data.signals["likes"] > 0]
+    columns += [data.item == item for item in range(1, k)] if items else []
+    design = np.stack([column.reshape(-1) for column in columns], axis=1).astype(np.float64)
+    names = [str(number) for number in range(design.shape[1])]
+    alternatives, ids = np.tile(np.arange(k), n), np.repeat(np.arange(n), k)
+    picked = (np.arange(k) == data.choice[:, None]).reshape(-1)
+
+    def act() -> None:
+        model = MultinomialLogit()
+        model.fit(design, picked, names, alternatives, ids, robust=True, num_hess=False, verbose=0)
+        found.append(model.coeff_)
+
+    return act
 
 
 if __name__ == "__main__":

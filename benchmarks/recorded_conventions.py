@@ -9,10 +9,10 @@ those runs and with the separate ones in which a few agents are committed to a n
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,11 +27,15 @@ from cloudchamber.mechanism import (
     Mechanism,
     MemoryTable,
     Reinforcement,
+    between_runs,
     choices_of,
     compare,
     fit,
+    run_by_run,
 )
-from cloudchamber.microspec import Group, Meetings, Microspec, Population, Window
+from cloudchamber.mechanism.shown import shown_to
+from cloudchamber.microspec import Decider, Group, Meetings, Microspec, Population, Window
+from cloudchamber.questions import Answers, Questions, draw
 from cloudchamber.validation.field_meetings import read_meetings
 from cloudchamber.validation.field_memory import shown_in_meetings
 from cloudchamber.worlds import NamingGame
@@ -54,15 +58,19 @@ def said(**parts: Any) -> Reinforcement:
     return Reinforcement(result="", **parts)
 
 
+FIRST = MemoryTable(of=1, reads=("length",), keys=((0,),), effects=(0.0,))
+"""What is said with nothing in memory."""
 RULES: dict[str, Mechanism] = {
     "table": Logit(terms=(MemoryTable(of=1, smoothing=1.0),)),
-    "counts": Logit(terms=(ItemEffects(), heard(keep=1.0), said(keep=1.0))),
-    "recency": Logit(terms=(ItemEffects(), heard(), said())),
-    "payoffs": Logit(terms=(ItemEffects(), Reinforcement(strength=0.01))),
+    "counts": Logit(terms=(FIRST, ItemEffects(), heard(keep=1.0), said(keep=1.0))),
+    "recency": Logit(terms=(FIRST, ItemEffects(), heard(), said())),
+    "payoffs": Logit(terms=(FIRST, ItemEffects(), Reinforcement(strength=0.01))),
     "table and recency": Logit(
-        terms=(MemoryTable(of=1, smoothing=2.0), ItemEffects(), heard(), said())
+        terms=(FIRST, MemoryTable(of=1, smoothing=2.0), ItemEffects(), heard(), said())
     ),
 }
+MAY_DIFFER = ("after 0 of 1", "after 0 0 0 of 1", "met", "own payoff")
+"""Parameters that may be each run's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +117,22 @@ class _Choices:
         return 1
 
 
+class Each(Decider):
+    """A rule for each run, by its replicate; they differ in parameters alone."""
+
+    kind: Literal["each run its own"] = "each run its own"
+    rules: tuple[Logit, ...]
+
+    def answer(self, questions: Questions) -> Answers:
+        own, shown = questions.address.replicate % len(self.rules), shown_to(questions)
+        weights = np.zeros(questions.items.shape)
+        for number in np.unique(own):
+            rows = np.flatnonzero(own == number)
+            log_weights = self.rules[number].log_weights(shown.where(rows))
+            weights[rows] = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+        return draw(questions, weights)
+
+
 @dataclass(frozen=True, eq=False)
 class Regrown:
     """Runs that a rule grew."""
@@ -120,7 +144,7 @@ class Regrown:
 
 
 def regrown(
-    rule: Mechanism,
+    rule: Mechanism | Sequence[Mechanism],
     *,
     agents: int = 24,
     memory: int = 5,
@@ -130,7 +154,11 @@ def regrown(
     runs: int = 100,
     seed: int = 1,
 ) -> Regrown:
-    """The rule in the agents' place; with `committed`, all others begin with the other convention."""
+    """The rule in the agents' place; with `committed`, all others begin with the other convention.
+
+    Of several rules each run has one, in turn.
+    """
+    rule = rule if isinstance(rule, Mechanism) else Each(rules=tuple(rule))
     always = Logit(terms=(ItemEffects(effects=(0.0, -60.0 if to == 0 else 60.0)),))
     groups = [Group(name="free", count=agents - committed, decides=rule)]
     if committed:
@@ -177,7 +205,11 @@ def crps(drawn: np.ndarray, recorded: np.ndarray) -> float:
 
 
 def minorities(
-    rules: Mapping[str, Mechanism], known: Recorded, agents: int, memory: int, runs: int
+    rules: Mapping[str, Mechanism | Sequence[Mechanism]],
+    known: Recorded,
+    agents: int,
+    memory: int,
+    runs: int,
 ) -> None:
     """Each rule beside the recorded runs with a committed minority."""
     table, total, counted = [], dict.fromkeys(rules, 0.0), 0
@@ -214,28 +246,42 @@ def minorities(
 
 def main() -> None:
     folder, runs = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
-    for model, memory, agents in (("llama31", 5, 24), ("llama3", 5, 24), ("llama3", 3, 48)):
-        start, known = time.perf_counter(), Recorded.read(folder, model)
-        data = known.choices(24, memory)
-        print(f"\n== {model}, memory of {memory}: {len(data)} choices in {len(data.runs)} runs")
-        print(compare(RULES, data, to="choices").table().iloc[:, :6].round(4).to_string())
-        fitted = {f"{name}, all": fit(rule, data).mechanism for name, rule in RULES.items()}
-        for name, rule in RULES.items():
-            found = fit(rule, early(data))
-            fitted[name] = found.mechanism
-            if name == "recency":
-                print(found)
-        took = known.of("baseline", 24, memory).n_interactions
-        print(f"meetings recorded: {_told(took.to_numpy())}")
-        for name, rule in fitted.items():
-            print(
-                f"{name:24} {_told(regrown(rule, memory=memory, longest=1200, runs=runs).meetings)}"
-            )
-        if len(known.of("committed", agents, memory)) > 5:
-            some = ("table", "recency", "table and recency")
-            compared = {"table, all": fitted["table, all"]} | {name: fitted[name] for name in some}
-            minorities(compared, known, agents, memory, runs)
-        print(f"{time.perf_counter() - start:.0f} s")
+    wanted = sys.argv[3:] or ["llama31-5", "llama3-5", "llama3-3"]
+    for name in wanted:
+        model, _, memory = name.partition("-")
+        told(Recorded.read(folder, model), model, int(memory), runs)
+
+
+def told(known: Recorded, model: str, memory: int, runs: int) -> None:
+    """One model's runs of one length of memory."""
+    start, data = time.perf_counter(), known.choices(24, memory)
+    print(f"\n== {model}, memory of {memory}: {len(data)} choices in {len(data.runs)} runs")
+    print(compare(RULES, data, to="choices").table().iloc[:, :6].round(4).to_string())
+    rules: dict[str, Mechanism | Sequence[Mechanism]] = {}
+    for name, rule in RULES.items():
+        rules[f"{name}, all meetings"] = fit(rule, data).mechanism
+    some = early(data)
+    for name, rule in RULES.items():
+        found = fit(rule, some, to="choices")
+        rules[name] = found.mechanism
+        apart = between_runs(found, some, [one for one in MAY_DIFFER if one in found.names])
+        if found.differing():
+            rules[f"{name}, runs differing"] = run_by_run(found, apart, min(runs, 50))
+        if name == "recency":
+            print(found)
+        print(f"{name}: between runs {', '.join(f'{key} {sd:.2f}' for key, sd in apart.items())}")
+    took = known.of("baseline", 24, memory).n_interactions
+    print(f"meetings recorded: {_told(took.to_numpy())}")
+    for name, rule in rules.items():
+        grown = regrown(rule, memory=memory, longest=1200, runs=runs)
+        won = (grown.share > 0.5).mean()
+        print(f"{name:36} {_told(grown.meetings)}, M won {won:.2f}", flush=True)
+    agents = 24 if memory == 5 else 48
+    if len(known.of("committed", agents, memory)) > FEW:
+        kept = ("table, all meetings", "recency", "table and recency")
+        kept += tuple(name for name in rules if name.endswith("differing") and "recency" in name)
+        minorities({name: rules[name] for name in kept}, known, agents, memory, runs)
+    print(f"{time.perf_counter() - start:.0f} s")
 
 
 def _told(meetings: np.ndarray) -> str:

@@ -12,6 +12,7 @@ from cloudchamber.mechanism import (
     By,
     ChoiceData,
     ConsiderThenChoose,
+    ContentEffect,
     FallOff,
     Gate,
     HeardEffect,
@@ -145,6 +146,29 @@ def test_against_statsmodels() -> None:
     assert found.log_likelihood == pytest.approx(other.llf, abs=1e-6)
     at = evaluate(found.mechanism, data)
     np.testing.assert_allclose(np.linalg.inv(at.information), other.cov_params(), atol=1e-6)
+
+
+def test_against_xlogit() -> None:
+    """Another one, with robust errors of its own kind: those of rows alone, for each is a run of its own."""
+    xlogit: Any = pytest.importorskip("xlogit")
+    data = numbers(600, 5, runs=600, seed=8)
+    place = np.broadcast_to(-np.arange(5), data.item.shape)
+    columns = [place, np.log1p(data.signals["likes"]), data.item == 3]
+    design = np.stack([column.reshape(-1) for column in columns], axis=1).astype(float)
+    model = xlogit.MultinomialLogit()
+    model.fit(
+        design, (np.arange(5) == data.choice[:, None]).reshape(-1), ["a", "b", "c"],
+        np.tile(np.arange(5), 600), np.repeat(np.arange(600), 5), robust=True, num_hess=True,
+        verbose=0, tol_opts={"ftol": 1e-14, "gtol": 1e-9},
+    )  # fmt: skip
+    three = ContentEffect(field="three")
+    found = fit(
+        Logit(terms=(FallOff(), Signal(form="log"), three)),
+        replace(data, content={"three": np.arange(5) == 3}),
+    )
+    np.testing.assert_allclose(found.values, model.coeff_, atol=1e-6)
+    assert found.log_likelihood == pytest.approx(model.loglikelihood, abs=1e-6)
+    np.testing.assert_allclose(found.errors, model.stderr, rtol=2e-3)
 
 
 def test_any_number_against_statsmodels() -> None:

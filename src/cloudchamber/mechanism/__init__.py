@@ -1,6 +1,7 @@
 """Mechanisms: explicit choice rules that are fitted to a trace, compared, and act in the agents' place."""
 
 from cloudchamber.mechanism.best_answers import best_answers, fit_best_quantity
+from cloudchamber.mechanism.between_runs import between_runs, run_by_run
 from cloudchamber.mechanism.by_context import By
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.comparing import Comparison, NestedTest, compare, nested
@@ -50,6 +51,7 @@ __all__ = [
     "TellingApart",
     "at_scale",
     "best_answers",
+    "between_runs",
     "bootstrap",
     "choices_of",
     "compare",
@@ -63,5 +65,6 @@ __all__ = [
     "predict",
     "profile",
     "regrow",
+    "run_by_run",
     "tell_apart",
 ]
