@@ -86,6 +86,45 @@ def test_matches_of_200_rounds(one: Decider, two: Decider, expected: list[float]
     assert scores(matches(one, two, 200)) == expected
 
 
+OURS: dict[str, Decider] = {
+    "Cooperator": COOPERATOR,
+    "Defector": DEFECTOR,
+    "TitForTat": TitForTat(),
+    "SuspiciousTitForTat": SuspiciousTitForTat(),
+    "Grudger": Grim(),
+    "WinStayLoseShift": WinStayLoseShift(),
+}
+PACKAGE = (
+    ("Cooperator", "Cooperator", 150, 150),
+    ("Cooperator", "Defector", 0, 250),
+    ("Cooperator", "TitForTat", 150, 150),
+    ("Cooperator", "SuspiciousTitForTat", 147, 152),
+    ("Cooperator", "Grudger", 150, 150),
+    ("Cooperator", "WinStayLoseShift", 150, 150),
+    ("Defector", "Defector", 50, 50),
+    ("Defector", "TitForTat", 54, 49),
+    ("Defector", "SuspiciousTitForTat", 50, 50),
+    ("Defector", "Grudger", 54, 49),
+    ("Defector", "WinStayLoseShift", 150, 25),
+    ("TitForTat", "TitForTat", 150, 150),
+    ("TitForTat", "SuspiciousTitForTat", 125, 125),
+    ("TitForTat", "Grudger", 150, 150),
+    ("TitForTat", "WinStayLoseShift", 150, 150),
+    ("SuspiciousTitForTat", "SuspiciousTitForTat", 50, 50),
+    ("SuspiciousTitForTat", "Grudger", 53, 53),
+    ("SuspiciousTitForTat", "WinStayLoseShift", 101, 101),
+    ("Grudger", "Grudger", 150, 150),
+    ("Grudger", "WinStayLoseShift", 150, 150),
+    ("WinStayLoseShift", "WinStayLoseShift", 150, 150),
+)
+"""Scores of 50 rounds in matches of the axelrod package's own players, by its version 4.14.0."""
+
+
+def test_our_strategies_score_as_those_of_the_axelrod_package() -> None:
+    for one, two, *expected in PACKAGE:
+        assert scores(matches(OURS[one], OURS[two], 50)) == expected, f"{one} against {two}"
+
+
 KINDS: dict[str, tuple[Decider, float, tuple[float, ...]]] = {
     "tit for tat": (TitForTat(), 1, (1, 0, 1, 0)),
     "suspicious": (SuspiciousTitForTat(), 0, (1, 0, 1, 0)),
