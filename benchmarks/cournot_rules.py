@@ -12,6 +12,7 @@ one_core()
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,8 +111,8 @@ def main(times: int = 5) -> None:
         check(runs, firms)
     acts: dict[str, Callable[[], object]] = {}
     for name, (runs, firms) in shapes.items():
-        acts[f"{name}, cloudchamber"] = lambda runs=runs, firms=firms: grown(runs, firms)  # type: ignore[misc]
-        acts[f"{name}, plain NumPy"] = lambda runs=runs, firms=firms: by_hand(runs, firms)  # type: ignore[misc]
+        acts[f"{name}, cloudchamber"] = partial(grown, runs, firms)
+        acts[f"{name}, plain NumPy"] = partial(by_hand, runs, firms)
     taken = rounds(acts, times)
     used = {name: median([one[0] for one in each]) for name, each in taken.items()}
     table(

@@ -13,6 +13,7 @@ one_core()
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -97,8 +98,7 @@ def main(times: int = 3) -> None:
     """Time each in turns and print decisions a second."""
     check()
     acts: dict[str, Callable[[], object]] = {
-        name: lambda spec=spec, runs=runs: cooperation(spec, runs)  # type: ignore[misc]
-        for name, (spec, runs) in SHAPES.items()
+        name: partial(cooperation, spec, runs) for name, (spec, runs) in SHAPES.items()
     }
     used = {name: median([one[0] for one in each]) for name, each in rounds(acts, times).items()}
     table(

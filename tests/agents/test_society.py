@@ -1,6 +1,6 @@
 """Whoever answers: groups of different deciders, language models, records."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from cloudchamber.agents.society import models_of
 from cloudchamber.errors import AnswerError, RunFailed, SpecificationError
 from cloudchamber.microspec import (
     Affordances,
+    Complete,
     Decider,
     Fixed,
     Group,
@@ -145,3 +146,23 @@ def test_deciders_read_aloud() -> None:
     assert Recorded(trace="out/x").aloud() == "the decisions recorded in out/x"
     assert HASH.aloud() == "the language model fake:hash, answering by exact readout"
     assert PositionOnly().aloud() == "a rule that looks at the place alone, fading over 5 places"
+
+
+def test_a_decider_that_says_it_writes_and_cannot_is_refused() -> None:
+    class Mute(Random):
+        kind: Literal["test-mute"] = "test-mute"  # type: ignore[assignment]
+
+        @property
+        def writes(self) -> bool:
+            return True
+
+        def aloud(self) -> str:
+            return "says it writes"
+
+    spec = Microspec(
+        world=Feed.of(3),
+        population=Population(groups=(Group(count=2, decides=Mute()),)),
+        communication=Complete(messages=5),
+    )
+    with pytest.raises(AnswerError, match="Mute says that it writes, but has no method write"):
+        grown(spec)

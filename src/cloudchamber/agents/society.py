@@ -28,6 +28,15 @@ class Answering(Protocol):
         ...
 
 
+@runtime_checkable
+class Writes(Protocol):
+    """A decider that writes by itself, at once."""
+
+    def write(self, questions: Questions) -> tuple[str, ...]:
+        """A text for each row."""
+        ...
+
+
 def models_of(spec: Microspec) -> tuple[str, ...]:
     """The names of the language models that a microspecification needs."""
     deciders = (group.decides for group in spec.population.groups)
@@ -99,7 +108,12 @@ class Society:
         if not isinstance(decider, Answering):
             raise AnswerError(f"group {group} cannot answer without waiting; await answer().")
         if questions.kind is Kind.write:
-            return Answers.written(decider.write(questions))  # type: ignore[attr-defined]
+            if not isinstance(decider, Writes):
+                raise AnswerError(
+                    f"{type(decider).__name__} says that it writes, but has no method "
+                    "write(questions); give it one, or let it not write."
+                )
+            return Answers.written(decider.write(questions))
         return decider.answer(questions)
 
 

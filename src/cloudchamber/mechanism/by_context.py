@@ -167,4 +167,5 @@ def singles(term: TermOf) -> tuple[TermOf, ...]:
 
 
 def _plain(level: Any) -> Level:
-    return level.item() if isinstance(level, np.generic) else level  # type: ignore[no-any-return]
+    plain: Level = level.item() if isinstance(level, np.generic) else level
+    return plain

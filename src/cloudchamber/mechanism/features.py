@@ -173,19 +173,24 @@ def _split(one: Features, other: Features, weights: Reals) -> Reals:
 
 def _taken(features: Features, rows: NDArray[np.int64]) -> Features:
     """The features of some rows, ascending."""
-    if isinstance(features, ByPlace):
-        return features
-    if isinstance(features, Levels):
-        return Levels(features.index[rows], features.count)
-    if isinstance(features, Dense):
-        return Dense(tuple(part[rows] for part in features.parts))
+    if not isinstance(features, Split):
+        return _taken_whole(features, rows)
     sets, parts = [], []
     for known, part in zip(features.rows, features.parts, strict=True):
         _, within, place = np.intersect1d(known, rows, True, return_indices=True)
         sets.append(place.astype(np.int64))
-        parts.append(_taken(part, within))
-    shape = (len(rows), features.shape[1])
-    return Split(tuple(sets), tuple(parts), shape)  # type: ignore[arg-type]
+        parts.append(_taken_whole(part, within))
+    return Split(tuple(sets), tuple(parts), (len(rows), features.shape[1]))
+
+
+def _taken_whole(
+    features: ByPlace | Levels | Dense, rows: NDArray[np.int64]
+) -> ByPlace | Levels | Dense:
+    if isinstance(features, ByPlace):
+        return features
+    if isinstance(features, Levels):
+        return Levels(features.index[rows], features.count)
+    return Dense(tuple(part[rows] for part in features.parts))
 
 
 def _total(features: Dense | Levels, weights: Reals) -> Reals:

@@ -240,7 +240,7 @@ def _add(
         return
     whole.log_likelihood += float(block.log_likelihood.sum())
     parts = [(term.features(shown), term) for term in mechanism.parts]
-    gate = mechanism.considered if mechanism.squashed else None  # type: ignore[attr-defined]
+    gate = mechanism.gate
     columns = [(features, term is not gate) for features, term in parts if features.count]
     if mechanism.squashed or data.asked == "any":
         columns.append((constant(shown.item.shape[1]), True))

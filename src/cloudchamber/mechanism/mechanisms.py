@@ -52,6 +52,11 @@ class Mechanism(Decider):
         return self.terms
 
     @property
+    def gate(self) -> TermOf | None:
+        """The term that decides what is considered, where there is one."""
+        return None
+
+    @property
     def squashed(self) -> bool:
         """Whether what the terms add up to goes through a sigmoid before it is a weight."""
         return False
@@ -221,6 +226,11 @@ class ConsiderThenChoose(Mechanism):
     def parts(self) -> tuple[Any, ...]:
         """The place first."""
         return (self.considered, *self.terms)
+
+    @property
+    def gate(self) -> TermOf:
+        """The place."""
+        return self.considered
 
     @property
     def squashed(self) -> bool:

@@ -85,9 +85,9 @@ def _asked(given: str | None, judged: bool, data: ChoiceData, chosen: NDArray[np
                 'the other (asked="several") or each on its own (asked="any")'
             )
         exact = data.exact
-        beyond = data.probability is not None and exact.any()
-        if beyond and np.nansum(data.probability[exact], axis=1).max() > 1.001:  # type: ignore[index]
-            return "any"  # no distribution over options sums to more than 1
+        if data.probability is not None and exact.any():
+            total = np.nansum(data.probability[exact], axis=1).max()
+            return "any" if total > 1.001 else "one"  # no distribution sums to more than 1
         return "one"
     if given not in ("one", "several", "any"):
         raise SpecificationError(f'asked: {given!r} given; allowed: "one", "several", "any"')
