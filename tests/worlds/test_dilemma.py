@@ -68,7 +68,7 @@ def test_what_a_player_is_told() -> None:
         Remembered("score", -1, -1, 0, 1.0),
     )
     prompt = Dilemma().prompt(glimpse(heard, persona="You are a baker."))
-    assert prompt.answers == ("41", "72") and prompt.begin == "I choose option "
+    assert prompt.answers == ("41", "72") and prompt.begin == "The option I choose is "
     assert prompt.system == (
         "You play a game with another player. You want to get as many points as you can. You are a baker."
     )
@@ -83,7 +83,7 @@ def test_what_a_player_is_told() -> None:
         "1 round ago, you chose 41 and the other player chose 41; you got 1 point.",
         "You have 1 point so far.",
         "",
-        "Which option do you choose? Answer with its code.",
+        "Which option do you choose, 41 or 72? Answer with its code.",
     ]
 
 
@@ -94,13 +94,17 @@ def test_nothing_says_which_option_is_which_unless_it_has_a_name() -> None:
     for word in ("ooperat", "efect", "dilemma", "partner", "prison"):
         assert word not in plain.text()
     assert "If you choose 41 (Defect) and the other player chooses 72 (Cooperate)," in named.user
+    assert "do you choose, 41 (Defect) or 72 (Cooperate)? Answer with its code." in named.user
 
 
 def test_what_is_hidden_is_not_told() -> None:
     own = Remembered("own", 0, 3, 1, NAN)
     told = Dilemma().prompt(glimpse((own,))).user
     assert "1 round ago, you chose 72.\n" in told and "got" not in told
-    tallies = (Remembered("own", 0, 3, 1, 4.0), Remembered("met", 1, -1, 1, 1.0))
+    tallies = (
+        Remembered("own", 0, 3, 1, 4.0, total=True),
+        Remembered("met", 1, -1, 1, 1.0, total=True),
+    )
     told = Dilemma().prompt(glimpse(tallies)).user
     assert "You have chosen 72 4 times.\nThose you met have chosen 41 1 time.\n" in told
 

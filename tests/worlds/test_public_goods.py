@@ -1,6 +1,7 @@
 """Public goods: payoffs as of the exact game, in any order of moves, and what a language model is told."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,20 @@ def test_what_a_player_is_told() -> None:
         "1 round ago, you put in 20 points, which left you with 17 points at that moment.",
         "You have 17 points so far.",
         "",
-        "How many points do you put into pool A? Answer with a number.",
+        "How many points do you put into pool A? Answer with a number: 0, 5, 10, 15 or 20.",
     ]
+
+
+def test_of_many_amounts_the_first_and_the_last_are_told() -> None:
+    allowed = tuple(f"{amount:g}" for amount in PublicGoods(step=0.5).scale.grid())
+    told = PublicGoods(step=0.5).prompt(replace(glimpse({}), allowed=allowed))
+    assert told.user.endswith("Answer with a number: 0, 0.5, 1 and so on up to 20.")
+    assert told.answers == allowed
+
+
+def test_what_was_given_in_all_is_told_as_that() -> None:
+    told = PublicGoods().prompt(glimpse({}, Remembered("own", 0, 1, 2, 35.0, total=True))).user
+    assert "You have put in 35 points in all.\n" in told and "ago" not in told
 
 
 def test_rules_that_do_not_hold_are_not_told() -> None:

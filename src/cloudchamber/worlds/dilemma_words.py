@@ -1,7 +1,9 @@
 """Games of two in words: what a language model is told, made of its glimpse and of nothing else.
 
 The table of payoffs is told as four sentences in which options have codes, and names if the world gives them
-any; that points are what is played for is all that is said of aims. Nobody is told who the others are.
+any; that points are what is played for is all that is said of aims. Nobody is told who the others are. The
+question was chosen among a few by one criterion alone, how much probability the embedded model puts on valid
+answers; what it does with what it is told was not looked at.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,7 @@ from typing import Literal
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.questions import Reals
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, who_is_next
+from cloudchamber.worlds.telling import ago, amount, one_of, who_is_next
 
 __all__ = ["PARAPHRASES", "Wording", "dilemma_prompt"]
 
@@ -40,16 +42,16 @@ _WORDS: dict[Wording, _Words] = {
         "chooses.",
         paid="If you choose {own} and the other player chooses {other}, you get {mine}, the other {its}.",
         aim="You want to get as many points as you can.",
-        question="Which option do you choose?",
-        begin="I choose option ",
+        question="Which option do you choose, {options}?",
+        begin="The option I choose is ",
     ),
     "reworded": _Words(
         role="You and one other person take part in a game.",
         game="You both pick one of two options at once; neither knows the other's pick beforehand.",
         paid="You pick {own}, the other person picks {other}: {mine} for you, {its} for the other person.",
         aim="The points you collect are what matters to you.",
-        question="Which option is your pick?",
-        begin="My pick is option ",
+        question="Which option is your pick, {options}?",
+        begin="The option I pick is ",
     ),
 }
 
@@ -72,14 +74,16 @@ def dilemma_prompt(
     if glimpse.kind is Kind.judge:
         asked = f"Do you choose {called(glimpse.options[0].item)}? Answer Yes or No."
         return Prompt(system, "\n".join([*lines, asked]), ("Yes", "No"))
-    answers = [one.label for one in glimpse.options if one.open]
+    may = [one for one in glimpse.options if one.open]
+    answers = [one.label for one in may]
+    which = words.question.format(options=one_of([called(one.item) for one in may]))
     how = "Answer with its code."
     if glimpse.may_decline:
         how = "Answer with its code, or None if you choose neither."
         answers.append("None")
     if glimpse.most > 1:
         how += f" Up to {glimpse.most} may be chosen."
-    asked = f"{words.question} {how}"
+    asked = f"{which} {how}"
     body = "\n".join([*lines, asked])
     return Prompt(system, body, tuple(answers), words.begin, asks=asked)
 
@@ -122,7 +126,7 @@ def _past(called: Callable[[int], str], heard: Sequence[Remembered]) -> Iterator
             yield f"{ago(one.latency).capitalize()}, another player chose {called(one.item)}."
         elif one.channel == "picked":
             yield f"You have chosen {called(one.item)} already."
-        elif one.value == one.value:  # a tally; NaN where a single act is remembered
+        elif one.total:
             who = "You have" if one.channel == "own" else "Those you met have"
             yield f"{who} chosen {called(one.item)} {amount(one.value, 'time')}."
         elif one.channel == "own":

@@ -1,21 +1,24 @@
 """Public goods in words: what a language model is told, made of its glimpse and of nothing else.
 
 The rules are told as in experiments with people (Fehr & Gaechter 2000), with points for tokens. Nobody is
-told who the others are: where the order is fixed a number would be a place in the queue.
+told who the others are: where the order is fixed a number would be a place in the queue. The question was
+chosen as that of dilemmas was, by how much probability the embedded model puts on valid answers alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from cloudchamber.games import PublicGood
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, who_is_next
+from cloudchamber.worlds.telling import ago, amount, one_of, who_is_next
 
 __all__ = ["PARAPHRASES", "Wording", "public_goods_prompt"]
 
 Wording = Literal["plain", "reworded"]
+MOST_AMOUNTS = 11
+"""That are told one by one."""
 PARAPHRASES: tuple[Wording, ...] = ("plain", "reworded")
 """Wordings that mean the same."""
 
@@ -46,8 +49,8 @@ _WORDS: dict[Wording, _Words] = {
         penalty="If all players together put in less than {threshold} in a round, each of them loses "
         "{penalty}.",
         aim="You want to get as many points as you can.",
-        question="How many points do you put into pool {pool}? Answer with a number.",
-        begin="The number of points I put in is ",
+        question="How many points do you put into pool {pool}? Answer with a number: {allowed}.",
+        begin="My answer is ",
     ),
     "reworded": _Words(
         role="You are one of {players} people who take part in a game.",
@@ -60,8 +63,8 @@ _WORDS: dict[Wording, _Words] = {
         penalty="Should everybody together give less than {threshold} in a round, everybody is charged "
         "{penalty}.",
         aim="The points you collect are what matters to you.",
-        question="How many points do you give to pool {pool}? Answer with a number.",
-        begin="The number of points I give is ",
+        question="How many points do you give to pool {pool}? Answer with a number: {allowed}.",
+        begin="My answer is ",
     ),
 }
 
@@ -79,9 +82,16 @@ def public_goods_prompt(game: PublicGood, glimpse: Glimpse, wording: Wording) ->
     pool = glimpse.options[0].label
     rules = list(_rules(game, words, pool))
     told = [*_told(game, glimpse.options[0].signals), *past]
-    asked = words.question.format(pool=pool)
+    asked = words.question.format(pool=pool, allowed=_allowed(glimpse.allowed))
     body = "\n".join([*rules, "", *([*told, ""] if told else []), asked])
     return Prompt(system, body, glimpse.allowed, words.begin, asks=asked)
+
+
+def _allowed(amounts: Sequence[str]) -> str:
+    """The amounts that may be given: all of them, or from where to where."""
+    if len(amounts) <= MOST_AMOUNTS:
+        return one_of(amounts)
+    return f"{amounts[0]}, {amounts[1]}, {amounts[2]} and so on up to {amounts[-1]}"
 
 
 def _rules(game: PublicGood, words: _Words, pool: str) -> Iterator[str]:
@@ -118,6 +128,8 @@ def _heard(one: Remembered) -> str:
         return f"You have {amount(one.value, 'point')} so far."
     given = amount(one.value, "point")
     when = ago(one.latency)
+    if one.total:
+        return f"You have put in {given} in all."
     if one.channel == "others":
         return f"{when.capitalize()}, another player put in {given}."
     told = f"{when.capitalize()}, you put in {given}"

@@ -6,7 +6,7 @@ from cloudchamber.microspec.worded import ago
 from cloudchamber.microspec.world import Glimpse, Prompt, Shown
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["ago", "amount", "which_option", "who_is_next"]
+__all__ = ["ago", "amount", "one_of", "which_option", "who_is_next"]
 
 
 def amount(number: float, noun: str) -> str:
@@ -44,6 +44,11 @@ def which_option(
     answers = (*(one.label for one in glimpse.options if one.open), *none)
     body = "\n".join([*told, *listed, "", asked])
     return Prompt(system, body, answers, "My choice: ", asks=asked)
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Names to choose from: "a", "a or b", "a, b or c"."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def who_is_next(
