@@ -59,6 +59,17 @@ def test_a_ring_keeps_the_latest_oldest_first() -> None:
     assert past["step"].tolist() == [[3, 4, 6], [-1, 6, 6]]
 
 
+def test_a_ring_is_told_later_what_the_latest_acts_led_to() -> None:
+    ring = Ring(2, 2, {"result gain": np.float64})
+    for owner, item in (([0, 1], [5, 5]), ([1, 0, 0], [6, 7, 8])):
+        ring.add(np.array(owner), 0, item=np.array(item), decision=np.array(item))
+    # As they were added: of three acts of owner 0 the first is forgotten already.
+    ring.settle(np.array([0, 1, 1, 0, 0]), {"result gain": np.array([1.0, 2, 3, 4, 5])})
+    past = ring.oldest_first(np.array([0, 1]))
+    assert past["item"].tolist() == [[7, 8], [5, 6]]
+    assert past["result gain"].tolist() == [[4, 5], [2, 3]]
+
+
 def test_a_log_grows_and_keeps_order() -> None:
     log = Log(2)
     for step in range(100):

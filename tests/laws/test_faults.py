@@ -104,8 +104,8 @@ def test_a_memory_one_act_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_act_lost_on_its_way_to_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
     apply = _Growth._apply
 
-    def losing(self: _Growth, acts: list[Acts], step: int) -> None:
-        apply(self, [without_the_first(part) for part in acts], step)
+    def losing(self: _Growth, acts: list[Acts]) -> None:
+        apply(self, [without_the_first(part) for part in acts])
 
     def without_the_first(part: Acts) -> Acts:
         return Acts(part.run[1:], part.agent[1:], part.item[1:], part.decision[1:], part.step)

@@ -109,6 +109,16 @@ class Ring:
         self.columns["step"][owner, place] = step
         np.add.at(self.made, owner, 1)
 
+    def settle(self, owner: Ints, results: Mapping[str, NDArray[Any]]) -> None:
+        """What the latest acts of these owners led to, after all; as they were added, an entry for each."""
+        order = np.argsort(owner, kind="stable")
+        owner = owner[order]
+        back = np.searchsorted(owner, owner, side="right") - np.arange(len(owner))
+        kept = back <= self.depth
+        place = (self.made[owner] - back)[kept] % self.depth
+        for name, values in results.items():
+            self.columns[name][owner[kept], place] = values[order[kept]]
+
     def oldest_first(self, owner: Ints) -> dict[str, NDArray[Any]]:
         """The remembered acts of some owners, (owners, depth) for each column.
 
@@ -309,6 +319,14 @@ class Ledger:
         if acts.met is not None and acts.partner is not None and acts.others is not None:
             told |= {"met": acts.met, "met source": acts.partner, "met decision": acts.others}
         ring.add(owner, acts.step, **{n: part for n, part in told.items() if n in ring.columns})
+
+    def settle(self, acts: Acts, results: Mapping[str, Reals]) -> None:
+        """What the acts of a step that is over led to, in place of what was entered with them."""
+        if self.ring is None:
+            return
+        told = {f"result {name}": values for name, values in results.items()}
+        kept = {name: values for name, values in told.items() if name in self.ring.columns}
+        self.ring.settle(acts.run.astype(np.int64) * self.agents + acts.agent, kept)
 
     @property
     def visible(self) -> Marks:

@@ -6,10 +6,8 @@ nothing but the size of what is in memory at a time.
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudchamber.engine.altering import Alter, altered
 from cloudchamber.engine.asking import Asking, Done
@@ -128,6 +126,7 @@ class _Growth:
         if self.writers.any() and (spec.communication.writes or spec.memory.writes):
             self.written = self.exposing.hearing.written = Written(spec, pool)
         self.decided = np.zeros(pool, np.int64)
+        self.unsettled: list[Acts] = []
         self.named: Ints | None = None
         steps = spec.turns.steps
         kept = np.linspace(0, steps, min(checkpoints, steps) + 1).astype(int)
@@ -153,6 +152,7 @@ class _Growth:
                 batch = self._counted(self._able(self._who(proposed)), acted)
                 if len(batch):
                     yield from self._decide(batch, step, number)
+            self._settle()
             if step + 1 in self.checkpoints:
                 self.recording.outcomes(step + 1, self.state)
         return replace(self.recording.account, score=self.state.score)
@@ -205,7 +205,7 @@ class _Growth:
             questions = self.asking.questions(block, address, slate, decision)
             done = yield from self._ask(questions, address, slate, number)
             acts.append(done.acts(block, step))
-        self._apply(acts, step)
+        self._apply(acts)
         if self.written is not None:
             yield from self._write(self.written, self.spec.memory.writes, batch, step, number)
         if self.spec.turns.endogenous:
@@ -258,18 +258,20 @@ class _Growth:
                 return Done.joined(rounds)
             questions = self.asking.again(questions, answers, done)
 
-    def _apply(self, acts: list[Acts], step: int) -> None:
-        run, agent, item, decision = (
-            np.concatenate([getattr(part, name) for part in acts])
-            for name in ("run", "agent", "item", "decision")
-        )
-        whole = Acts(run, agent, item, decision, step)
-        if acts[0].value is not None:
-            whole = replace(whole, value=np.concatenate([np.zeros(0), *_given(acts, "value")]))
-        if acts[0].partner is not None:
-            whole = self._met(replace(whole, partner=np.concatenate(_given(acts, "partner"))))
+    def _apply(self, acts: list[Acts]) -> None:
+        whole = Acts.joined(acts)
+        if whole.partner is not None:
+            whole = self._met(whole)
         results = self.spec.world.apply(self.state, whole)
         self.ledger.add(whole, results)
+        if self.spec.world.settles and len(whole):
+            self.unsettled.append(whole)
+
+    def _settle(self) -> None:
+        """The step is over: what its acts led to takes the place of what was told of them."""
+        if self.unsettled:
+            acts, self.unsettled = Acts.joined(self.unsettled), []
+            self.ledger.settle(acts, self.spec.world.settle(self.state, acts))
 
     def _met(self, acts: Acts) -> Acts:
         """What the other did in each meeting."""
@@ -327,8 +329,3 @@ def _in_order(owner: Ints) -> Ints:
     place = np.full(int(owner.max(initial=-1)) + 1, -1)
     place[owner] = np.arange(len(owner))
     return place[place >= 0]
-
-
-def _given(acts: list[Acts], name: str) -> list[NDArray[Any]]:
-    """One column of the acts of several blocks; a block without acts has nothing to give."""
-    return [part for one in acts if (part := getattr(one, name)) is not None]

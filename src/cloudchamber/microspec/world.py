@@ -4,7 +4,7 @@ A world is a frozen value; what changes is its `State`, which only the world's o
 knows nothing of who sees what: communication, visibility and memory decide that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -110,6 +110,16 @@ class Acts:
     """Where agents meet: the item that the other chose in the same meeting; -1 if it chose none."""
     others: Ints | None = None
     """Where agents meet: the decision of the other; -1 if it chose nothing."""
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Acts]") -> "Acts":
+        """Acts of one step, one part after the other; of parts without acts no column is missed."""
+        given = {
+            name: [told for one in parts if (told := getattr(one, name)) is not None]
+            for name in ("run", "agent", "item", "decision", "value", "partner", "met", "others")
+        }
+        columns = {name: np.concatenate(told) for name, told in given.items() if told}
+        return cls(step=parts[0].step, **columns)
 
     @property
     def amount(self) -> Reals:
@@ -225,6 +235,11 @@ class World(Family):
         return ()
 
     @property
+    def settles(self) -> bool:
+        """Whether what acts led to is known when their step is over, and `settle` says it then."""
+        return False
+
+    @property
     def facts(self) -> tuple[str, ...]:
         """What is so in each run though nobody is told: names of arrays (runs,) in `State.more`.
 
@@ -314,6 +329,22 @@ class World(Family):
 
         Returns:
             What each act led to, an entry for each, by the names of `results`; None where there are none.
+        """
+        raise NotImplementedError
+
+    def settle(self, state: State, acts: Acts) -> Mapping[str, Reals]:
+        """Where the world `settles`: say what a step's acts led to, now that all of them are known.
+
+        It may change the state, as `apply` may: score who is to be scored. Not called after a step in which
+        nobody acted.
+
+        Args:
+            state: as the step left it.
+            acts: all of the step, in the order in which they were done.
+
+        Returns:
+            What each act led to by the names of `results`, in place of what `apply` said, from now on. Until
+            now what `apply` returned was told, and nothing if it returned None.
         """
         raise NotImplementedError
 

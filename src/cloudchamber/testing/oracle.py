@@ -24,6 +24,7 @@ from cloudchamber.testing.rebuilding import (
     meetings,
     met,
     network_of,
+    settled,
     started,
 )
 from cloudchamber.testing.writings import heard_messages, own_notes, writings
@@ -58,6 +59,8 @@ class _Oracle:
         self.whom = meetings(spec, seed, replicate) if spec.world.meets else {}
         self.led: dict[tuple[int, int], Led] = {}
         """What each act led to, by decision and item."""
+        self.finally_led: dict[tuple[int, int], Led] = {}
+        """The same once its step is over, where the world settles that then."""
         self.start = started(spec, seed, replicate)
 
     def all(self) -> dict[int, Counter[Row]]:
@@ -118,12 +121,18 @@ class _Oracle:
     def _score(self) -> None:
         """Every agent's score before each batch."""
         state = started(self.spec, self.seed, self.replicate)
-        for step, batch in sorted({(one.step, one.batch) for one in self.decisions}):
+        times = sorted({(one.step, one.batch) for one in self.decisions})
+        for (step, batch), (later, _) in zip(times, [*times[1:], (-1, -1)], strict=True):
             self._note(state, (step, batch, False))
             now = [act for act in self.acts if (act.step, act.batch) == (step, batch)]
             for act, led in zip(now, let(self.spec, state, now, step), strict=True):
                 self.led[act.decision, act.item] = led
             self._note(state, (step, batch, True))
+            if later != step:
+                done = [act for act in self.acts if act.step == step]
+                known = settled(self.spec, state, done, step)
+                for act, led in zip(done, known, strict=False):
+                    self.finally_led[act.decision, act.item] = led
 
     def _note(self, state: State, when: tuple[int, int, bool]) -> None:
         """Scores, and what is open to each, before or after a batch."""
@@ -292,7 +301,10 @@ class _Oracle:
     def _recalled(self, one: Decision, act: Act) -> list[Row]:
         """An own act with what it led to, and then what the other did, where agents meet."""
         hidden = {n for n in self.spec.world.visible if self._is_hidden(n)}
-        led = tuple(part for part in self.led[act.decision, act.item] if part[0] not in hidden)
+        known = self.led[act.decision, act.item]
+        if act.step < one.step:
+            known = self.finally_led.get((act.decision, act.item), known)
+        led = tuple(part for part in known if part[0] not in hidden)
         origin = max(act.decision, -1)
         rows = [_told(Channel.own, one, replace(act, decision=origin), led)]
         if self.spec.world.meets == "both" and act.met >= 0 and "partner" not in hidden:

@@ -1,6 +1,6 @@
 """What became of a world, worked out from the table of decisions alone: acts, meetings, states."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from cloudchamber.microspec.neighbours import Neighbours, from_edges
 from cloudchamber.microspec.turns import Moment
 from cloudchamber.microspec.visibility import shuffle
 from cloudchamber.microspec.world import Acts, State
+from cloudchamber.questions import Reals
 from cloudchamber.trace import Trace
 from cloudchamber.trace.tables import Kind
 
@@ -26,6 +27,7 @@ __all__ = [
     "met",
     "network_of",
     "rebuilt",
+    "settled",
     "started",
 ]
 
@@ -177,6 +179,7 @@ def rebuilt(
         for batch in sorted({one.batch for one in decisions if one.step == step}):
             now = [act for act in acts if (act.step, act.batch) == (step, batch)]
             let(spec, state, now, step)
+        settled(spec, state, [act for act in acts if act.step == step], step)
         yield step + 1, state
 
 
@@ -187,6 +190,17 @@ def started(spec: Microspec, seed: int, replicate: int) -> State:
 
 def let(spec: Microspec, state: State, acts: list[Act], step: int) -> list[Led]:
     """Let acts have their effect; what each led to."""
+    return _led(spec.world.apply(state, _columns(spec, acts, step)) or {}, len(acts))
+
+
+def settled(spec: Microspec, state: State, acts: list[Act], step: int) -> list[Led]:
+    """What the acts of a step that is over led to after all; nothing where the world settles nothing."""
+    if not (spec.world.settles and acts):
+        return []
+    return _led(spec.world.settle(state, _columns(spec, acts, step)), len(acts))
+
+
+def _columns(spec: Microspec, acts: list[Act], step: int) -> Acts:
     told = [(0, a.agent, a.item, a.decision, a.partner, a.met, a.others) for a in acts]
     run, agent, item, decision, partner, other, others = np.array(told, np.int64).reshape(-1, 7).T
     amount = None
@@ -195,12 +209,15 @@ def let(spec: Microspec, state: State, acts: list[Act], step: int) -> list[Led]:
     whole = Acts(run, agent, item, decision, step, amount)
     if spec.world.meets:
         whole = replace(whole, partner=partner, met=other, others=others)
-    results = spec.world.apply(state, whole) or {}
+    return whole
+
+
+def _led(results: Mapping[str, Reals], acts: int) -> list[Led]:
     return [
         tuple(
             (name, round(float(values[at]), DIGITS))
             for name, values in sorted(results.items())
             if not np.isnan(values[at])
         )
-        for at in range(len(acts))
+        for at in range(acts)
     ]

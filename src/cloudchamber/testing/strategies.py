@@ -101,7 +101,7 @@ def toys(draw: st.DrawFn) -> Toy:
     """Toys with any of their features that go together."""
     pairs: Pairs = draw(st.sampled_from(get_args(Pairs)))
     amounts = not pairs and draw(st.booleans())
-    names = ("secret", "latest", "remembered")
+    names = ("secret", "latest", "remembered", "shared")
     flags: dict[str, Any] = {name: draw(st.booleans()) for name in names}
     tired = not amounts and draw(st.booleans())
     return Toy(tokens=draw(st.integers(2, 4)), pairs=pairs, amounts=amounts, tired=tired, **flags)

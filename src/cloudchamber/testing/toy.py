@@ -33,6 +33,8 @@ class Toy(World):
     amounts: Flag = False
     remembered: Flag = False
     """Acts lead to something, and agents remember something from before the start."""
+    shared: Flag = False
+    """Who takes a token gains once more for everyone who took it in the same step, when that is over."""
 
     @property
     def items(self) -> int:
@@ -53,6 +55,11 @@ class Toy(World):
     def results(self) -> tuple[str, ...]:
         """What was scored, and how many there were to be had."""
         return ("gain", "luck") if self.remembered else ()
+
+    @property
+    def settles(self) -> bool:
+        """Whether a step's end adds to what was gained in it."""
+        return self.shared
 
     @property
     def acts(self) -> tuple[str, ...]:
@@ -122,14 +129,28 @@ class Toy(World):
     def apply(self, state: State, acts: Acts) -> Mapping[str, Reals] | None:
         """A token counts 1 or its amount, and scores as much; a coincidence in a meeting doubles that."""
         np.add.at(state.more["often"], (acts.run, acts.agent, acts.item), 1)
-        gain = acts.amount.copy()
-        if acts.met is not None:
-            gain *= np.where(acts.met == acts.item, 2.0, 1.0)
+        gain = self._gain(acts)
         np.add.at(state.score, (acts.run, acts.agent), gain)
         if self.latest and not self.amounts:
             self.stand(state, acts)
         else:
             np.add.at(state.tally, (acts.run, acts.item), acts.amount)
+        return self._led(state, acts, gain)
+
+    def settle(self, state: State, acts: Acts) -> Mapping[str, Reals]:
+        """Each gains 1 for each act on the same token in the step, its own among them."""
+        where = acts.run.astype(np.int64) * self.tokens + acts.item
+        share = np.bincount(where).astype(np.float64)[where]
+        np.add.at(state.score, (acts.run, acts.agent), share)
+        return self._led(state, acts, self._gain(acts) + share) or {}
+
+    def _gain(self, acts: Acts) -> Reals:
+        gain = acts.amount.copy()
+        if acts.met is not None:
+            gain *= np.where(acts.met == acts.item, 2.0, 1.0)
+        return gain
+
+    def _led(self, state: State, acts: Acts, gain: Reals) -> Mapping[str, Reals] | None:
         if not self.remembered:
             return None
         return {"gain": gain, "luck": state.tally[acts.run, acts.item]}

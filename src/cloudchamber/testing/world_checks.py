@@ -53,7 +53,7 @@ def _check_apply(world: World) -> None:
     alone = world.start(Opening(SEED, np.array([1]), group))
     assert state.tally.shape == (2, world.items), f"tally has shape {state.tally.shape}."
     assert state.score.shape == (2, 3), f"score has shape {state.score.shape}, not (runs, agents)."
-    untouched = state.tally[0].copy()
+    untouched = state.tally[0].copy(), state.score[0].copy()
     agent, item = np.array([0, 1, 2]), np.array([0, world.items - 1, 0])
     one = np.ones(3, np.int64)
     acts = Acts(one, agent, item, np.arange(3), 0)
@@ -62,17 +62,22 @@ def _check_apply(world: World) -> None:
     if world.meets:  # the last of them met nobody who chose anything
         partner, met = np.array([1, 0, 0]), np.array([item[1], item[0], -1])
         acts = replace(acts, partner=partner, met=met, others=np.array([1, 0, -1]))
-    led = world.apply(state, acts) or {}
+    led, how = world.apply(state, acts) or {}, "apply()"
     world.apply(alone, replace(acts, run=one * 0))
+    if world.settles:
+        assert set(led) in (set(), set(world.results)), f"apply() returned some of {world.results}."
+        led, how = world.settle(state, acts), "settle()"
+        world.settle(alone, replace(acts, run=one * 0))
     assert set(led) == set(world.results), (
-        f"apply() returned {sorted(led)}, but results are {sorted(world.results)}."
+        f"{how} returned {sorted(led)}, but results are {sorted(world.results)}."
     )
     for name, told in led.items():
         assert np.shape(told) == (3,), f"{name} has shape {np.shape(told)}, not one for each act."
-    assert np.array_equal(state.tally[0], untouched), "acts of one run changed another run."
-    assert np.array_equal(state.tally[1], alone.tally[0]), (
-        "the same acts have another effect in a pool of two runs than in a run alone."
-    )
+    for told, before_ in zip((state.tally[0], state.score[0]), untouched, strict=True):
+        assert np.array_equal(told, before_), "acts of one run changed another run."
+    assert np.array_equal(state.tally[1], alone.tally[0]) and np.array_equal(
+        state.score[1], alone.score[0]
+    ), "the same acts have another effect in a pool of two runs than in a run alone."
     after = world.to_json() if hasattr(world, "to_json") else world.model_dump_json()
     assert before == after, "apply() changed the world itself; only the state may change."
 
