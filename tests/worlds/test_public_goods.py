@@ -19,9 +19,14 @@ from cloudchamber.microspec import (
     Microspec,
     Opening,
     Population,
+    Sequential,
+    Simultaneous,
     State,
+    Turns,
+    Window,
 )
 from cloudchamber.microspec.world import Remembered, Shown
+from cloudchamber.testing import grown
 from cloudchamber.trace.tables import Kind
 from cloudchamber.worlds import PublicGoods
 
@@ -30,7 +35,7 @@ NAN = math.nan
 
 def give(
     world: PublicGoods, state: State, step: int, agents: list[int], amounts: list[float]
-) -> Any:
+) -> Acts:
     many = len(agents)
     acts = Acts(
         np.zeros(many, np.int64),
@@ -40,7 +45,12 @@ def give(
         step,
         np.array(amounts, float),
     )
-    return world.apply(state, acts)["payoff"]
+    world.apply(state, acts)
+    return acts
+
+
+def settle(world: PublicGoods, state: State, *acts: Acts) -> Any:
+    return world.settle(state, Acts.joined(acts))["payoff"]
 
 
 worlds = st.builds(
@@ -65,25 +75,55 @@ def test_scores_are_the_payoffs_of_the_game(
     for step, one in enumerate(shares):
         given_ = [world.endowment * share for share in one]
         if sequential:
-            told = [give(world, state, step, [at], [c])[0] for at, c in enumerate(given_)]
+            acts = [give(world, state, step, [at], [c]) for at, c in enumerate(given_)]
             paid = world.game.payoffs(given_)
-            assert told[-1] == pytest.approx(paid[-1]), "the last knows what the round was worth"
         else:  # nobody is before anybody
-            told = give(world, state, step, [0, 1, 2], given_)
+            acts = [give(world, state, step, [0, 1, 2], given_)]
             paid = world.altered(bonus=0.0).game.payoffs(given_)
-            assert np.allclose(told, paid)
+        assert np.allclose(state.score[0], expected), "nobody is paid before the round is over"
+        assert np.allclose(settle(world, state, *acts), paid)
         expected += paid
         assert state.tally.tolist() == [[pytest.approx(sum(given_))]]
     assert np.allclose(state.score[0], expected)
     assert state.more["mean score"][0] == pytest.approx(expected.mean())
 
 
+@pytest.mark.parametrize("turns", [Sequential(steps=3, order="fixed"), Simultaneous(steps=3)])
+def test_remembered_is_what_the_whole_round_was_worth(turns: Turns) -> None:
+    """Who gave first is told of the gifts that came after it, once the round is over."""
+    shares = (1.0, 0.5, 0.25)
+    world = PublicGoods(players=3, multiplier=1.5, bonus=0.02, threshold=40, penalty=8)
+    groups = tuple(
+        Group(name=f"{share:g}", count=1, decides=Contributor(share=share)) for share in shares
+    )
+    trace = grown(
+        Microspec(
+            world=world,
+            population=Population(groups=groups, placement="in order"),
+            turns=turns,
+            memory=Window(k=1),
+            affordances=Affordances(choose="amount", scoring="shown"),
+        )
+    )
+    paid = world.game.payoffs([20.0, 10.0, 5.0])
+    if turns.kind == "simultaneous":  # nobody gives before anybody
+        paid = world.altered(bonus=0.0).game.payoffs([20.0, 10.0, 5.0])
+    told = trace.frame("exposures").merge(
+        trace.frame("decisions")[["run", "decision", "step", "agent"]], on=["run", "decision"]
+    )
+    own = told[told["channel"] == "own"]
+    assert len(own) == len(told["run"].unique()) * 2 * 3
+    assert np.allclose(own["signal_payoff"], paid[own["agent"]])
+    score = told[told["channel"] == "score"]
+    assert np.allclose(score["signal_value"], score["step"] * paid[score["agent"]])
+
+
 def test_a_round_in_which_someone_gives_no_answer_is_settled_too() -> None:
     world = PublicGoods(players=3, endowment=10, multiplier=1.5, threshold=20, penalty=4)
     state = world.start(Opening.of(1, 3))
-    give(world, state, 0, [0, 2], [10, 5])
+    settle(world, state, give(world, state, 0, [0, 2], [10, 5]))
     assert state.score.tolist() == [[7.5 - 4, 7.5 - 4, 12.5 - 4]]
-    give(world, state, 1, [0, 2], [10, 10])
+    settle(world, state, give(world, state, 1, [0, 2], [10, 10]))
     assert state.score.tolist() == [[3.5 + 10, 3.5 + 10, 8.5 + 10]]
 
 
@@ -92,6 +132,7 @@ def test_runs_of_a_pool_do_not_touch_one_another() -> None:
     state = world.start(Opening.of(3, 2))
     acts = Acts(np.array([2]), np.array([0]), np.array([0]), np.array([0]), 0, np.array([4.0]))
     world.apply(state, acts)
+    settle(world, state, acts)
     assert not state.score[:2].any() and not state.tally[:2].any()
     assert state.score[2].tolist() == [6 + 2 - 3, 2 - 3]
 
@@ -134,7 +175,7 @@ def test_what_a_player_is_told() -> None:
         "You are number 2 of 4 to decide.",
         "The latest contributions of all players come to 30 points.",
         "Just now, another player put in 12.5 points.",
-        "1 round ago, you put in 20 points, which left you with 17 points at that moment.",
+        "1 round ago, you put in 20 points; in that round you got 17 points.",
         "You have 17 points so far.",
         "",
         "How many points do you put into pool A? Answer with a number: 0, 5, 10, 15 or 20.",

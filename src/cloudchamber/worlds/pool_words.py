@@ -135,5 +135,5 @@ def _heard(one: Remembered) -> str:
     told = f"{when.capitalize()}, you put in {given}"
     paid = one.results.get("payoff")
     if paid is not None:
-        told += f", which left you with {amount(paid, 'point')} at that moment"
+        told += f"; in that round you got {amount(paid, 'point')}"
     return f"{told}."

@@ -85,8 +85,13 @@ class PublicGoods(World):
 
     @property
     def results(self) -> tuple[str, ...]:
-        """What the round was worth to who had contributed, with what was in the pool by then."""
+        """What the round was worth to who contributed, told when it is over."""
         return ("payoff",)
+
+    @property
+    def settles(self) -> bool:
+        """Gifts that come later in a round pay those who gave before."""
+        return True
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -141,31 +146,32 @@ class PublicGoods(World):
             state.given = {"place": np.broadcast_to(place, (*opening.shape, 1))}
         state.more = {
             "total": np.zeros(opening.runs),
+            "own": np.zeros(opening.shape),
             "latest": np.zeros(opening.shape),
         } | so_far(opening.runs)
         return state
 
-    def apply(self, state: State, acts: Acts) -> Mapping[str, Reals]:
-        """Each unit given pays all at once; the giver keeps the rest of its endowment.
-
-        The penalty is charged to all when a round begins and given back when the threshold is reached,
-        so that a round in which someone gives no answer is settled too.
-        """
-        game, given = self.game, acts.amount
+    def apply(self, state: State, acts: Acts) -> None:
+        """What is given is in the pool; its giver keeps the rest, and has earned what the bonus pays."""
+        given = acts.amount
         new = keep(state, acts, given / self.endowment)
         state.more["total"][new] = 0.0
-        state.score[new] -= self.penalty * self.game.short(0.0)
+        state.more["own"][new] = 0.0
         before = state.more["total"].copy()
-        after = before + np.bincount(acts.run, given, minlength=len(before))
-        state.more["total"] = after
         own = self.endowment - given + self.bonus * given * before[acts.run]
-        state.score += game.returned * (after - before)[:, None]
-        state.score += self.penalty * (game.short(before) & ~game.short(after))[:, None]
-        np.add.at(state.score, (acts.run, acts.agent), own)
+        np.add.at(state.more["own"], (acts.run, acts.agent), own)
+        state.more["total"] += np.bincount(acts.run, given, minlength=len(before))
         self._count(state, acts)
+
+    def settle(self, state: State, acts: Acts) -> Mapping[str, Reals]:
+        """The pool is shared by all, also by who gave no answer, and who keeps nothing then either."""
+        total = state.more["total"]
+        share = self.game.returned * total - self.penalty * self.game.short(total)
+        paid = state.more["own"] + share[:, None]
+        now = np.unique(acts.run)
+        state.score[now] += paid[now]
         state.more["mean score"] = state.score.mean(axis=1)
-        owed = self.penalty * game.short(after)
-        return {"payoff": own + (game.returned * after - owed)[acts.run]}
+        return {"payoff": paid[acts.run, acts.agent]}
 
     def _count(self, state: State, acts: Acts) -> None:
         """What is counted is the sum of everyone's latest contribution."""
