@@ -307,13 +307,19 @@ class Ledger:
             there = np.flatnonzero(acts.met >= 0)
             self.met.add(owner[there], acts.met[there], acts.decision[there], acts.step)
         if self.ring is not None:
-            self._keep(self.ring, owner, acts, results or {})
+            self._keep(self.ring, owner, acts, results)
         if self.log is not None:
             self.log.add(acts)
 
-    def _keep(self, ring: Ring, owner: Ints, acts: Acts, results: Mapping[str, Reals]) -> None:
+    def _keep(
+        self, ring: Ring, owner: Ints, acts: Acts, results: Mapping[str, Reals] | None
+    ) -> None:
         told: dict[str, NDArray[Any]] = {"item": acts.item, "decision": acts.decision}
-        told |= {f"result {name}": values for name, values in results.items()}
+        if results is None:  # nothing yet, and not what an act led to that is overwritten
+            unknown = np.full(len(acts), np.nan)
+            told |= {name: unknown for name in ring.columns if name.startswith("result ")}
+        else:
+            told |= {f"result {name}": values for name, values in results.items()}
         if self.amounts:
             told["amount"] = acts.amount
         if acts.met is not None and acts.partner is not None and acts.others is not None:

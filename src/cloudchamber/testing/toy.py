@@ -135,7 +135,7 @@ class Toy(World):
             self.stand(state, acts)
         else:
             np.add.at(state.tally, (acts.run, acts.item), acts.amount)
-        return self._led(state, acts, gain)
+        return None if self.shared else self._led(state, acts, gain)
 
     def settle(self, state: State, acts: Acts) -> Mapping[str, Reals]:
         """Each gains 1 for each act on the same token in the step, its own among them."""
