@@ -122,3 +122,34 @@ def test_the_critical_mass_of_the_binary_naming_game() -> None:
         assert both**2 + both * b == pytest.approx((a + committed) * b, abs=1e-9)
         assert b > 0.5
     assert known.naming_at_rest(0.11)[0] == pytest.approx(0.89, abs=1e-6)
+
+
+def test_a_loop_swept_over_a_grid_tends_to_the_closed_form() -> None:
+    """One thing refined at a time: more levels, all settled at each; then longer at each."""
+    closed = known.loop_area(1.5)
+    for levels in (21, 81, 321, 1281):
+        # A jump, of less than 2, is somewhere between two levels; there are two of them.
+        settled = known.swept_area(1.5, 0.5, levels, 2000)
+        assert abs(settled - closed) < 2 / (levels - 1)
+    assert known.swept_area(1.5, 0.5, 1281, 2000) == pytest.approx(closed, abs=5e-4)
+    paces = [known.swept_area(1.5, 0.5, 641, steps) for steps in (5, 20, 80, 320, 1280)]
+    assert paces == sorted(paces, reverse=True)
+    assert paces[-1] == pytest.approx(closed, abs=2e-3) and paces[0] > closed + 0.03
+
+
+def test_a_group_swept_tends_to_many() -> None:
+    """Chance turns some before their time; between these levels the less, the more they are."""
+    many = known.swept_area(1.5, 0.5, 9, 10)
+    short = [many - known.swept_area(1.5, 0.5, 9, 10, people) for people in (25, 100, 400)]
+    assert short == sorted(short, reverse=True) and short[0] > 0.1 and 0 < short[-1] < 0.03
+
+
+def test_one_person_swept_by_hand() -> None:
+    """A chain of two states: the expected opinion after each of two leans up and two down."""
+    up, down = (np.tanh([1.5 + lean, -1.5 + lean]) for lean in (0.4, -0.4))
+    expected, after = -1.0, []
+    for yes, no in (down, up, up, down):
+        expected = float((1 + expected) / 2 * yes + (1 - expected) / 2 * no)
+        after.append(expected)
+    gap = np.array(after[2:][::-1]) - np.array(after[:2])
+    assert known.swept_area(1.5, 0.4, 2, 1, people=1) == pytest.approx(0.8 * gap.mean())

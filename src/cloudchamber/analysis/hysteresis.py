@@ -29,7 +29,8 @@ Sweep = Callable[[Sequence[float], int], Sequence[float]]
 Kind = Literal["hysteresis", "no hysteresis", "cannot tell"]
 _EXPONENT: Final = 2 / 3
 """How the excess area of a loop shrinks with its pace near a jump (Jung, Gray, Roy & Mandel 1990); mere
-lag shrinks faster, so what the extrapolation leaves of it is below 0, never above."""
+lag shrinks faster, so what the extrapolation leaves of it is below 0, never above: an area at rest is at
+worst too small."""
 _NOTHING: Final = 0.05
 """A loop smaller than this part of the response's range is none."""
 
@@ -40,7 +41,12 @@ class Loop:
 
     kind: Kind
     area: Estimate
-    """Down less up, the mean over the range, extrapolated to no pace; in units of the response."""
+    """Down less up, the mean over the range, extrapolated to no pace; in units of the response.
+
+    The interval is over sweeps. Levels add an error of their own, as large as they are far apart: each turn
+    is somewhere between two. Where the slower pace has settled at each level the extrapolation takes off too
+    much, and `slow` is the better number.
+    """
     fast: Estimate
     """The same as swept at the faster pace."""
     slow: Estimate

@@ -4,9 +4,13 @@ Cascades, thresholds, epidemics, majorities and names, each with its source. A p
 language model) is held beside the same numbers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import atanh, exp, inf, log1p, sqrt, tanh
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "CascadeShares",
@@ -19,6 +23,7 @@ __all__ = [
     "naming_at_rest",
     "opinion",
     "right_by_place",
+    "swept_area",
     "threshold_share",
 ]
 
@@ -136,6 +141,63 @@ def loop_area(strength: float) -> float:
         return m * atanh(m) + log1p(-m * m) / 2 - strength * m * m / 2
 
     return 2 * (high * turn + low * turn - integral(high) + integral(low))
+
+
+def swept_area(
+    strength: float, reach: float, levels: int, steps: int, people: int | None = None
+) -> float:
+    """The area that a sweep at a finite pace, over a grid of leans, leaves between its ways up and down.
+
+    All start against and answer at once, seeing all. Tends to `loop_area` as levels and steps grow, of many.
+    In a group it is the expectation, exact: from one step to the next so many of N favour it as a binomial
+    draw with probability (tanh(strength m + lean) + 1) / 2 says.
+
+    Args:
+        strength: of the majority's force.
+        reach: leans go from -reach to reach and back.
+        levels: how many leans, evenly apart; each turn of the loop is somewhere between two.
+        steps: at each.
+        people: how many; without it so many that chance plays no part. Memory grows with its square.
+    """
+    leans = np.linspace(-reach, reach, levels)
+    way = _many if people is None else _few(people)
+    after = np.array(way(strength, np.concatenate([leans, leans[::-1]]), steps))
+    return float(np.trapezoid(after[levels:][::-1] - after[:levels], leans))
+
+
+_Way = Callable[[float, NDArray[np.float64], int], list[float]]
+
+
+def _many(strength: float, leans: NDArray[np.float64], steps: int) -> list[float]:
+    """The mean opinion after the steps at each lean, by the mean field."""
+    m, after = -1.0, []
+    for lean in leans.tolist():
+        for _ in range(steps):
+            m = tanh(strength * m + lean)
+        after.append(m)
+    return after
+
+
+def _few(people: int) -> _Way:
+    """The expected mean opinion after the steps at each lean, by the chain of how many favour it."""
+    from scipy.special import gammaln  # as above
+
+    favour = np.arange(people + 1)
+    m = 2 * favour / people - 1
+    ways = gammaln(people + 1) - gammaln(favour + 1) - gammaln(people - favour + 1)
+
+    def way(strength: float, leans: NDArray[np.float64], steps: int) -> list[float]:
+        chance, after = (favour == 0).astype(np.float64), []
+        for lean in leans.tolist():
+            force = 2 * (strength * m + lean)[:, None]
+            yes, no = -np.logaddexp(0, -force), -np.logaddexp(0, force)
+            onward = np.exp(ways + favour * yes + (people - favour) * no)
+            for _ in range(steps):
+                chance = chance @ onward
+            after.append(float(chance @ m))
+        return after
+
+    return way
 
 
 def naming_at_rest(committed: float, minutes: float = 4000.0) -> tuple[float, float]:
