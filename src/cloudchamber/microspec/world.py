@@ -6,7 +6,7 @@ knows nothing of who sees what: communication, visibility and memory decide that
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -317,8 +317,16 @@ class World(Family):
         return ()
 
     def paraphrases(self) -> Mapping[str, "World"]:
-        """The same world told in other words that mean the same, by a name; none, where it is not told."""
-        return {}
+        """The same world told in other words that mean the same, by a name.
+
+        They are those that its field `wording` may have, if it has such a field.
+        """
+        field = type(self).model_fields.get("wording")
+        named = (
+            get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
+        )
+        now = getattr(self, "wording", None)
+        return {one: self.altered(wording=one) for one in named if one != now}
 
     def similarity(self) -> Reals | None:
         """(items, items), or None where the world cannot tell."""

@@ -87,11 +87,6 @@ class Cascade(World):
         np.add.at(state.tally, (acts.run, acts.item), 1.0)
         np.add.at(state.score, (acts.run, acts.agent), acts.item == state.more["right"][acts.run])
 
-    def paraphrases(self) -> Mapping[str, World]:
-        """The same in the other wording."""
-        other: Wording = "urns" if self.wording == "signs" else "signs"
-        return {other: self.altered(wording=other)}
-
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told."""
         return cascade_prompt(self.precision, glimpse, self.wording)

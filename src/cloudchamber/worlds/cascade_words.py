@@ -9,7 +9,7 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, which_option, who_is_next
+from cloudchamber.worlds.telling import ago, role, so_far, which_option, who_is_next
 
 __all__ = ["Wording", "cascade_prompt"]
 
@@ -64,7 +64,7 @@ _WORDS: dict[Wording, _Words] = {
 def cascade_prompt(precision: float, glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a choice between the options, or about one of them."""
     words = _WORDS[wording]
-    system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
+    system = role(words.role, glimpse)
     if glimpse.kind is Kind.next:
         return who_is_next(system, (), glimpse, "person", "Which person should choose next?")
     rules = [words.task]
@@ -91,7 +91,7 @@ def _line(one: Shown, words: _Words) -> str:
 
 def _heard(called: dict[int, str], one: Remembered) -> str:
     if one.channel == "score":
-        return f"You have {amount(one.value, 'point')} so far."
+        return so_far(one.value)
     what = called.get(one.item, "the option that is not shown")
     if one.channel == "picked":
         return f"You have chosen {what}."

@@ -4,7 +4,7 @@ Thresholds (Granovetter 1978), contagion, and epidemics that end. Whom one sees 
 visibility's business; what one makes of it the agents'.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
@@ -150,11 +150,6 @@ class Diffusion(World):
         state.more["reached"] = (state.tally[:, WITH] + state.tally[:, FORMER]) / agents
         peak = state.more.get("peak", np.zeros(len(agents)))
         state.more["peak"] = np.maximum(peak, state.tally[:, WITH] / agents)
-
-    def paraphrases(self) -> Mapping[str, World]:
-        """The same in the other wording."""
-        other: Wording = "adopt" if self.wording == "take up" else "take up"
-        return {other: self.altered(wording=other)}
 
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told."""

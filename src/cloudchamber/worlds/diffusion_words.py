@@ -9,7 +9,7 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, which_option, who_is_next
+from cloudchamber.worlds.telling import ago, role, so_far, which_option, who_is_next
 
 __all__ = ["Wording", "diffusion_prompt"]
 
@@ -62,7 +62,7 @@ _HAS_IT = "You have it now."
 def diffusion_prompt(what: str, glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a choice of what to do, or about one thing to do."""
     words = _WORDS[wording]
-    system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
+    system = role(words.role, glimpse)
     if glimpse.kind is Kind.next:
         return who_is_next(system, (), glimpse, "person", "Which person should decide next?")
     has = any(one.item == 2 for one in glimpse.options)
@@ -87,7 +87,7 @@ def _line(one: Shown, words: _Words, has: bool) -> str:
 
 def _heard(words: _Words, one: Remembered) -> str:
     if one.channel == "score":
-        return f"You have {amount(one.value, 'point')} so far."
+        return so_far(one.value)
     if one.channel == "picked":
         return f"You have decided: {words.options[one.item]}."
     done = words.done[one.item]

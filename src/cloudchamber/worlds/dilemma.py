@@ -15,7 +15,8 @@ from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
 from cloudchamber.questions import Reals
 from cloudchamber.worlds.cooperating import COOPERATION, keep, so_far
-from cloudchamber.worlds.dilemma_words import PARAPHRASES, Wording, dilemma_prompt
+from cloudchamber.worlds.dilemma_words import dilemma_prompt
+from cloudchamber.worlds.telling import PlainOrReworded
 
 __all__ = ["COOPERATE", "DEFECT", "Dilemma"]
 
@@ -36,7 +37,7 @@ class Dilemma(World):
     """S: what who cooperates gets from one who defects."""
     names: tuple[str, ...] = ()
     """What the two options are called beside their codes, cooperating first; nothing if not given."""
-    wording: Wording = "plain"
+    wording: PlainOrReworded = "plain"
     """How a language model is told: see `dilemma_words`; rules do not read."""
 
     @field_validator("names")
@@ -116,11 +117,6 @@ class Dilemma(World):
     def words(self) -> tuple[str, ...]:
         """The names of the options, where they have any."""
         return self.names
-
-    def paraphrases(self) -> Mapping[str, World]:
-        """The game in each of the other wordings that mean the same."""
-        others = (one for one in PARAPHRASES if one != self.wording)
-        return {one: self.altered(wording=one) for one in others}
 
     def apply(self, state: State, acts: Acts) -> Mapping[str, Reals]:
         """Pay each by what both chose; who met nobody that chose is paid nothing, and told nothing."""

@@ -8,18 +8,22 @@ answers; what it does with what it is told was not looked at.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.questions import Reals
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, one_of, who_is_next
+from cloudchamber.worlds.telling import (
+    AIM,
+    PlainOrReworded,
+    ago,
+    amount,
+    one_of,
+    role,
+    so_far,
+    who_is_next,
+)
 
-__all__ = ["PARAPHRASES", "Wording", "dilemma_prompt"]
-
-Wording = Literal["plain", "reworded"]
-PARAPHRASES: tuple[Wording, ...] = ("plain", "reworded")
-"""Wordings that mean the same."""
+__all__ = ["dilemma_prompt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +34,16 @@ class _Words:
     game: str
     paid: str
     """Holds {own}, {other}, {mine}, {its}."""
-    aim: str
     question: str
     begin: str
 
 
-_WORDS: dict[Wording, _Words] = {
+_WORDS: dict[PlainOrReworded, _Words] = {
     "plain": _Words(
         role="You play a game with another player.",
         game="Each of you chooses one of two options at the same time, without seeing what the other "
         "chooses.",
         paid="If you choose {own} and the other player chooses {other}, you get {mine}, the other {its}.",
-        aim="You want to get as many points as you can.",
         question="Which option do you choose, {options}?",
         begin="The option I choose is ",
     ),
@@ -49,7 +51,6 @@ _WORDS: dict[Wording, _Words] = {
         role="You and one other person take part in a game.",
         game="You both pick one of two options at once; neither knows the other's pick beforehand.",
         paid="You pick {own}, the other person picks {other}: {mine} for you, {its} for the other person.",
-        aim="The points you collect are what matters to you.",
         question="Which option is your pick, {options}?",
         begin="The option I pick is ",
     ),
@@ -57,13 +58,11 @@ _WORDS: dict[Wording, _Words] = {
 
 
 def dilemma_prompt(
-    table: Reals, names: Sequence[str], glimpse: Glimpse, wording: Wording
+    table: Reals, names: Sequence[str], glimpse: Glimpse, wording: PlainOrReworded
 ) -> Prompt:
     """What a player is told; the answers are the codes of the options, in the order shown."""
     words = _WORDS[wording]
-    system = " ".join(
-        part for part in (words.role, words.aim, glimpse.persona, glimpse.instruction) if part
-    )
+    system = role(f"{words.role} {AIM[wording]}", glimpse)
     called = _called(names, glimpse)
     past = list(_past(called, glimpse.heard))
     if glimpse.kind is Kind.next:
@@ -121,7 +120,7 @@ def _past(called: Callable[[int], str], heard: Sequence[Remembered]) -> Iterator
     """A line for each thing remembered; what the other did stands with the own act it met."""
     for place, one in enumerate(heard):
         if one.channel == "score":
-            yield f"You have {amount(one.value, 'point')} so far."
+            yield so_far(one.value)
         elif one.channel == "others":
             yield f"{ago(one.latency).capitalize()}, another player chose {called(one.item)}."
         elif one.channel == "picked":

@@ -11,7 +11,7 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, who_is_next
+from cloudchamber.worlds.telling import ago, amount, role, who_is_next
 
 __all__ = ["PARAPHRASES", "Wording", "feed_prompt"]
 
@@ -83,7 +83,7 @@ _WORDS: dict[Wording, _Words] = {
 def feed_prompt(headlines: tuple[str, ...], glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a list or for one item; answers are the options' labels, or yes and no."""
     words = _WORDS[wording]
-    system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
+    system = role(words.role, glimpse)
     past = [_heard(headlines, one) for one in glimpse.heard if one.channel != "picked"]
     if glimpse.kind is Kind.next:
         return who_is_next(

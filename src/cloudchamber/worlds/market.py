@@ -15,7 +15,7 @@ from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Opening, State, World
 from cloudchamber.oligopoly import Market, shares, specialisation, summed
 from cloudchamber.questions import Reals
-from cloudchamber.worlds.market_words import PARAPHRASES, Wording, named
+from cloudchamber.worlds.market_words import Wording, named
 
 __all__ = ["FACTS", "Costs", "Trade"]
 
@@ -93,11 +93,6 @@ class Trade(World):
     def words(self) -> tuple[str, ...]:
         """What the goods are called."""
         return tuple(named(good) for good in range(self.items))
-
-    def paraphrases(self) -> Mapping[str, World]:
-        """The market in each of the other wordings that mean the same."""
-        others = (one for one in PARAPHRASES if one != self.wording)
-        return {one: self.altered(wording=one) for one in others}
 
     def costs_of(self, firms: int) -> Reals:
         """(firms, goods): what a unit costs each firm."""

@@ -11,15 +11,12 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, who_is_next
+from cloudchamber.worlds.telling import ago, role, who_is_next
 
-__all__ = ["PARAPHRASES", "Wording", "bertrand_prompt", "cournot_prompt", "named"]
+__all__ = ["Wording", "bertrand_prompt", "cournot_prompt", "named"]
 
 Wording = Literal["begun", "plain", "reworded"]
 """begun: the answer is begun for the model; plain: it is only asked; reworded: as begun, in other words."""
-
-PARAPHRASES: tuple[Wording, ...] = ("begun", "plain", "reworded")
-"""Wordings that mean the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ def named(good: int) -> str:
 
 
 def _prompt(glimpse: Glimpse, words: _Words, limit: str) -> Prompt:
-    system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
+    system = role(words.role, glimpse)
     past = [*_past(glimpse, words)]
     if glimpse.kind is Kind.next:
         return who_is_next(system, past, glimpse, "firm", "Which firm should decide next?")

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from cloudchamber.microspec.value import Real, Whole, counted
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Past, Prompt, State, World
 from cloudchamber.questions import Ints, Reals
-from cloudchamber.worlds.naming_words import PARAPHRASES, Wording, naming_prompt
+from cloudchamber.worlds.naming_words import Wording, naming_prompt
 
 __all__ = ["NAMES_2", "NAMES_10", "NAMES_26", "NamingGame"]
 
@@ -106,11 +106,6 @@ class NamingGame(World):
     def words(self) -> tuple[str, ...]:
         """The names."""
         return self.names
-
-    def paraphrases(self) -> Mapping[str, World]:
-        """The game told in the other wording, which means the same."""
-        others = (one for one in PARAPHRASES if one != self.wording)
-        return {one: self.altered(wording=one) for one in others}
 
     def start(self, opening: Opening) -> State:
         """Nothing said yet; where there is a convention, all remember, and were paid for, meetings by it."""

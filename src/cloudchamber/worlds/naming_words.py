@@ -12,13 +12,11 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, who_is_next
+from cloudchamber.worlds.telling import ago, amount, role, who_is_next
 
-__all__ = ["PARAPHRASES", "Wording", "naming_prompt", "spoken", "telling_prompt"]
+__all__ = ["Wording", "naming_prompt", "spoken", "telling_prompt"]
 
 Wording = Literal["plain", "reworded"]
-PARAPHRASES: tuple[Wording, ...] = ("plain", "reworded")
-"""Wordings that mean the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def naming_prompt(
     lines = [words.past, *rounds] if rounds else []
     lines += [line for one in glimpse.heard for line in _beside(names, one, words.did)]
     lines.append(words.turn.format(round=len(rounds) + 1))
-    return _asked(_role(rules, glimpse), lines, names, glimpse, words)
+    return _asked(role(rules, glimpse), lines, names, glimpse, words)
 
 
 def telling_prompt(names: Sequence[str], glimpse: Glimpse) -> Prompt:
@@ -92,11 +90,7 @@ def telling_prompt(names: Sequence[str], glimpse: Glimpse) -> Prompt:
             lines.append(f"{told} ({ago(one.latency)}).")
         else:
             lines += _beside(names, one, "said")
-    return _asked(_role(_TELLING, glimpse), lines, names, glimpse, _WORDS["reworded"])
-
-
-def _role(rules: str, glimpse: Glimpse) -> str:
-    return " ".join(part for part in (rules, glimpse.persona, glimpse.instruction) if part)
+    return _asked(role(_TELLING, glimpse), lines, names, glimpse, _WORDS["reworded"])
 
 
 def _asked(

@@ -4,7 +4,6 @@ The world of the majority force (De Marzo, Castellano & Garcia 2024) and of stub
 that always gives one answer.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -102,11 +101,6 @@ class Opinion(World):
     def similarity(self) -> Reals | None:
         """Each answer is like itself alone."""
         return np.eye(2)
-
-    def paraphrases(self) -> Mapping[str, World]:
-        """The same in the other wording."""
-        other: Wording = "members" if self.wording == "people" else "people"
-        return {other: self.altered(wording=other)}
 
     def prompt(self, glimpse: Glimpse) -> Prompt:
         """What a language model is told."""

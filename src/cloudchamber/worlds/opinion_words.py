@@ -9,7 +9,7 @@ from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, which_option, who_is_next
+from cloudchamber.worlds.telling import ago, role, so_far, which_option, who_is_next
 
 __all__ = ["Wording", "opinion_prompt"]
 
@@ -45,7 +45,7 @@ _WORDS: dict[Wording, _Words] = {
 def opinion_prompt(question: str, answers: Answers, glimpse: Glimpse, wording: Wording) -> Prompt:
     """The prompt for a choice between the answers, or about one of them."""
     words = _WORDS[wording]
-    system = " ".join(part for part in (words.role, glimpse.persona, glimpse.instruction) if part)
+    system = role(words.role, glimpse)
     if glimpse.kind is Kind.next:
         return who_is_next(system, (), glimpse, "person", "Which person should answer next?")
     told = [question, "", *(_heard(answers, one) for one in glimpse.heard)]
@@ -63,7 +63,7 @@ def _line(one: Shown, answers: Answers, words: _Words) -> str:
 
 def _heard(answers: Answers, one: Remembered) -> str:
     if one.channel == "score":
-        return f"You have {amount(one.value, 'point')} so far."
+        return so_far(one.value)
     answer = answers[one.item]
     if one.channel == "picked":
         return f"You have answered {answer}."

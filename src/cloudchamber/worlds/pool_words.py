@@ -7,20 +7,25 @@ chosen as that of dilemmas was, by how much probability the embedded model puts 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from cloudchamber.games import PublicGood
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, one_of, who_is_next
+from cloudchamber.worlds.telling import (
+    AIM,
+    PlainOrReworded,
+    ago,
+    amount,
+    one_of,
+    role,
+    so_far,
+    who_is_next,
+)
 
-__all__ = ["PARAPHRASES", "Wording", "public_goods_prompt"]
+__all__ = ["public_goods_prompt"]
 
-Wording = Literal["plain", "reworded"]
 MOST_AMOUNTS = 11
 """That are told one by one."""
-PARAPHRASES: tuple[Wording, ...] = ("plain", "reworded")
-"""Wordings that mean the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,11 @@ class _Words:
     shared: str
     bonus: str
     penalty: str
-    aim: str
     question: str
     begin: str
 
 
-_WORDS: dict[Wording, _Words] = {
+_WORDS: dict[PlainOrReworded, _Words] = {
     "plain": _Words(
         role="You play a game in a group of {players} players, yourself included.",
         game="In each round every player has {endowment} and decides how many of them to put into pool "
@@ -48,7 +52,6 @@ _WORDS: dict[Wording, _Words] = {
         "before you in the same round.",
         penalty="If all players together put in less than {threshold} in a round, each of them loses "
         "{penalty}.",
-        aim="You want to get as many points as you can.",
         question="How many points do you put into pool {pool}? Answer with a number: {allowed}.",
         begin="My answer is ",
     ),
@@ -62,20 +65,16 @@ _WORDS: dict[Wording, _Words] = {
         "before you.",
         penalty="Should everybody together give less than {threshold} in a round, everybody is charged "
         "{penalty}.",
-        aim="The points you collect are what matters to you.",
         question="How many points do you give to pool {pool}? Answer with a number: {allowed}.",
         begin="My answer is ",
     ),
 }
 
 
-def public_goods_prompt(game: PublicGood, glimpse: Glimpse, wording: Wording) -> Prompt:
+def public_goods_prompt(game: PublicGood, glimpse: Glimpse, wording: PlainOrReworded) -> Prompt:
     """What a player is told; the answers are the amounts that it may give."""
     words = _WORDS[wording]
-    role = words.role.format(players=game.players)
-    system = " ".join(
-        part for part in (role, words.aim, glimpse.persona, glimpse.instruction) if part
-    )
+    system = role(f"{words.role.format(players=game.players)} {AIM[wording]}", glimpse)
     past = [_heard(one) for one in glimpse.heard]
     if glimpse.kind is Kind.next:
         return who_is_next(system, past, glimpse, "player", "Which player should decide next?")
@@ -125,7 +124,7 @@ def _told(game: PublicGood, signals: Mapping[str, float]) -> Iterator[str]:
 def _heard(one: Remembered) -> str:
     """One thing heard or remembered."""
     if one.channel == "score":
-        return f"You have {amount(one.value, 'point')} so far."
+        return so_far(one.value)
     given = amount(one.value, "point")
     when = ago(one.latency)
     if one.total:

@@ -15,7 +15,8 @@ from cloudchamber.microspec.value import Flag, Real, Whole
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State, World
 from cloudchamber.questions import Reals, Scale
 from cloudchamber.worlds.cooperating import COOPERATION, keep, so_far
-from cloudchamber.worlds.pool_words import PARAPHRASES, Wording, public_goods_prompt
+from cloudchamber.worlds.pool_words import public_goods_prompt
+from cloudchamber.worlds.telling import PlainOrReworded
 
 __all__ = ["PublicGoods"]
 
@@ -43,7 +44,7 @@ class PublicGoods(World):
     """Between the amounts that a language model may give."""
     places: Flag = False
     """Whether each is told its place in the queue, which is its number: of use in a fixed order alone."""
-    wording: Wording = "plain"
+    wording: PlainOrReworded = "plain"
     """How a language model is told: see `pool_words`; rules do not read."""
 
     @property
@@ -123,11 +124,6 @@ class PublicGoods(World):
             "penalty": self.penalty,
         }
         return {name: np.array([value]) for name, value in known.items()}
-
-    def paraphrases(self) -> Mapping[str, World]:
-        """The game in each of the other wordings that mean the same."""
-        others = (one for one in PARAPHRASES if one != self.wording)
-        return {one: self.altered(wording=one) for one in others}
 
     def problems(self, agents: int) -> Iterator[str]:
         """All of a run share the pool."""

@@ -1,17 +1,46 @@
-"""What the worlds' prompts have in common: when something was, which option, who may be named next."""
+"""What the worlds' prompts have in common: roles, when something was, which option, who may be named next."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal
 
 from cloudchamber.microspec.worded import ago
 from cloudchamber.microspec.world import Glimpse, Prompt, Shown
 from cloudchamber.trace.tables import Kind
 
-__all__ = ["ago", "amount", "one_of", "which_option", "who_is_next"]
+__all__ = [
+    "AIM",
+    "PlainOrReworded",
+    "ago",
+    "amount",
+    "one_of",
+    "role",
+    "so_far",
+    "which_option",
+    "who_is_next",
+]
+
+PlainOrReworded = Literal["plain", "reworded"]
+"""The wordings of games."""
+AIM: Final[Mapping[PlainOrReworded, str]] = {
+    "plain": "You want to get as many points as you can.",
+    "reworded": "The points you collect are what matters to you.",
+}
+"""All that is said of what games are played for."""
+
+
+def role(told: str, glimpse: Glimpse) -> str:
+    """What an agent is told that it is: the world's words, its persona, what it is told to do."""
+    return " ".join(filter(None, (told, glimpse.persona, glimpse.instruction)))
 
 
 def amount(number: float, noun: str) -> str:
     """So much of something: "1 point", "0.5 points"."""
     return f"{number:g} {noun if number == 1 else noun + 's'}"
+
+
+def so_far(score: float) -> str:
+    """What an agent has scored."""
+    return f"You have {amount(score, 'point')} so far."
 
 
 def which_option(
