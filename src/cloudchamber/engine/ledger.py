@@ -111,13 +111,17 @@ class Ring:
 
     def settle(self, owner: Ints, results: Mapping[str, NDArray[Any]]) -> None:
         """What the latest acts of these owners led to, after all; as they were added, an entry for each."""
-        order = np.argsort(owner, kind="stable")
-        owner = owner[order]
-        back = np.searchsorted(owner, owner, side="right") - np.arange(len(owner))
-        kept = back <= self.depth
-        place = (self.made[owner] - back)[kept] % self.depth
+        back: Ints | int = 1
+        if not (owner[1:] > owner[:-1]).all():  # some acted more than once
+            order = np.argsort(owner, kind="stable")
+            owner = owner[order]
+            back = np.searchsorted(owner, owner, side="right") - np.arange(len(owner))
+            kept = back <= self.depth
+            owner, back, order = owner[kept], back[kept], order[kept]
+            results = {name: values[order] for name, values in results.items()}
+        place = (self.made[owner] - back) % self.depth
         for name, values in results.items():
-            self.columns[name][owner[kept], place] = values[order[kept]]
+            self.columns[name][owner, place] = values
 
     def oldest_first(self, owner: Ints) -> dict[str, NDArray[Any]]:
         """The remembered acts of some owners, (owners, depth) for each column.

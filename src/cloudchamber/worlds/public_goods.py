@@ -164,8 +164,8 @@ class PublicGoods(World):
         total = state.more["total"]
         share = self.game.returned * total - self.penalty * self.game.short(total)
         paid = state.more["own"] + share[:, None]
-        now = np.unique(acts.run)
-        state.score[now] += paid[now]
+        acted = np.bincount(acts.run, minlength=len(total)) > 0
+        state.score += np.where(acted[:, None], paid, 0.0)
         state.more["mean score"] = state.score.mean(axis=1)
         return {"payoff": paid[acts.run, acts.agent]}
 
