@@ -27,7 +27,7 @@ from cloudchamber.microspec import Group, Meetings, Microspec, Population, Seque
 from cloudchamber.testing import grown
 from cloudchamber.worlds import Cascade, Feed, NamingGame
 
-__all__ = ["KNOWN", "Known"]
+__all__ = ["KNOWN", "MEETING", "Known"]
 
 
 @dataclass(frozen=True)

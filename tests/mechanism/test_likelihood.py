@@ -1,6 +1,7 @@
 """Scores and informations are the derivatives of the log-likelihood, whatever the mechanism holds."""
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,12 @@ from cloudchamber.mechanism import (
     Readiness,
     Reinforcement,
     Signal,
+    choices_of,
 )
 from cloudchamber.mechanism.choice_data import ChoiceData
 from cloudchamber.mechanism.likelihood import evaluate, row_log_likelihoods
 from cloudchamber.mechanism.shown import Heard, Recalled
+from cloudchamber.trace import Trace
 from tests.mechanism.made import moved, numbers
 
 ALL = (
@@ -181,3 +184,67 @@ def test_what_cannot_be_is_counted() -> None:
     data = numbers(50, 4)
     found = evaluate(Logit(terms=(Gate(width=2),)), data)
     assert found.impossible == (data.choice >= 2).sum() > 0
+
+
+def ordered_picks(likes: list[float], orders: list[tuple[int, ...]]) -> ChoiceData:
+    """A decision for each order of picks among the same options, read from a trace."""
+    trace, items, n = Trace(), len(likes), len(orders)
+    rank = np.array(
+        [[1 + order.index(i) if i in order else 0 for i in range(items)] for order in orders]
+    )
+    decision = np.arange(n)
+    first = [order[0] if order else -1 for order in orders]
+    trace.append("runs", {"run": np.ones(1, np.int64)})
+    trace.append("decisions", {"run": np.ones(n, np.int64), "decision": decision, "choice": first})
+    trace.append(
+        "exposures",
+        {
+            "run": np.ones(n * items, np.int64),
+            "decision": np.repeat(decision, items),
+            "position": np.tile(np.arange(items) + 1, n),
+            "item": np.tile(np.arange(items), n),
+            "chosen": rank.ravel(),
+            "signal_likes": np.tile(likes, n),
+        },
+    )
+    return choices_of(trace, asked="several")
+
+
+@pytest.mark.parametrize(
+    "mechanism",
+    [
+        Logit(terms=(FallOff(rate=0.3), Signal(form="log", strength=0.8)), decline=0.4),
+        ConsiderThenChoose(
+            considered=Gate(width=2, beyond=-1.0),
+            terms=(Signal(strength=1.5),),
+            appeal=-0.5,
+            decline=-1.0,
+        ),
+    ],
+    ids=lambda one: str(one.kind),
+)
+def test_ordered_picks_are_plackett_and_luce(mechanism: Mechanism) -> None:
+    """Up to three of five, in order: each order's probability by its product, all of them together 1."""
+    likes = [0.0, 3.0, 0.0, 1.0, 7.0]
+    orders = [order for most in range(4) for order in permutations(range(5), most)]
+    data = ordered_picks(likes, orders)
+    rows = row_log_likelihoods(mechanism, data)
+    told = np.exp(np.bincount(data.decision, rows))
+    assert len(told) == len(orders) == 86
+    # By hand: the weights are those of the five options before any pick; what was picked drops out.
+    weight = [
+        np.exp(-0.3 * place + 0.8 * np.log1p(like))
+        if isinstance(mechanism, Logit)
+        else (1.0 if place < 2 else np.exp(-1.0)) / (1 + np.exp(0.5 - 1.5 * (like > 0)))
+        for place, like in enumerate(likes)
+    ]
+    stop = float(np.exp(mechanism.decline or 0.0))
+    for order, p in zip(orders, told.tolist(), strict=True):
+        left, by_hand = sum(weight) + stop, 1.0
+        for item in order:
+            by_hand *= weight[item] / left
+            left -= weight[item]
+        if len(order) < 3:
+            by_hand *= stop / left
+        assert p == pytest.approx(by_hand, rel=1e-12), order
+    assert told.sum() == pytest.approx(1.0, abs=1e-12)

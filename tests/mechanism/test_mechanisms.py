@@ -10,6 +10,7 @@ from cloudchamber.agents.look_up_tables import LLAMA_31
 from cloudchamber.errors import SpecificationError
 from cloudchamber.mechanism import (
     By,
+    ChoiceData,
     ConsiderThenChoose,
     ContentEffect,
     FallOff,
@@ -29,10 +30,11 @@ from cloudchamber.mechanism import (
 from cloudchamber.mechanism.likelihood import row_log_likelihoods
 from cloudchamber.mechanism.reading import choices_of
 from cloudchamber.mechanism.shown import Recalled, Shown
-from cloudchamber.microspec import Group, Meetings, Microspec, Population, Sequential, Window
+from cloudchamber.microspec import Group, Microspec, Population, Sequential, Window
 from cloudchamber.testing import check_decider, grown, laws
 from cloudchamber.testing.checks import check_value
 from cloudchamber.worlds import Feed, NamingGame
+from tests.mechanism.known import MEETING, Known
 from tests.mechanism.made import feed_data, feed_spec
 
 GOOD = Feed.of(6, quality=(0.0, 1.0, 2.0, -1.0, 0.5, 0.2))
@@ -187,12 +189,16 @@ def test_what_it_did_in_the_engine_is_what_its_likelihood_says(parts: Any) -> No
         ),
         decline=-0.5 if "may_decline" in str(parts) else None,
     )
-    data = feed_data(mechanism, agents=6, replicates=range(2), **parts)
+    check_read_back(mechanism, feed_data(mechanism, agents=6, replicates=range(2), **parts))
+
+
+def check_read_back(mechanism: Mechanism, data: ChoiceData) -> None:
+    """What the mechanism says of the picks is what the trace says that their probability was."""
     said = row_log_likelihoods(mechanism, data, "choices")
     assert data.probability is not None
-    row = np.arange(len(data))
     none = 1 - data.probability.astype(float).sum(axis=1)
-    did = np.where(data.choice < 0, none, data.probability[row, data.choice])
+    picked = data.probability[np.arange(len(data)), data.choice]
+    did = np.where(data.choice < 0, none, picked)
     np.testing.assert_allclose(np.exp(said), did, rtol=2e-5, atol=1e-6)
 
 
@@ -217,12 +223,8 @@ def test_what_is_remembered_or_differs_is_read_back(mechanism: Mechanism, parts:
     spec = feed_spec(mechanism, items=6, turns=Sequential(steps=4), **parts)
     spec = spec.replace("population", Population(groups=groups))
     data = choices_of(grown(spec, replicates=range(2)))
-    assert data.probability is not None and set(data.group) == {0, 1}
-    row = np.arange(len(data))
-    none = 1 - data.probability.astype(float).sum(axis=1)
-    did = np.where(data.choice < 0, none, data.probability[row, data.choice])
-    said = row_log_likelihoods(mechanism, data, "choices")
-    np.testing.assert_allclose(np.exp(said), did, rtol=2e-5, atol=1e-6)
+    assert set(data.group) == {0, 1}
+    check_read_back(mechanism, data)
 
 
 @pytest.mark.parametrize("mechanism", [REMEMBERS, DIFFERS])
@@ -313,12 +315,8 @@ def test_the_published_table_says_the_same_as_the_rule() -> None:
     whole = {key: known.get(key, 0.35) for key in keys}
     rule = LookUp(table=tuple((*key, share) for key, share in whole.items()), item=1)
     table = Logit(terms=(MemoryTable.of_probabilities(whole, of=1),))
-    spec = Microspec(
-        world=NamingGame(),
-        population=Population(groups=(Group(count=6, decides=rule),)),
-        turns=Meetings(steps=8),
-        memory=Window(k=3),
-    )
+    spec = Known(Logit(), NamingGame(), agents=6, parts=MEETING | {"memory": Window(k=3)}).spec()
+    spec = spec.replace("population.groups.0.decides", rule)
     laws.swappable(spec, spec.replace("population.groups.0.decides", table))
 
 

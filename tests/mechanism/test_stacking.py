@@ -20,6 +20,8 @@ from cloudchamber.mechanism import (
     grown_by,
 )
 from cloudchamber.mechanism.stacking import stacked
+from cloudchamber.microspec import Microspec
+from tests.mechanism.known import KNOWN
 from tests.mechanism.made import feed_spec, moved
 
 FORMS: list[tuple[Mechanism, dict[str, Any]]] = [
@@ -44,7 +46,11 @@ def test_together_as_alone(mechanism: Mechanism, parts: dict[str, Any]) -> None:
         for seed in range(4)
     ]
     spec = feed_spec(mechanism, agents=6, **parts)
-    together = [{"agents": one} for one in drawn]
+    _same_together(spec, drawn)
+
+
+def _same_together(spec: Microspec, drawn: list[Mechanism]) -> None:
+    together = [{spec.population.groups[0].name: one} for one in drawn]
     (pool,) = grown_by(spec, together, seed=5, replicates=range(3))
     for draw, one in enumerate(drawn):
         (alone,) = grown_by(spec, decided_by(spec, one), seed=5, replicates=range(3))
@@ -55,6 +61,13 @@ def test_together_as_alone(mechanism: Mechanism, parts: dict[str, Any]) -> None:
                 np.testing.assert_allclose(
                     mine.columns(table)[column], other.columns(table)[column], atol=1e-6
                 )
+
+
+@pytest.mark.parametrize("name", ["reinforcement", "propensities", "fictitious play", "table"])
+def test_what_is_remembered_too(name: str) -> None:
+    known = KNOWN[name]
+    drawn = [moved(known.mechanism, "one", 0.05, seed) for seed in range(4)]
+    _same_together(known.spec(), drawn)
 
 
 def test_what_is_not_one_mechanism_is_left_apart() -> None:

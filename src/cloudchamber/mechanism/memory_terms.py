@@ -230,7 +230,8 @@ class MemoryTable(TermOf):
 
     def log_weight(self, shown: Shown) -> Reals:
         """The log-odds of each option's row."""
-        return np.append(np.asarray(self.effects, np.float64), 0.0)[self._row(shown)]
+        effects = np.atleast_2d(np.asarray(self.effects, np.float64))
+        return np.take_along_axis(np.pad(effects, ((0, 0), (0, 1))), self._row(shown), axis=1)
 
     def features(self, shown: Shown) -> Features:
         """Which row it is."""

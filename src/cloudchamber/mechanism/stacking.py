@@ -1,7 +1,7 @@
 """Many draws of one mechanism that answer a batch together, each row by the draw that it belongs to.
 
-What differs between draws are numbers: terms of one strength take it row by row, at no cost; others are
-worked out for each draw.
+What differs between draws are numbers: most terms take them row by row, at no cost; others are worked out
+for each draw.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.mechanism.mechanisms import ConsiderThenChoose, Mechanism
+from cloudchamber.mechanism.memory_terms import MemoryTable, Reinforcement
 from cloudchamber.mechanism.place_terms import FallOff, Gate
 from cloudchamber.mechanism.shown import Shown
 from cloudchamber.mechanism.social_terms import Signal
@@ -67,8 +68,10 @@ class _Drawn:
         self.alike = all(one == terms[0] for one in terms)
         self.fields: dict[str, Reals] = {}
         for name in _numbers(terms[0]):
-            if len({getattr(one, name) for one in terms}) > 1:
-                self.fields[name] = np.array([getattr(one, name) for one in terms])
+            given = {getattr(one, name) for one in terms}
+            if len(given) > 1 and len({np.size(one) for one in given}) == 1:
+                told = np.array([getattr(one, name) for one in terms])
+                self.fields[name] = told.reshape(len(terms), -1)
         known = all(self._same(one) for one in terms)
         self.by_row = bool(self.fields) and known
 
@@ -84,13 +87,17 @@ class _Drawn:
         if self.alike:
             return self.terms[0]
         if self.by_row:
-            rows = {name: values[draw][:, None] for name, values in self.fields.items()}
+            rows = {name: values[draw] for name, values in self.fields.items()}
             return self.terms[0].model_copy(update=rows)
         return _Each(self.terms, draw)
 
 
 def _numbers(term: TermOf) -> tuple[str, ...]:
-    """The fields of a term that may as well be an array, a number a row."""
+    """The fields of a term that may as well be an array, a number (of a table: numbers) a row."""
+    if isinstance(term, Reinforcement):
+        return ("strength", "start", "keep")
+    if isinstance(term, MemoryTable):
+        return ("effects",)
     if isinstance(term, Signal):
         return ("strength", "half")
     if isinstance(term, Strength):
@@ -108,10 +115,8 @@ class _Each:
 
     def log_weight(self, shown: Shown) -> NDArray[np.float64]:
         """(n, k): what it adds, row by row."""
-        there = np.unique(self.draw)
-        each = {int(at): self.terms[at].log_weight(shown) for at in there}
         whole = np.zeros(shown.item.shape)
-        for at, told in each.items():
-            rows = self.draw == at
-            whole[rows] = told if told.ndim == 1 else told[rows]
+        for at in np.unique(self.draw):
+            rows = np.flatnonzero(self.draw == at)
+            whole[rows] = self.terms[at].log_weight(shown.where(rows))
         return whole
