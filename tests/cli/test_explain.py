@@ -24,6 +24,21 @@ def test_a_folder_is_explained_and_its_report_says_so(here: Path) -> None:
     assert "Which rule grows it" in (here / "out" / "report.html").read_text()
 
 
+def test_a_search_is_done_again_and_the_report_says_so(here: Path) -> None:
+    assert call("run", "tiny", "--out", "out", "--quiet").exit_code == 0
+    Path("rivals.json").write_text(json.dumps(RIVALS))
+    over = ("--over", "visibility.latency", "--from", 0, "--to", 4, "--whole", "--runs", 9)
+    assert call("threshold", "tiny", *over, "--out", "late", "--quiet").exit_code == 0
+    asked = ("--mechanisms", "rivals.json", "--draws", 2, "--quiet")
+    found = call("explain", "out", *asked, "--threshold", "late")
+    assert found.exit_code == 0, found.output
+    assert "Does it begin there, too?" in found.output
+    assert "Where it begins, grown and regrown" in (here / "out" / "report.html").read_text()
+    assert "explain what 'run' wrote of the same study" in told(call("explain", "late", *asked))
+    nothing = told(call("explain", "out", *asked, "--threshold", "out"))
+    assert "holds no search for a threshold" in nothing
+
+
 def test_rivals_that_are_none_are_refused(here: Path) -> None:
     assert call("run", "tiny", "--out", "out", "--quiet").exit_code == 0
     for given, said in (

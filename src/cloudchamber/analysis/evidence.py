@@ -256,17 +256,18 @@ def _binned(at: Reals, values: Reals) -> Reals:
     return np.bincount(bins, values, _BINS).astype(np.float64)
 
 
-def responses(at: Reals, values: Reals) -> Response:
-    """All responses so far, one a run; those that are 0 or 1 throughout are shares.
+def responses(at: Reals, values: Reals, shares: bool | None = None) -> Response:
+    """All responses so far, one a run.
 
     Args:
         at: places between 0 and 1, one a run.
         values: one number a run, none of them NaN.
+        shares: whether a run only grew it or not; if not said, whether all are 0 or 1.
     """
     places, index = np.unique(at, return_inverse=True)
     n = np.bincount(index).astype(np.float64)
     mean = np.bincount(index, values) / n
-    if np.isin(values, (0.0, 1.0)).all():
+    if shares or (shares is None and np.isin(values, (0.0, 1.0)).all()):
         return Shares(places, n, mean * n)
     within = np.bincount(index, np.square(values - mean[index])).astype(np.float64)
     low, high = np.quantile(values, [0.01, 0.99]) if len(values) else (0.0, 1.0)

@@ -36,6 +36,8 @@ class Asked:
     criterion: float | None
     sharp: float
     """The widest step, as a part of the range."""
+    shares: bool | None = None
+    """Whether a run only grows it or not; if not said, whether all responses are 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

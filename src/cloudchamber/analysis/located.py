@@ -1,7 +1,8 @@
 """What a search along a factor found: a verdict with its intervals, in words and as tables."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 from cloudchamber.analysis.axis import Axis
@@ -12,7 +13,7 @@ from cloudchamber.measures.estimate import Estimate, about
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NOWHERE", "CurvePoint", "Kind", "Threshold", "Trial"]
+__all__ = ["NOWHERE", "CurvePoint", "Kind", "Threshold", "Trial", "number_from", "told"]
 
 Kind = Literal[
     "threshold",
@@ -111,6 +112,20 @@ class Threshold:
         assert isinstance(plain, dict)
         return plain
 
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Threshold":
+        """What `as_json` gave; of sweeps nothing is kept."""
+        told = dict(plain)
+        for name in ("at", "width", "first", "last"):
+            told[name] = number_from(told[name])
+        told["crossings"] = tuple(map(number_from, told["crossings"]))
+        told["shapes"] = tuple((shape, chance) for shape, chance in told["shapes"])
+        told["more"] = inf if told["more"] is None else told["more"]
+        told["axis"] = Axis(**(told["axis"] | {"levels": tuple(told["axis"]["levels"])}))
+        told["trials"] = tuple(Trial(**_numbers(one)) for one in told["trials"])
+        told["curve"] = tuple(CurvePoint(**_numbers(one)) for one in told["curve"])
+        return cls(**(told | {"loop": None}))
+
     def trials_frame(self) -> "pd.DataFrame":
         """A row a run, in the order of asking: level, replicate, response, batch."""
         import pandas as pd  # takes a second to import
@@ -152,6 +167,15 @@ class Threshold:
     @property
     def _range(self) -> str:
         return f"between {self.axis.low:g} and {self.axis.high:g}"
+
+
+def number_from(plain: Mapping[str, Any]) -> Estimate:
+    """An estimate out of plain values, in which what is not finite is None."""
+    return Estimate(**(_numbers(plain) | {"p": plain["p"]}))
+
+
+def _numbers(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: nan if value is None else value for name, value in plain.items()}
 
 
 def told(number: Estimate) -> str:

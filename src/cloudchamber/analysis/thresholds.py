@@ -29,13 +29,14 @@ from cloudchamber.analysis.shapes import WHOLE, Zoom, shapes
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures.estimate import Estimate
 
-__all__ = ["Probe", "Threshold", "seek", "threshold"]
+__all__ = ["Probe", "Threshold", "answered", "seek", "threshold"]
 
 Reals = NDArray[np.float64]
 _FIRST: Final = 9
 """Levels of the first look, evenly over the range."""
 _EVEN: Final = 33
 _CLOSE: Final = 24
+_SHARP: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def seek(
     levels: Sequence[float] | None = None,
     start: Sequence[float] = (),
     replicate: int = 0,
+    shares: bool | None = None,
 ) -> Generator[tuple[Probe, ...], Sequence[float], Threshold]:
     """Ask for runs where they tell most until the verdict is clear or the runs are spent.
 
@@ -87,6 +89,8 @@ def seek(
         levels: the only levels that there are (whole numbers, say).
         start: levels to look at first besides an even look over the range.
         replicate: number of the first run.
+        shares: whether a run only grows it or not; if not said, whether all responses are 0 or 1 (as a
+            measure's may be, too: of a change that nothing changes all are 0).
 
     Raises:
         SpecificationError: a range, budget or setting that makes no sense, or responses that do not
@@ -94,6 +98,7 @@ def seek(
     """
     axis = Axis.over(low, high, logarithmic=logarithmic, levels=levels)
     asked, narrow = _asked(axis, coverage, criterion, width, sharp, runs, batch)
+    asked = replace(asked, shares=shares)
     trials: tuple[Trial, ...] = ()
     wanted = _first(axis, start)
     known: Posterior | None = None
@@ -189,6 +194,27 @@ def threshold(
             return replace(found, loop=loop)
 
 
+def answered(found: Threshold, responses: Sequence[float], *, sharp: float = _SHARP) -> Threshold:
+    """The verdict on the runs that a search placed, had other responses come of them.
+
+    Args:
+        found: of the search.
+        responses: a number a run, in the order of its trials; NaN for a run that failed.
+        sharp: the widest change that is still a threshold, as a part of the range.
+
+    Raises:
+        SpecificationError: as many responses as there are trials are needed.
+    """
+    if len(responses) != len(found.trials):
+        raise SpecificationError(
+            f"{len(found.trials)} runs were placed and {len(responses)} responses given; give one a run"
+        )
+    asked = Asked(found.axis, found.first.level, found.criterion, sharp, found.shares)
+    pairs = zip(found.trials, responses, strict=True)
+    trials = tuple(replace(trial, response=float(value)) for trial, value in pairs)
+    return judge(learned(asked, trials, None), asked, trials)
+
+
 def _asked(
     axis: Axis,
     coverage: float,
@@ -209,7 +235,7 @@ def _asked(
         raise SpecificationError(f"the criterion is {criterion!r}; give a number or leave it out")
     reach = float(np.log(axis.high / axis.low)) if axis.logarithmic else axis.high - axis.low
     parts = []
-    for name, given, usual in (("width", width, 0.05), ("sharp", sharp, 0.1)):
+    for name, given, usual in (("width", width, 0.05), ("sharp", sharp, _SHARP)):
         part = usual if given is None else given / reach
         if not 0 < part <= 0.5:
             raise SpecificationError(
@@ -250,7 +276,7 @@ def learned(asked: Asked, trials: tuple[Trial, ...], before: Posterior | None) -
         (np.array(column) for column in zip(*told, strict=True)) if told else (np.zeros(0),) * 2
     )
     at = np.round(asked.axis.place(level), 12)
-    response, tested = responses(at, value), np.unique(at)
+    response, tested = responses(at, value, asked.shares), np.unique(at)
     zoom = WHOLE if before is None else zoomed(before, 0.001)
     for _ in range(4):
         known = posterior(shapes(asked.sharp, tested, zoom), response, tested)

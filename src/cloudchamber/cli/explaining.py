@@ -50,6 +50,15 @@ __all__ = ["explain"]
     metavar="AGENTS",
     help="Grow populations of up to so many, too, e.g. 100000; minutes, where they decide one by one.",
 )
+@click.option(
+    "--threshold",
+    "searches",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="SEARCH",
+    help="Do this search again with the rule in the agents' place; a folder that 'threshold' wrote of the "
+    "same study (may be repeated).",
+)
 @click.option("--quiet", is_flag=True, help="Print the result alone.")
 @plainly
 def explain(
@@ -59,6 +68,7 @@ def explain(
     margin: float | None,
     draws: int,
     scale: int | None,
+    searches: tuple[Path, ...],
     quiet: bool,
 ) -> None:
     """Fit the study's rival mechanisms to what is in FOLDER, and regrow it with each.
@@ -82,6 +92,7 @@ def explain(
         margin=margin,
         draws=draws,
         scale=() if scale is None else _sizes(scale),
+        searches=searches,
         watch=None if quiet else say,
     )
     tell(explanation).save(folder)
@@ -94,7 +105,12 @@ def _sizes(most: int) -> tuple[int, ...]:
 
 
 def _built(folder: Path, options: Options) -> "tuple[Study, Results]":
-    if not isinstance(options.get("study"), str) or "over" in options:
+    if "over" in options:
+        raise SpecificationError(
+            f"{folder} holds a search along {options['over']}; explain what 'run' wrote of the same study, "
+            f"and give it this search: cloudchamber explain FOLDER --threshold {folder}."
+        )
+    if not isinstance(options.get("study"), str):
         raise SpecificationError(
             f"{folder} was not written by 'cloudchamber run' or 'battery'; explain it in Python: "
             "cloudchamber.study.explain(study, folder)."

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from cloudchamber.agents import LanguageModel, Society
 from cloudchamber.engine import Runs, grow
 from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.measures import Measure
 from cloudchamber.mechanism.mechanisms import Mechanism
 from cloudchamber.mechanism.plausible import Fitted, plausible
 from cloudchamber.mechanism.stacking import stacked
 from cloudchamber.microspec import Microspec
-from cloudchamber.questions import Answers, Ints, Questions, joined_answers
+from cloudchamber.questions import Answers, Ints, Questions, Reals, joined_answers
 from cloudchamber.trace import Level, Trace
 
-__all__ = ["Deciding", "Pool", "decided_by", "grown_by", "pools"]
+__all__ = ["Deciding", "Pool", "decided_by", "grown_by", "numbers_by", "pools"]
 
 Deciding = Mapping[str, Mechanism]
 """What decides, by the name of the group in whose place it does; other groups stay as they are."""
@@ -111,6 +112,24 @@ def grown_by(
             tuple(replicates),
             _grown(spec, deciding[some.start : some.stop], seed, replicates, level, some.start),
         )
+
+
+def numbers_by(
+    spec: Microspec,
+    deciding: Sequence[Deciding],
+    measure: Measure,
+    *,
+    seed: int,
+    replicates: Sequence[int],
+) -> Reals:
+    """(draws, replicates): a measure of a specification regrown under each draw; see `grown_by`."""
+    level = Level("full" if measure.of_tally is None else "summary")
+    parts = []
+    for pool in grown_by(spec, deciding, seed=seed, replicates=replicates, level=level):
+        runs = pool.runs()
+        told = measure(pool.trace).reindex(runs.ravel())
+        parts.append(np.array(told, np.float64).reshape(runs.shape))
+    return np.concatenate(parts)
 
 
 def pools(spec: Microspec, draws: int, replicates: int, level: Level) -> Iterator[range]:

@@ -13,12 +13,11 @@ import numpy as np
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import Measure
 from cloudchamber.measures.estimate import Estimate
-from cloudchamber.mechanism.growing import decided_by, grown_by
+from cloudchamber.mechanism.growing import decided_by, numbers_by
 from cloudchamber.mechanism.matching import regrown_estimate
 from cloudchamber.mechanism.plausible import Fitted
 from cloudchamber.microspec import Microspec
 from cloudchamber.questions import Reals
-from cloudchamber.trace import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,28 +131,15 @@ def at_scale(
             watch(f"growing {size:,} agents")
         for told, one in ((values, spec), (nulls, null)):
             if one is not None:
-                told[size] = _grown(sized(one, size), found, measure, replicates, draws, seed)
+                large = sized(one, size)
+                told[size] = numbers_by(
+                    large,
+                    decided_by(large, found, draws, seed=seed),
+                    measure,
+                    seed=seed,
+                    replicates=range(replicates),
+                )
     return AtScale(measure.name, values, nulls)
-
-
-def _grown(
-    spec: Microspec,
-    found: "Fitted | Mapping[str, Fitted]",
-    measure: Measure,
-    replicates: int,
-    draws: int,
-    seed: int,
-) -> Reals:
-    deciding = decided_by(spec, found, draws, seed=seed)
-    pools = grown_by(
-        spec, deciding, seed=seed, replicates=range(replicates), level=Level("summary")
-    )
-    parts = []
-    for pool in pools:
-        runs = pool.runs()
-        told = measure(pool.trace).reindex(runs.ravel())
-        parts.append(np.array(told, np.float64).reshape(runs.shape))
-    return np.concatenate(parts)
 
 
 def sized(spec: Microspec, agents: int) -> Microspec:

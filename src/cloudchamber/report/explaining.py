@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cloudchamber.report import relocated
 from cloudchamber.report.document import Block, Prose, Section
 from cloudchamber.report.mechanisms import blocks_of
 from cloudchamber.study.told import Told
@@ -20,6 +21,12 @@ def regrown_of(told: Told) -> Regrown:
     """What the hypothesis' own mechanism grew in the agents' place."""
     name = told.facts["hypothesis"]
     known = told.first["sufficiency"].get(name)
+    place = relocated.worst(told, name)
+    if known is not None and place is not None and known["answer"] != "not sufficient":
+        # It has to begin where the agents did, too.
+        worse = known["answer"] if place["answer"] == "sufficient" else place["answer"]
+        both = f"{_sentence(name, known['sentence'])} Where it begins, {place['sentence']}"
+        return Regrown(worse, both)
     if known is not None:
         return Regrown(known["answer"], _sentence(name, known["sentence"]))
     why = told.first["not_regrown"].get(name, "it was not fitted")
@@ -50,6 +57,7 @@ def answer(told: Told) -> Iterator[str]:
         yield f"**Which rule**: {which}{told_share}."
         break
     yield f"**Does it suffice?** {_shortly(told)}"
+    yield from relocated.answers(told)
 
 
 def _shortly(told: Told) -> str:
@@ -92,6 +100,7 @@ def section(told: Told, runs: int) -> Section:
         )
     for part in told.facts["parts"]:
         blocks += blocks_of(told, part)
+        blocks += relocated.blocks_of(told, part)
     if told.facts["left_out"]:
         by: dict[str, list[str]] = {}
         for cell, reason in told.facts["left_out"].items():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cloudchamber.analysis.relocated import MARGIN, Relocated
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment import Results
 from cloudchamber.experiment.manifest import placed
@@ -30,6 +31,8 @@ from cloudchamber.mechanism import (
 )
 from cloudchamber.study.battery import least_change
 from cloudchamber.study.parts import Part, parts_of
+from cloudchamber.study.relocating import relocated, unlike
+from cloudchamber.study.sought import Sought
 from cloudchamber.study.study import Study
 
 __all__ = ["Explained", "Explanation", "explain"]
@@ -60,6 +63,10 @@ class Explained:
     """Mechanisms that could not be put in the agents' place, and why."""
     scales: Mapping[str, AtScale]
     """By mechanism: the cell at risk and its null in larger populations, where that was asked for."""
+    places: Mapping[str, tuple[Relocated, ...]]
+    """By mechanism: the searches for a threshold that were given, done again in the agents' place."""
+    not_relocated: Mapping[str, str]
+    """Searches that could not be done again, and why."""
 
     def sufficiency(self, mechanism: str, *, unseen: bool | None = None) -> Sufficiency:
         """Whether a mechanism grows the phenomenon's measure as the agents did.
@@ -111,6 +118,12 @@ class Explanation:
             lines += [str(told) for told in one.comparisons.values()]
             lines += [f"{name}: {one.sufficiency(name).sentence()}" for name in one.regrowths]
             lines += [f"{name}: not regrown, {why}" for name, why in one.not_regrown.items()]
+            lines += [
+                f"{name}: {place.sentence()}" for name, some in one.places.items() for place in some
+            ]
+            lines += [
+                f"{name}: not searched again, {why}" for name, why in one.not_relocated.items()
+            ]
         return "\n".join(lines)
 
 
@@ -124,6 +137,8 @@ def explain(
     margin: float | None = None,
     draws: int = 20,
     scale: Sequence[int] = (),
+    searches: Sequence[str | Path] = (),
+    apart: float = MARGIN,
     seed: int = 0,
     watch: Watch | None = None,
 ) -> Explanation:
@@ -142,12 +157,15 @@ def explain(
         scale: sizes of populations in which the cell at risk is grown besides, by the hypothesis' own
             mechanism and the one that predicts best; by their Gini coefficient, where the phenomenon's
             measure is not one of tallies.
+        searches: folders that `threshold` wrote of this study: each search is done again with the
+            hypothesis' own mechanism, and the one that predicts best, in the agents' place.
+        apart: the least gap between two places that matters, as a part of the searched range.
         seed: of these draws.
         watch: told what is being done.
 
     Raises:
-        SpecificationError: no mechanisms are named, no such cell, or no margin.
-        TraceError: the folder is not a study's, or its trace has no exposures.
+        SpecificationError: no mechanisms are named, no such cell, or no margin; a search of another study.
+        TraceError: the folder is not a study's, or its trace has no exposures; no search in a folder.
     """
     named = dict(study.mechanisms if mechanisms is None else mechanisms)
     if not named:
@@ -165,6 +183,9 @@ def explain(
     if not parts:
         raise TraceError(f"{out}: there is nothing to fit; {next(iter(left.values()), 'no runs')}.")
     wanted = {one.name: one for one in (study.phenomenon.measure, *measures)}
+    sought = tuple(Sought.read(placed(folder)) for folder in searches)
+    for one in sought:
+        unlike(study, parts[0], one)  # of another study it is refused before anything is fitted
     told = [
         _Explaining(
             study,
@@ -177,6 +198,8 @@ def explain(
             seed,
             watch,
             () if at else tuple(scale),
+            () if at else sought,
+            apart,
         )
         for at, part in enumerate(parts)
     ]
@@ -200,6 +223,8 @@ class _Explaining:
     seed: int
     watch: Watch | None
     scale: tuple[int, ...]
+    searches: tuple[Sought, ...]
+    apart: float
 
     def explained(self) -> Explained:
         fits: dict[str, dict[str, Fit]] = {name: {} for name in self.named}
@@ -236,9 +261,20 @@ class _Explaining:
                 cells=self.part.cells,
                 seen=self.part.fitted,
                 margins={self.study.phenomenon.measure.name: self.margin},
-                draws=self.draws if all(one.runs > 1 for one in by_group.values()) else 0,
+                draws=self._draws(by_group),
                 seed=self.seed,
             )
+        best = self._checked(next(iter(comparisons.values()), None))
+        places, not_relocated = relocated(
+            self.study,
+            self.part,
+            self.searches,
+            {name: fits[name] for name in best if name not in not_regrown},
+            draws=self._draws(fits[best[0]]),
+            seed=self.seed,
+            margin=self.apart,
+            say=self._say,
+        )
         return Explained(
             self.part,
             fits,
@@ -248,8 +284,14 @@ class _Explaining:
             self._responses(),
             self.study.phenomenon.measure.name,
             not_regrown,
-            self._scaled(fits, self._checked(next(iter(comparisons.values()), None)), not_regrown),
+            self._scaled(fits, best, not_regrown),
+            places,
+            not_relocated,
         )
+
+    def _draws(self, fits: Mapping[str, Fit]) -> int:
+        """Draws of the parameters: of a fit to one run there are none."""
+        return self.draws if all(one.runs > 1 for one in fits.values()) else 0
 
     def _scaled(
         self,
@@ -270,7 +312,7 @@ class _Explaining:
                 measure,
                 self.scale,
                 null=None if null is None or null.id == risk.id else null.spec,
-                draws=min(self.draws, 10) if all(f.runs > 1 for f in fits[name].values()) else 0,
+                draws=min(self._draws(fits[name]), 10),
                 seed=self.results.seed,
                 watch=self.watch,
             )

@@ -40,6 +40,18 @@ class Part:
         """All of them."""
         return (*self.fitted, *self.unseen)
 
+    def unlike(self, spec: Microspec, risk: Microspec) -> str:
+        """Why the agents of a specification are not those of this part; empty if they are.
+
+        Args:
+            spec: any.
+            risk: that of the study's cell at risk.
+        """
+        form = _form(spec)
+        if form is None or form[0] != self.form:
+            return f"agents do not choose {self.form} there"
+        return _unlike(spec, risk, self.groups)
+
     def choices(self, results: Results, group: str) -> ChoiceData:
         """A group's choices in the fitted cells, by replicate.
 

@@ -1,7 +1,6 @@
 """Where along one factor or two a study's phenomenon appears: runs are grown where they tell most."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,19 @@ from cloudchamber.analysis.located import Threshold
 from cloudchamber.analysis.saved import save
 from cloudchamber.analysis.thresholds import seek
 from cloudchamber.errors import SpecificationError, Unfinished
-from cloudchamber.experiment import Axis, Cell, Design, Range
+from cloudchamber.experiment import Axis, Range
 from cloudchamber.experiment.calling import Means, Round
 from cloudchamber.experiment.design import run_id
-from cloudchamber.experiment.factors import Setting
 from cloudchamber.experiment.manifest import TRACE, placed
 from cloudchamber.measures import Measure
+from cloudchamber.study.levels import Along, Levels, line_of
+from cloudchamber.study.sought import Sought
 from cloudchamber.study.study import Study
 from cloudchamber.trace import TraceFolder
 
 __all__ = ["boundary", "threshold"]
 
 Search = Generator[tuple[Any, ...], Sequence[float], Any]
-Levels = tuple[float, ...]
-_FEWEST = 3
-"""Levels of a factor that can be searched."""
 
 
 def threshold(
@@ -67,14 +64,15 @@ def threshold(
 
     Returns:
         What was found; saved under results/ in the folder, as threshold.parquet (a row a run),
-        threshold_curve.parquet (a row a level) and threshold_verdict.parquet (a row a number).
+        threshold_curve.parquet (a row a level), threshold_verdict.parquet (a row a number), and whole as
+        threshold.json, which `explain` reads.
 
     Raises:
         SpecificationError: a factor that cannot be searched, or a criterion is lacking.
         Unfinished: a cap was reached; the same call with a higher cap goes on.
     """
     criterion = _criterion(study, criterion)
-    line = _line(factor)
+    line = line_of(factor)
     search = seek(
         line.low,
         line.high,
@@ -85,6 +83,7 @@ def threshold(
         batch=batch,
         logarithmic=line.logarithmic,
         levels=line.levels,
+        shares=False,
     )
     searching = _Searching(
         study, cell, (factor,), placed(out), seed, search, lambda probe: (probe.level,)
@@ -93,6 +92,10 @@ def threshold(
     save(found.trials_frame(), searching.folder / "results" / "threshold.parquet")
     save(found.curve_frame(), searching.folder / "results" / "threshold_curve.parquet")
     save(found.verdict_frame(), searching.folder / "results" / "threshold_verdict.parquet")
+    kept = Sought(
+        factor, cell or study.at_risk(), searching.along.base.hash, found, runs, width, batch, seed
+    )
+    kept.save(searching.folder)
     return found
 
 
@@ -138,7 +141,7 @@ def boundary(
         SpecificationError: as for `threshold`.
         Unfinished: a cap was reached; the same call with a higher cap goes on.
     """
-    line, other = _line(along), _line(across)
+    line, other = line_of(along), line_of(across)
     search = follow(
         (line.low, line.high),
         (other.low, other.high),
@@ -181,30 +184,6 @@ def _criterion(study: Study, given: float | None) -> float:
     return own.margin
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A factor as the search takes it."""
-
-    low: float
-    high: float
-    logarithmic: bool
-    levels: tuple[float, ...] | None
-
-
-def _line(factor: Axis) -> _Line:
-    if isinstance(factor, Range):
-        whole = tuple(range(int(factor.low), int(factor.high) + 1)) if factor.whole else None
-        return _Line(factor.low, factor.high, factor.log, whole)
-    numbers = [one.value for one in factor.settings]
-    levels = sorted(float(one) for one in numbers if isinstance(one, int | float))
-    if len(levels) < len(numbers) or len(levels) < _FEWEST:
-        raise SpecificationError(
-            f"{factor.name}: the levels {numbers} were given; allowed: three numbers or more, or a range "
-            "such as Factor.over(path, low, high)."
-        )
-    return _Line(levels[0], levels[-1], False, tuple(levels))
-
-
 class _Searching:
     """The rounds of a search: what is grown next depends on what was grown."""
 
@@ -218,11 +197,10 @@ class _Searching:
         search: Search,
         place: Callable[[Any], Levels],
     ) -> None:
-        self.study, self.factors, self.folder, self.seed = study, factors, folder, seed
-        self.base = study.design()[cell or study.at_risk()].spec
+        self.study, self.folder, self.seed = study, folder, seed
+        self.along = Along(study, study.design()[cell or study.at_risk()].spec, factors)
         self.search, self.place = search, place
         self.found: Any = None
-        self.cells: dict[Levels, tuple[Cell, Cell | None]] = {}
 
     def run(self, name: str, means: Means | None, options: dict[str, Any] | None) -> Any:
         """Search to the end.
@@ -250,63 +228,25 @@ class _Searching:
     def _round(self, asked: Sequence[Any]) -> Round:
         wanted: dict[str, list[int]] = {}
         for probe in asked:
-            for one in self._pair(self.place(probe)):
+            for one in self.along.pair(self.place(probe)):
                 if one is not None and probe.replicate not in wanted.setdefault(one.id, []):
                     wanted[one.id].append(probe.replicate)
-        return self.design(), wanted
-
-    def design(self) -> Design:
-        """All cells so far."""
-        return Design(tuple(one for pair in self.cells.values() for one in pair if one is not None))
-
-    def _pair(self, levels: Levels) -> tuple[Cell, Cell | None]:
-        """The cell at some levels, and its twin without influence."""
-        if levels not in self.cells:
-            settings = {
-                factor.name: _setting(factor, level)
-                for factor, level in zip(self.factors, levels, strict=True)
-            }
-            name = " / ".join(f"{factor} = {one.name}" for factor, one in settings.items())
-            try:
-                cell, twin = Cell.at(name, self.base, settings), None
-            except SpecificationError as error:
-                if "valid integer" not in str(error):
-                    raise
-                raise SpecificationError(
-                    f"{error} Search whole numbers alone: --whole, or whole=True."
-                ) from None
-            if self.study.null is not None:
-                twin = Cell(f"{name}, {self.study.null.name}", self.study.null(cell.spec))
-            self.cells[levels] = (cell, twin)
-        return self.cells[levels]
+        return self.along.design(), wanted
 
     def _responses(self, asked: Sequence[Any]) -> list[float]:
         """The excess of each run, in the phenomenon's direction; NaN where it failed."""
         phenomenon = self.study.phenomenon
         values = self._values(phenomenon.measure)
-        sign = 1.0 if phenomenon.criterion.direction == "above" else -1.0
         told = []
         for probe in asked:
-            cell, twin = self._pair(self.place(probe))
+            cell, twin = self.along.pair(self.place(probe))
             grown = values.get(run_id(cell.spec, self.seed, probe.replicate), nan)
             if twin is not None:
                 null = values.get(run_id(twin.spec, self.seed, probe.replicate), nan)
-                grown = sign * (grown - null)
+                grown = self.along.sign * (grown - null)
             told.append(grown)
         return told
 
     def _values(self, measure: Measure) -> dict[int, float]:
         grown = measure(TraceFolder(self.folder / TRACE))
         return {int(str(run)): float(value) for run, value in grown.items()}
-
-
-def _setting(factor: Axis, level: float) -> Setting:
-    """A factor at a level."""
-    if isinstance(factor, Range):
-        value = round(level) if factor.whole else level
-        return Setting(str(value), {factor.path: value})
-    return next(
-        one
-        for one in factor.settings
-        if isinstance(one.value, int | float) and float(one.value) == level
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cloudchamber.analysis.located import number_from
 from cloudchamber.analysis.saved import load, save
 from cloudchamber.errors import TraceError
 from cloudchamber.measures.estimate import Estimate
@@ -18,7 +19,7 @@ from cloudchamber.study.pictured import expectations, gate_of, signal_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "Told", "estimate_of", "read", "tell"]
+__all__ = ["TABLES", "Told", "read", "tell"]
 
 NAME = "explanation.json"
 TABLES = (
@@ -30,6 +31,8 @@ TABLES = (
     "regrowth",
     "regrowth_courses",
     "mechanism_scale",
+    "thresholds_regrown",
+    "thresholds_courses",
 )
 
 
@@ -51,7 +54,7 @@ class Told:
         """How far the hypothesis is ahead of a rival; infinitely, where what happened cannot be under it."""
         if rival["impossible"]:
             return Estimate(inf, nan, nan, rival["advantage"]["n"])
-        return estimate_of(rival["advantage"])
+        return number_from(rival["advantage"])
 
     def save(self, folder: Path) -> None:
         """Keep it under results/ in a study's folder."""
@@ -175,6 +178,14 @@ def _facts(explanation: Explanation, one: Explained) -> dict[str, Any]:
             name: one.sufficiency(name, unseen=True).answer for name in one.regrowths if part.unseen
         },
         "not_regrown": dict(one.not_regrown),
+        "places": {
+            name: [
+                {"factor": place.factor, "answer": place.answer, "sentence": place.sentence()}
+                for place in some
+            ]
+            for name, some in one.places.items()
+        },
+        "not_relocated": dict(one.not_relocated),
         "impossible": {name: _impossible(one, name) for name in one.fits},
         "missed": {
             name: sorted({told for found in by_group.values() for told in found.missed})
@@ -193,14 +204,6 @@ def _plain(found: Estimate) -> dict[str, Any]:
         name: _number(value) if isinstance(value, float) else value
         for name, value in asdict(found).items()
     }
-
-
-def estimate_of(plain: dict[str, Any]) -> Estimate:
-    """An estimate as it was kept."""
-    told: dict[str, Any] = {
-        name: nan if value is None and name != "p" else value for name, value in plain.items()
-    }
-    return Estimate(**told)
 
 
 def _impossible(one: Explained, name: str) -> int:
@@ -254,6 +257,15 @@ def _frames(explanation: Explanation, one: Explained) -> "Iterator[tuple[str, pd
         yield "regrowth_courses", pd.DataFrame(rows)
     for name, scale in one.scales.items():
         yield "mechanism_scale", scale.table().assign(mechanism=name, measure=scale.measure)
+    for name, places in one.places.items():
+        yield (
+            "thresholds_regrown",
+            pd.DataFrame([place.row() for place in places]).assign(mechanism=name),
+        )
+        for place in places:
+            told_ = place.curves().assign(factor=place.factor, mechanism=name)
+            log = place.grown.axis.logarithmic
+            yield "thresholds_courses", told_.assign(criterion=place.grown.criterion, log=log)
     yield from _pictures(explanation, one)
 
 
