@@ -96,8 +96,8 @@ def test_what_is_told() -> None:
     assert choice.prompt.splitlines()[2] == f"Reader 1 wrote (just now): {words[1, 1, 'message']}"
     assert choice.prompt.endswith("The item I like most is ")
     assert plans.prompt.endswith(
-        "Write your plans for later, in at most 40 words. You will be shown what you write when you decide "
-        "again, in place of what you wrote before. Answer with the text and nothing else."
+        "Write your plans, in at most 40 words. You will be shown what you write when you next decide, in "
+        "place of what you wrote before. Answer with the text and nothing else."
     )
     assert "You liked (just now): " in plans.prompt
 

@@ -184,6 +184,25 @@ def test_a_note_is_written_with_the_act_just_made_in_mind() -> None:
     assert shown["latency"][own].tolist() == [0]
 
 
+def test_plans_are_written_before_anybody_decides_and_shown_for_the_decision() -> None:
+    """As published for markets: with what came of past rounds in mind, and nothing of this one."""
+    plans = Notes(names=("plans", "insights"), k=1, when="before")
+    trace = grown(spec_of(memory=plans), touch=diary)
+    made, shown = trace.columns("decisions"), trace.columns("exposures")
+    kinds = [Kind(kind).name for kind in made["kind"][:12]]
+    assert kinds == ["write"] * 9 + ["choose"] * 3 and made["agent"][:12].tolist() == [0, 1, 2] * 4
+    assert told(trace, Channel.message, 0, 1, "plans") == ["message of 0 at 0", "message of 2 at 0"]
+    assert told(trace, Channel.note, 0, 1, "plans") == []
+    assert told(trace, Channel.note, 0, 1, "insights") == ["plans of 1 at 0"]
+    assert told(trace, Channel.note, 1, 1, "plans") == ["plans of 1 at 0", "insights of 1 at 0"]
+    assert told(trace, Channel.note, 1, 1) == ["plans of 1 at 1", "insights of 1 at 1"]
+    own = shown["channel"] == Channel.own
+    assert (shown["latency"][own] == 1).all(), "the act of the round before is the newest there is"
+    about = np.isin(shown["decision"], np.flatnonzero(made["step"] == 1)) & ~own
+    likes = shown["signal_likes"][about & (shown["channel"] == Channel.option)]
+    assert likes.sum() == 3 * 12, "of three acts, in each of twelve"
+
+
 @pytest.mark.parametrize("status", [Status.refused, Status.timeout, Status.unparseable])
 def test_who_writes_nothing_leaves_what_it_wrote_before(status: Status) -> None:
     def fails(questions: Questions, answers: Answers) -> Answers:

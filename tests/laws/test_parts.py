@@ -176,6 +176,7 @@ REGIMES = [
     NoMemory(),
     Window(k=2),
     Notes(names=("plans", "insights"), words=9, k=1),
+    Notes(names=("plans", "insights"), words=9, k=1, when="before"),
     Summary(),
     Retrieval(k=1, horizon=3),
     Hidden(),

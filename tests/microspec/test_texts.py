@@ -32,6 +32,7 @@ def test_what_is_written() -> None:
     assert [one.kind for one in notes.writes] == ["own plans", "own insights"]
     assert (notes.depth, notes.writes[0].words) == (2, 20)
     assert Complete().writes == NoMemory().writes == Window().writes == ()
+    assert Notes(when="before").plans and not (notes.plans or Window().plans)
 
 
 def test_it_is_written_and_read_as_json_and_changed_by_path() -> None:
@@ -47,6 +48,9 @@ def test_it_is_read_aloud() -> None:
         "agents are shown what they wrote themselves (plans, insights, up to 20 words), and remember their "
         "latest act"
     )
+    assert Notes(k=0, when="before").aloud() == (
+        "agents are shown what they wrote themselves before they decide (notes, up to 60 words)"
+    )
     assert (
         Notes(k=0).aloud() == "agents are shown what they wrote themselves (notes, up to 60 words)"
     )
@@ -60,6 +64,7 @@ def test_it_is_read_aloud() -> None:
         ("memory", {"kind": "notes", "names": ["a", "a"]}, "each note needs a name of its own"),
         ("memory", {"kind": "notes", "names": ["</b>"]}, "memory.names.0"),
         ("memory", {"kind": "notes", "words": 0}, "greater than or equal to 1"),
+        ("memory", {"kind": "notes", "when": "never"}, "'before' or 'after'"),
         ("memory", {"kind": "notes", "k": -1}, "greater than or equal to 0"),
         ("communication.messages", -1, "greater than or equal to 0"),
         ("communication.messages", 10**6, "less than or equal to 1000"),

@@ -11,6 +11,7 @@ import pytest
 from cloudchamber.agents import (
     Always,
     Bayesian,
+    BestPrice,
     BestQuantity,
     ConditionalCooperator,
     LanguageModel,
@@ -38,6 +39,7 @@ from cloudchamber.microspec.visibility import Visibility
 from cloudchamber.testing import grown
 from cloudchamber.testing.seen import seen_by
 from cloudchamber.worlds import (
+    Bertrand,
     Cascade,
     Cournot,
     Diffusion,
@@ -112,8 +114,22 @@ GAMES: dict[str, Microspec] = {
         communication=Complete(messages=12),
         visibility=Visibility(fields={"quantity": Hidden()}),
         turns=Simultaneous(steps=2),
-        memory=Notes(names=("plans", "insights"), words=20, k=2),
+        memory=Notes(names=("plans", "insights"), words=20, k=2, when="before"),
         affordances=Affordances(choose="amount", labels="words"),
+    ),
+    "bertrand": Microspec(
+        world=Bertrand(),
+        population=Population(
+            groups=(
+                Group(name="models", count=1, decides=MODEL),
+                Group(name="rules", count=1, decides=BestPrice()),
+            )
+        ),
+        communication=Complete(representation="acts", last=1),
+        visibility=Visibility(latency=2),
+        turns=Simultaneous(steps=4),
+        memory=Window(k=2),
+        affordances=Affordances(choose="amount", labels="words", scoring="shown"),
     ),
     "opinion": Microspec(
         world=Opinion(up=0.6),

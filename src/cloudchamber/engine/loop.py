@@ -192,12 +192,12 @@ class _Growth:
         return batch if may.all() else batch.take(may)
 
     def _decide(self, batch: Batch, step: int, number: int) -> Generator[Questions, Answers, None]:
-        """One batch: let them say something, show, ask, record, apply, let them write to themselves."""
+        """One batch: let them write, show, ask, record, apply, let them write to themselves of that."""
+        talk, memory = self.spec.communication, self.spec.memory
         if self.written is not None:
             self.written.meet(self.decided)
-            yield from self._write(
-                self.written, self.spec.communication.writes, batch, step, number
-            )
+            first = (*talk.writes, *(memory.writes if memory.plans else ()))
+            yield from self._write(self.written, first, batch, step, number)
         acts = []
         for block, decision in self._blocks(batch, self.asking.decisions_each):
             address = self._address(block, step)
@@ -206,8 +206,8 @@ class _Growth:
             done = yield from self._ask(questions, address, slate, number)
             acts.append(done.acts(block, step))
         self._apply(acts)
-        if self.written is not None:
-            yield from self._write(self.written, self.spec.memory.writes, batch, step, number)
+        if self.written is not None and not memory.plans:
+            yield from self._write(self.written, memory.writes, batch, step, number)
         if self.spec.turns.endogenous:
             yield from self._name(batch, step, number)
 

@@ -24,8 +24,13 @@ class Memory(Family):
 
     @property
     def writes(self) -> tuple[Writing, ...]:
-        """What an agent is asked to write to itself after it decided."""
+        """What an agent is asked to write to itself at each decision."""
         return ()
+
+    @property
+    def plans(self) -> bool:
+        """Whether it is asked for that before it decides; else once it has acted."""
+        return False
 
 
 class NoMemory(Memory):
@@ -60,11 +65,11 @@ class Window(Memory):
 
 
 class Notes(Memory):
-    """What it wrote to itself when it last decided, and its latest k acts.
+    """What it wrote to itself, and its latest k acts.
 
-    After each decision an agent that can write (a language model, or a rule with a method `write`) is asked
-    for each of its notes anew, shown what it would be shown now. What it writes takes the place of what it
-    wrote before; if it writes nothing, that stays.
+    At each decision an agent that can write (a language model, or a rule with a method `write`) is asked for
+    each of its notes anew, shown what it would be shown now. What it writes takes the place of what it wrote
+    before; if it writes nothing, that stays.
     """
 
     kind: Literal["notes"] = "notes"
@@ -74,6 +79,9 @@ class Notes(Memory):
     """The most words of each."""
     k: Annotated[Whole, Field(ge=0)] = 5
     """How many of its latest acts it is reminded of besides."""
+    when: Literal["before", "after"] = "after"
+    """Before it decides, with what came of earlier decisions in mind (Lin, Ojha, Cai & Chen 2024); or after
+    its batch has acted, with what that led to in mind, and is shown them when it decides again."""
 
     @field_validator("names")
     @classmethod
@@ -92,11 +100,18 @@ class Notes(Memory):
         """The notes."""
         return tuple(Writing(Channel.note, name, self.words) for name in self.names)
 
+    @property
+    def plans(self) -> bool:
+        """Whether they are asked for before a decision."""
+        return self.when == "before"
+
     def aloud(self) -> str:
         """The regime as a sentence."""
         acts = f", and remember their {Window(k=self.k).latest}" if self.k else ""
         many = counted(self.words, "word")
-        return f"agents are shown what they wrote themselves ({', '.join(self.names)}, up to {many}){acts}"
+        when = " before they decide" if self.plans else ""
+        what = f"({', '.join(self.names)}, up to {many})"
+        return f"agents are shown what they wrote themselves{when} {what}{acts}"
 
 
 class Summary(Memory):

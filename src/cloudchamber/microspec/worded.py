@@ -78,6 +78,6 @@ def _asked(world: World, writing: Writing) -> str:
             "Answer with the message and nothing else."
         )
     return (
-        f"Write your {writing.name} for later, {words}. You will be shown what you write when you decide "
-        "again, in place of what you wrote before. Answer with the text and nothing else."
+        f"Write your {writing.name}, {words}. You will be shown what you write when you next decide, in "
+        "place of what you wrote before. Answer with the text and nothing else."
     )

@@ -97,9 +97,10 @@ class _Oracle:
         return shown
 
     def _after(self, one: Decision) -> bool:
-        """Whether it is a note, which is written after its batch has acted."""
+        """Whether it is a note that is written after its batch has acted."""
         asked = self.asked.get(one.number)
-        return asked is not None and asked.channel is Channel.note
+        note = asked is not None and asked.channel is Channel.note
+        return note and not self.spec.memory.plans
 
     def _text(self, one: Decision, occasion: int) -> Counter[Row]:
         """What who is to write is shown: a slate, without options where each is judged alone."""

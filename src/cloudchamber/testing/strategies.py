@@ -230,6 +230,7 @@ def memories(similar: bool = True) -> st.SearchStrategy[Memory]:
             names=st.sampled_from([("notes",), ("plans", "insights")]),
             words=st.sampled_from([1, 9]),
             k=st.integers(0, 2),
+            when=st.sampled_from(["before", "after"]),
         ),
         st.builds(
             Retrieval,

@@ -16,21 +16,15 @@ _Told = tuple[int, int, int, int, int, int, tuple[tuple[str, float | str], ...]]
 
 
 def writings(spec: Microspec, decisions: list[Decision]) -> After:
-    """What each decision to write was asked for: in a batch messages come first, notes last."""
-    decided = {(one.step, one.batch) for one in decisions if one.kind is not Kind.write}
-    began: set[tuple[int, int]] = set()
-    notes: Counter[tuple[int, int, int]] = Counter()
+    """What each decision to write was asked for: an agent's nth text in a batch is the nth asked for."""
+    order = *spec.communication.writes, *spec.memory.writes
+    wrote: Counter[tuple[int, int, int]] = Counter()
     found: After = {}
     for one in decisions:
-        when = one.step, one.batch
-        if one.kind is not Kind.write:
-            began.add(when)
-        elif when not in began and when in decided and spec.communication.writes:
-            found[one.number] = spec.communication.writes[0]
-        else:
-            who = *when, one.agent
-            found[one.number] = spec.memory.writes[notes[who]]
-            notes[who] += 1
+        if one.kind is Kind.write:
+            who = one.step, one.batch, one.agent
+            found[one.number] = order[wrote[who]]
+            wrote[who] += 1
     return found
 
 
