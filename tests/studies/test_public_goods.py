@@ -29,6 +29,10 @@ def test_giving_somewhat_less_than_others_makes_it_collapse(tmp_path: Path) -> N
     assert "**Collapse of cooperation grows** in the cell at risk (the total / at once)" in told
     assert "By backward induction of one round they would give 0 of it" in told
     assert heeded(document).state == "fine"
+    # How far it falls is what its excess is, wherever that is told.
+    assert "rate rises" in told and "its excess over the null falls" in told
+    (explanatory,) = (one for one in document.verdicts if one.name.startswith("Explanatory"))
+    assert "the phenomenon weakens, as the hypothesis says" in explanatory.because[0]
     (figure,) = (one for one in document.figures if one.id == "rounds")
     # The closed form: .6 in the first round, .8 times as much in each after it.
     course = figure.data[figure.data["cell"] == "the total / at once"].set_index("round")["value"]

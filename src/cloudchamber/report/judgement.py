@@ -149,15 +149,18 @@ def _criterion(
     import pandas as pd
 
     margin = study.phenomenon.criterion.margin
+    falls = study.phenomenon.criterion.direction == "below"
     null = (
         f"its own null, the same cell in which {study.null.why}"
         if study.null
         else "independent choice among equal items"
     )
     told = Prose(
-        f"It counts as grown in a cell where the {study.phenomenon.measure.aloud()} exceeds that of {null}, "
+        f"It counts as grown in a cell where the {study.phenomenon.measure.aloud()} "
+        f"{'falls short of' if falls else 'exceeds'} that of {null}, "
         f"by more than {margin:g} with the whole 95 % interval. The margin is a convention; what a cell "
-        "exceeds its null by also depends on how many choices a run makes, so it holds for runs of this size."
+        f"{'falls short of' if falls else 'exceeds'} its null by also depends on how many choices a run "
+        "makes, so it holds for runs of this size."
     )
     table = results.measure(study.phenomenon.measure)
     rows = []

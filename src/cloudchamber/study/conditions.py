@@ -23,7 +23,8 @@ __all__ = ["excesses", "grown", "sensitivity", "sufficiency"]
 def excesses(study: Study, results: Results, measure: Measure | None = None) -> "pd.DataFrame":
     """A measure less that of each cell's own null: a row a replicate, a column a judged cell.
 
-    Where the null is equal shares, it is the measure itself: the null is the same for every cell.
+    Where the null is equal shares, it is the measure itself: the null is the same for every cell. Of the
+    phenomenon's own measure it is told in the phenomenon's direction: of what falls, how far it fell.
 
     Args:
         study: whose results they are.
@@ -34,8 +35,13 @@ def excesses(study: Study, results: Results, measure: Measure | None = None) -> 
 
     table = results.measure(measure or study.phenomenon.measure)
     nulls = {cell.name: study.null_of(cell) for cell in study.judged()}
+    own = measure is None or measure is study.phenomenon.measure
+    sign = -1.0 if own and study.phenomenon.criterion.direction == "below" else 1.0
     return pd.DataFrame(
-        {name: table[name] - (table[null.name] if null else 0.0) for name, null in nulls.items()}
+        {
+            name: sign * (table[name] - (table[null.name] if null else 0.0))
+            for name, null in nulls.items()
+        }
     )
 
 
@@ -59,8 +65,7 @@ def grown(study: Study, results: Results, *, above: float | None = None) -> "pd.
             f"above: none is given, and {lacking}; give one in the units of the "
             f"{study.phenomenon.measure.name}."
         )
-    sign = 1.0 if criterion.direction == "above" else -1.0
-    told = sign * excesses(study, results)[[cell.name for cell in study.combinations()]]
+    told = excesses(study, results)[[cell.name for cell in study.combinations()]]
     found: pd.DataFrame = (told > (criterion.margin if above is None else above)).astype(float)
     return found.where(told.notna())
 
