@@ -39,6 +39,20 @@ def test_a_search_is_done_again_and_the_report_says_so(here: Path) -> None:
     assert "holds no search for a threshold" in nothing
 
 
+def test_the_folder_of_a_battery_is_explained_with_its_perturbations(here: Path) -> None:
+    asked = ("battery", "tiny", "--only", "visibility", "--replicates", 3, "--out", "bat")
+    assert call(*asked, "--quiet").exit_code == 0
+    Path("rivals.json").write_text(json.dumps(RIVALS))
+    found = call("explain", "bat", "--mechanisms", "rivals.json", "--draws", 2, "--quiet")
+    assert found.exit_code == 0, found.output
+    for again in (("report", "bat"), ()):
+        page = (here / "bat" / "report.html").read_text()
+        assert "Which regimes matter" in page and "Which rule grows it" in page
+        assert "with hide likes *" in page  # regrown where no choice was fitted
+        if again:
+            assert call(*again).exit_code == 0
+
+
 def test_rivals_that_are_none_are_refused(here: Path) -> None:
     assert call("run", "tiny", "--out", "out", "--quiet").exit_code == 0
     for given, said in (

@@ -14,7 +14,15 @@ __all__ = ["answer", "regrown_of", "rivals_of", "section", "unknown_of"]
 
 def rivals_of(told: Told) -> list[Rival]:
     """The rivals of the hypothesis' own mechanism, with how far it is ahead of each."""
-    return [Rival(one["name"], told.advantage(one), one["holds"]) for one in told.first["rivals"]]
+    several = len(told.first["groups"]) > 1
+    return [
+        Rival(_of(one["name"], one["group"] if several else ""), told.advantage(one), one["holds"])
+        for one in told.first["rivals"]
+    ]
+
+
+def _of(name: str, group: str) -> str:
+    return f"{name} (of the {group})" if group else name
 
 
 def regrown_of(told: Told) -> Regrown:
@@ -43,19 +51,22 @@ def unknown_of(told: Told) -> tuple[str, ...]:
 def answer(told: Told) -> Iterator[str]:
     """For the summary: which rule predicts the choices, and whether the hypothesis' own suffices."""
     first = told.first
-    for good in first["as_good"].values():
+    several = len(first["as_good"]) > 1
+    said = []
+    for group, good in first["as_good"].items():
         if len(good) == 1:
             which = f"{_quoted(good[0])} predicts choices held out better than any rival"
         else:
             which = f"choices held out do not tell apart {_listed(good)}"
-        share = next(iter(first["shares"].values()), {}).get(good[0])
+        share = first["shares"].get(group, {}).get(good[0])
         told_share = (
             f", and comes {share:.0%} of the way from choosing blindly to exact knowledge"
             if share is not None
             else ""
         )
-        yield f"**Which rule**: {which}{told_share}."
-        break
+        said.append(f"{f'of the {group}, ' if several else ''}{which}{told_share}")
+    if said:
+        yield f"**Which rule**: {'; '.join(said)}."
     yield f"**Does it suffice?** {_shortly(told)}"
     yield from relocated.answers(told)
 

@@ -53,15 +53,16 @@ def _mechanisms(told: Told, part: Mapping[str, Any]) -> Table:
     rows = []
     for name, by_group in part["equations"].items():
         known = part["sufficiency"].get(name)
-        shares = [one.get(name) for one in part["shares"].values()]
+        shares = {
+            group: f"{one[name]:.1%}"
+            for group, one in part["shares"].items()
+            if one.get(name) is not None
+        }
         rows.append(
             {
                 "mechanism": name,
-                "fitted": "; ".join(dict.fromkeys(by_group.values())),
-                "of what can be known": ", ".join(
-                    f"{share:.1%}" for share in shares if share is not None
-                )
-                or "–",
+                "fitted": _by_group(by_group),
+                "of what can be known": _by_group(shares) or "–",
                 "in the agents' place": known["answer"] if known else "not regrown",
                 "where never fitted": part["unseen_sufficiency"].get(name, "–"),
             }
@@ -79,6 +80,13 @@ def _mechanisms(told: Told, part: Mapping[str, Any]) -> Table:
         + unknown
         + (f" Not regrown: {why}." if why else ""),
     )
+
+
+def _by_group(told: Mapping[str, str]) -> str:
+    """What is said of each group; of one alone without its name."""
+    if len(set(told.values())) < 2:
+        return next(iter(told.values()), "")
+    return "; ".join(f"{group}: {one}" for group, one in told.items())
 
 
 def _scores(told: Told, form: str, key: str) -> Iterator[Block]:
@@ -110,18 +118,15 @@ def _places(told: Told, form: str, key: str) -> Iterator[Block]:
     frame = _of(told, "mechanism_places", form)
     if frame.empty:
         return
-    yield curve(
+    yield _curves(
         frame,
+        ("group",),
         id=f"mechanism-places-{key}",
         title="P(choice | place): the agents, and what fitted rules expect of the same lists",
         caption="Over the fitted cells; mean over replicates, for the agents with pointwise 95 % interval. "
         "Items and likes at a place are those that stood there.",
         x=Axis("position", "place in the list"),
         y=Axis("value", "P(choice)", zero=True),
-        low="low",
-        high="high",
-        series="who",
-        points=True,
     )
 
 
@@ -140,33 +145,39 @@ def _signals(told: Told, form: str, key: str) -> Iterator[Block]:
         "liked items are also the good ones: the rules are told both, so look at the gap between the two."
     )
     inside = "P(yes)" if form == "one item at a time" else "P(choice)"
-    if frame["band"].nunique() > 1:
-        yield grid_of_curves(
-            frame,
-            id=f"mechanism-signals-{key}",
-            title="What shown likes do, inside and outside the gate",
-            caption=said,
-            x=x,
-            y=Axis("value", inside, zero=True),
-            panel="band",
-            low="low",
-            high="high",
-            series="who",
-            columns=2,
-            height=190,
-        )
-        return
-    yield curve(
+    gated = frame["band"].nunique() > 1
+    yield _curves(
         frame,
+        ("group", "band"),
         id=f"mechanism-signals-{key}",
-        title="What shown likes do: the agents, and fitted rules",
+        title="What shown likes do, inside and outside the gate"
+        if gated
+        else "What shown likes do: the agents, and fitted rules",
         caption=said,
         x=x,
         y=Axis("value", inside, zero=True),
+    )
+
+
+def _curves(frame: "pd.DataFrame", apart: tuple[str, ...], **told: Any) -> Block:
+    """Curves by who; in panels where something else sets them apart."""
+    several = [name for name in apart if frame[name].nunique() > 1]
+    order = tuple(dict.fromkeys(frame["who"]))
+    if not several:
+        return curve(frame, low="low", high="high", series="who", order=order, points=True, **told)
+    panel = frame[several[0]].astype(str)
+    for name in several[1:]:
+        panel += ", " + frame[name].astype(str)
+    return grid_of_curves(
+        frame.assign(panel=panel),
+        panel="panel",
         low="low",
         high="high",
         series="who",
-        points=True,
+        order=order,
+        columns=2,
+        height=190,
+        **told,
     )
 
 
@@ -285,10 +296,11 @@ def _checks(told: Told, form: str) -> Iterator[Block]:
     frame = _of(told, "mechanism_checks", form)
     if frame.empty:
         return
-    several = frame["mechanism"].nunique() > 1
+    several, groups = frame["mechanism"].nunique() > 1, frame["group"].nunique() > 1
     rows = [
         {
             **({"mechanism": row["mechanism"]} if several else {}),
+            **({"group": row["group"]} if groups else {}),
             "statistic": row["measure"],
             "observed": f"{row['observed']:.3g}",
             "predicted": f"{row['predicted']:.3g} [{row['low']:.3g}, {row['high']:.3g}]",

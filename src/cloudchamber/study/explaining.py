@@ -242,7 +242,7 @@ class _Explaining:
             if len(data.runs) > 1 and able:
                 self._say("comparing on runs held out")
                 comparisons[group] = compare(able, data)
-            checked = self._checked(comparisons.get(group))
+            checked = self._checked(*(one for one in [comparisons.get(group)] if one))
             for name in checked:
                 if group in fits[name] and not fits[name][group].impossible:
                     found = self._predicted(fits[name][group], data, group)
@@ -264,7 +264,7 @@ class _Explaining:
                 draws=self._draws(by_group),
                 seed=self.seed,
             )
-        best = self._checked(next(iter(comparisons.values()), None))
+        best = self._checked(*comparisons.values())
         places, not_relocated = relocated(
             self.study,
             self.part,
@@ -324,11 +324,10 @@ class _Explaining:
         if self.watch is not None:
             self.watch(f"{what} ({self.part.form})")
 
-    def _checked(self, comparison: Comparison | None) -> list[str]:
-        """Whose predictions are looked at: the hypothesis' own, and who predicts best."""
-        first = next(iter(self.named))
-        best = first if comparison is None else comparison.ranking[0]
-        return list(dict.fromkeys([first, best]))
+    def _checked(self, *comparisons: Comparison) -> list[str]:
+        """What is looked at closely: the hypothesis' own, and what predicts best, in any of these."""
+        best = [one.ranking[0] for one in comparisons]
+        return list(dict.fromkeys([next(iter(self.named)), *best]))
 
     def _predicted(self, found: Fit, data: ChoiceData, group: str) -> Predictions:
         self._say("drawing choices anew")

@@ -152,11 +152,12 @@ def _facts(explanation: Explanation, one: Explained) -> dict[str, Any]:
         "rivals": [
             {
                 "name": name,
+                "group": group,
                 "advantage": _plain(told.difference(hypothesis, name, level)),
                 "holds": _holds(one, name, hypothesis),
                 "impossible": _impossible(one, name),
             }
-            for told in comparisons.values()
+            for group, told in comparisons.items()
             if hypothesis in told.scores
             for level in (1 - 0.05 / max(len(told.scores) - 1, 1),)
             for name in told.scores
