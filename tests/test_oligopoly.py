@@ -1,5 +1,6 @@
 """Equilibria and joint optima against closed forms, published values and firms that try to do better."""
 
+import csv
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from cloudchamber.oligopoly import (
     shares,
     specialisation,
 )
+from tests.field_data import field_file
 
 LIN = np.array([[40.0, 50.0], [50.0, 40.0]])
 """Costs of Lin, Ojha, Cai & Chen 2024: each firm is the cheaper in one good."""
@@ -199,6 +201,32 @@ class TestLogit:
         assert one.joint() == pytest.approx(1.9250, abs=5e-5)
         assert one.profits(one.nash()) == pytest.approx(0.2229, abs=5e-5)
         assert one.profits(one.joint()) == pytest.approx(0.3375, abs=5e-5)
+
+    @pytest.mark.parametrize(
+        ("firms", "nash", "joint"),
+        [(2, 1.4729, 1.9250), (3, 1.3702, 2.0), (4, 1.3315, 2.0544), (5, 1.3115, 2.0972)],
+    )
+    def test_published_for_more_firms(self, firms: int, nash: float, joint: float) -> None:
+        """The reference prices of Peist, Romero & Sauer 2025, who put language models in this market."""
+        one = self.duopoly(firms)
+        assert one.nash() == pytest.approx(nash, abs=5e-5)
+        assert one.joint() == pytest.approx(joint, abs=5e-5)
+
+    def test_published_prices_on_our_scale(self) -> None:
+        """What the study of prices quotes of them, counted again: between our Nash and our joint optimum."""
+        source = field_file("sauer_llm_pricing", "converged_prices.csv")
+        with source.open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        quoted = {"P1": (0.65, 0.59, 0.52, 0.41), "P2": (0.01, 0.08, -0.02, -0.01)}
+        for prompt, gains in quoted.items():
+            for firms, gain in enumerate(gains, start=2):
+                one = self.duopoly(firms)
+                low, high = float(one.nash()[0, 0]), float(one.joint()[0, 0])
+                mine = [r for r in rows if (r["n_agents"], r["prompt"]) == (str(firms), prompt)]
+                mean = np.mean([float(row["price_mean_rounds_251_300"]) for row in mine])
+                assert (mean - low) / (high - low) == pytest.approx(gain, abs=0.0051)
+                assert float(mine[0]["price_nash"]) == pytest.approx(low, abs=5e-5)
+                assert float(mine[0]["price_monopoly"]) == pytest.approx(high, abs=5e-5)
 
     def test_one_firm_alone_prices_as_a_monopolist(self) -> None:
         one = self.duopoly(1)

@@ -29,7 +29,7 @@ from cloudchamber.worlds import Cournot
 ALONE = "Decide by yourself. Firms must not divide products among themselves."
 SEEN = "visibility.fields.quantity"
 WORDS = 20
-"""Of each note: a small model on this machine writes slowly, and long texts of it are worth little."""
+"""Of each note: a model on this machine writes slowly, and its long texts are worth little."""
 COSTS = Factor(
     "costs",
     (
@@ -63,7 +63,7 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
         population=Population(groups=(Group(name="firms", count=2, decides=decider),)),
         visibility=Visibility(fields={"quantity": Hidden()}),
         turns=Simultaneous(steps=rounds),
-        memory=memory(remembered, writes=decider.writes and not quick),
+        memory=memory(remembered),
         affordances=Affordances(choose="amount", labels="words"),
     )
     return Study(
@@ -110,12 +110,11 @@ def sizes(model: bool, quick: bool) -> tuple[int, int, int]:
     return (20, 10, 5) if quick else (50, 30, 20)
 
 
-def memory(rounds: int, *, writes: bool) -> Memory:
+def memory(rounds: int, *, writes: bool = False) -> Memory:
     """Acts of so many rounds, two a round, one of each good; and what the published firms wrote."""
-    acts = Window(k=2 * rounds)
     if not writes:
-        return acts
-    return Notes(names=("plans", "insights"), words=WORDS, k=acts.k, when="before")
+        return Window(k=2 * rounds)
+    return Notes(names=("plans", "insights"), words=WORDS, k=2 * rounds, when="before")
 
 
 def _only(factor: Factor, *names: str) -> Factor:
@@ -130,7 +129,7 @@ def _interventions(quick: bool, model: bool, remembered: int) -> tuple[Intervent
     return (
         third_firm(),
         remember_one_round(),
-        write_nothing(remembered),
+        write(remembered),
         instruct(ALONE, "told not to divide"),
     )
 
@@ -155,13 +154,13 @@ def remember_one_round() -> Intervention:
     )
 
 
-def write_nothing(remembered: int) -> Intervention:
-    """The same memory of rounds, without plans and insights."""
+def write(remembered: int) -> Intervention:
+    """Plans and insights before each decision, as the published firms wrote."""
     return Intervention(
-        "no plans or insights",
+        "plans and insights",
         "architecture",
-        lambda spec: spec.altered(memory=memory(remembered, writes=False)),
-        "firms remember what they did, and not what they meant to do",
+        lambda spec: spec.altered(memory=memory(remembered, writes=True)),
+        "firms remember what they meant to do, and not only what they did",
     )
 
 
@@ -180,10 +179,9 @@ def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
             "A language model decides: what it does is a finding about this model and this prompt, not about "
             "agents at large. It answers with a number from a grid, one good after the other, in random "
             "order; the published agents wrote any number.",
-            f"Before each decision it writes plans and insights of up to {WORDS} words, as the published "
-            "agents did in the same answer: knowing past rounds, and nothing of this one."
-            if not quick
-            else "It writes no plans and insights, which the published agents did: that takes a full study.",
+            "The published agents wrote plans and insights in the same answer, knowing past rounds and "
+            "nothing of this one. Texts are dear, so that is a cell of its own: with plans and insights, of "
+            f"up to {WORDS} words each{', which takes the full study' if quick else ''}.",
         ]
     else:
         notes.append(

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cloudchamber.agents import BestPrice, Constant, LanguageModel
+from cloudchamber.agents import BestPrice, Constant, LanguageModel, Random
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import measure_named
 from cloudchamber.microspec import (
     Affordances,
+    Complete,
     Decider,
     Group,
     Hidden,
@@ -113,3 +114,31 @@ def test_collusion_is_grown_by_the_joint_optimum_and_not_by_best_answers() -> No
     assert measure_named("lasting specialisation")(kept[0]).mean() == pytest.approx(0)
     margin = COLLUSION.criterion.margin
     assert COLLUSION.measure.name == "profit gain" and gains[1].max() < margin < gains[0].min()
+
+
+@pytest.mark.parametrize("latency", [0, 1, 3])
+def test_rivals_prices_reach_a_firm_as_late_as_visibility_says(latency: int) -> None:
+    """With no latency what is seen is the round before: all decide at once."""
+    seen = Visibility(latency=latency)
+    each = Complete(representation="acts", last=1)
+    steps = Simultaneous(steps=6)
+    trace = grown(spec(Random(), visibility=seen, communication=each, turns=steps))
+    made = trace.frame("decisions").set_index("decision")
+    asked = made.pivot_table(index="step", columns="agent", values="value")
+    shown = trace.frame("exposures").join(made[["step", "agent"]], on="decision")
+    late = max(latency, 1)
+    for _, one in shown[shown["channel"] == "option"].iterrows():
+        then = one["step"] - late
+        assert one["signal_prices"] == pytest.approx(asked.loc[then].sum() if then >= 0 else 0.0)
+    heard = shown[shown["channel"] == "others"]
+    assert len(heard) == 2 * (6 - late) and (heard["latency"] == late).all()
+    for _, one in heard.iterrows():
+        assert one["signal_value"] == pytest.approx(
+            asked.loc[one["step"] - late, 1 - one["agent"]], rel=1e-6
+        )
+
+
+def test_hidden_prices_reach_nobody() -> None:
+    shown = grown(spec(Random(), turns=Simultaneous(steps=4))).frame("exposures")
+    assert "signal_prices" not in shown or shown["signal_prices"].isna().all()
+    assert not (shown["channel"] == "others").any()
