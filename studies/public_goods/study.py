@@ -106,7 +106,7 @@ def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
         "alone gives nothing, in any order of moves, and all together would earn most by giving all.",
         "The total is that of everyone's latest contributions: at once, of the round before; in turn, of "
         "this round by those before and of the last round by those after. Payoffs are seen where the total "
-        "is. A cell's null is its twin in which nothing of the others' acts is seen.",
+        "is, when the round is over. A cell's null is its twin in which nothing of the others' acts is seen.",
         "The one before is whoever gave last; given at once, that is always the same player's contribution.",
     ]
     if decider.reads_text:

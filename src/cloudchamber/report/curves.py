@@ -216,7 +216,9 @@ def grid_of_curves(
     shade = colour(series, known, legend=True)
     upwards = field(up, tall, ys, title=None, tickCount=4)
     shown = _tip(across, up, low, high, series, upwards)
-    few: dict[str, Any] = {} if across.names else {"tickCount": 3}  # or some names would be left out
+    few: dict[str, Any] = (
+        {} if across.names else {"tickCount": 3}
+    )  # or some names would be left out
     spec = {
         "title": {
             "text": f"{up.name} by {across.name.lower()}",

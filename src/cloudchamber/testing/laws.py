@@ -78,7 +78,7 @@ def _same(digest: str, other: Trace, whole: Trace, how: str) -> None:
 def complete(spec: Microspec, models: Models = None, seed: int = SEED) -> None:
     """Law 2: the decisions alone, without any agent, rebuild the world's every recorded state."""
     trace = grown(spec, seed=seed, replicates=REPLICATES, models=models)
-    outcomes = trace.columns("outcomes")
+    outcomes, series = trace.columns("outcomes"), trace.columns("series")
     for replicate in REPLICATES:
         run = run_of(replicate)
         for step, state in rebuilt(spec, decisions_of(trace, run), seed, replicate):
@@ -89,6 +89,13 @@ def complete(spec: Microspec, models: Models = None, seed: int = SEED) -> None:
                 f"{outcomes['value'][there].tolist()}, but its decisions lead to "
                 f"{state.tally[0][item].tolist()}."
             )
+            there = (series["run"] == run) & (series["step"] == step)
+            for name, value in zip(series["measure"][there], series["value"][there], strict=True):
+                fact = state.more[str(name)][0]
+                assert np.isclose(fact, value, equal_nan=True), (
+                    f"not complete: after step {step} of replicate {replicate} the trace has {name} "
+                    f"{value}, but its decisions lead to {fact}."
+                )
     who = {run_of(one): one for one in REPLICATES}
     record = Record(trace.columns("decisions"), who, trace.columns("texts"))
     replayed = grown(spec, seed=seed, replicates=REPLICATES, answer=record.answer)
