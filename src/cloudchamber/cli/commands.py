@@ -7,6 +7,7 @@ import click
 
 from cloudchamber import __version__
 from cloudchamber.cli import looking, perturbing
+from cloudchamber.cli.channels import channels
 from cloudchamber.cli.designing import design
 from cloudchamber.cli.ending import plainly
 from cloudchamber.cli.explaining import explain
@@ -37,6 +38,7 @@ for command in (
     perturbing.battery,
     threshold,
     explain,
+    channels,
     design,
 ):
     main.add_command(command)

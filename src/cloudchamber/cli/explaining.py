@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cloudchamber.mechanism import Mechanism
     from cloudchamber.study import Study
 
-__all__ = ["explain"]
+__all__ = ["built", "explain", "report"]
 
 
 @click.command()
@@ -83,7 +83,7 @@ def explain(
 
     folder = placed(folder)
     options = dict(Manifest.read(folder).options)
-    study, results = _built(folder, options)
+    study, results = built(folder, options)
     explanation = studies.explain(
         study,
         folder,
@@ -96,7 +96,7 @@ def explain(
         watch=None if quiet else say,
     )
     tell(explanation).save(folder)
-    _report(study, results, folder, options)
+    report(study, results, folder, options)
 
 
 def _sizes(most: int) -> tuple[int, ...]:
@@ -104,7 +104,8 @@ def _sizes(most: int) -> tuple[int, ...]:
     return tuple(sorted({most // 10**step for step in range(4) if most // 10**step >= 10} | {most}))
 
 
-def _built(folder: Path, options: Options) -> "tuple[Study, Results]":
+def built(folder: Path, options: Options) -> "tuple[Study, Results]":
+    """The study that a folder is of, and what is there of it."""
     if "over" in options:
         raise SpecificationError(
             f"{folder} holds a search along {options['over']}; explain what 'run' wrote of the same study, "
@@ -123,7 +124,8 @@ def _built(folder: Path, options: Options) -> "tuple[Study, Results]":
     return study, study.results(folder)
 
 
-def _report(study: "Study", results: "Results", folder: Path, options: Options) -> None:
+def report(study: "Study", results: "Results", folder: Path, options: Options) -> None:
+    """Make the report of a folder again, and say in the terminal what it says."""
     from rich.console import Console
 
     from cloudchamber.cli import perturbing

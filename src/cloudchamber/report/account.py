@@ -14,12 +14,14 @@ from cloudchamber.analysis import saved
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Manifest, Results
 from cloudchamber.report import evidence, explaining, sections
+from cloudchamber.report.channels import of_folder
 from cloudchamber.report.document import Document, Section, Supplement
 from cloudchamber.report.findings import answer
 from cloudchamber.report.judgement import verdicts
 from cloudchamber.report.page import save
 from cloudchamber.report.sceptic import checks, doubts
 from cloudchamber.study import Study
+from cloudchamber.study.passages import Passages
 from cloudchamber.study.told import read
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ def build(
         )
     tables = _tables(study, results)
     extra = study.account(study, results) if study.account else Supplement()
-    tables |= extra.tables
+    passages = Passages.read(results.folder.parent)
+    passed = of_folder(passages) if passages else Supplement()
+    tables |= {**extra.tables, **passed.tables}
     seen = (*checks(results), *extra.checks)
     told = read(results.folder.parent)
     judged = verdicts(study, results, doubts(seen), told)
@@ -72,7 +76,7 @@ def build(
         sections.identify(study, judged.criterion, more.get(1, ())),
         sections.microspecify(study, more.get(2, ())),
         sections.grow(study, tables, more.get(3, ())),
-        sections.intervene(study, tables, more.get(4, ())),
+        sections.intervene(study, tables, (*more.get(4, ()), *passed.blocks.get(4, ()))),
         *([explaining.section(told, _there(results))] if told else []),
         sections.validate(judged.blocks, more.get(5, ())),
         Section(
@@ -88,6 +92,7 @@ def build(
         answer=(
             *answer(study, tables, judged, shortly=extra.instead),
             *extra.answer,
+            *passed.answer,
             *(explaining.answer(told) if told else ()),
         ),
         facts=_facts(results),

@@ -98,13 +98,16 @@ def field(
     }
     if whole and not given.log:
         shown["tickMinStep"] = 1
+    shown |= more
     if given.names:
         shown |= {"values": [value for value, _ in given.names], "labelExpr": _named(given.names)}
+        # Values are thinned out by these, and with them their names.
+        shown = {key: one for key, one in shown.items() if key not in ("tickCount", "tickMinStep")}
     return {
         "field": column(given.field),
         "type": "quantitative",
         "scale": scale,
-        "axis": shown | more,
+        "axis": shown,
     }
 
 

@@ -216,9 +216,6 @@ def grid_of_curves(
     shade = colour(series, known, legend=True)
     upwards = field(up, tall, ys, title=None, tickCount=4)
     shown = _tip(across, up, low, high, series, upwards)
-    few: dict[str, Any] = (
-        {} if across.names else {"tickCount": 3}
-    )  # or some names would be left out
     spec = {
         "title": {
             "text": f"{up.name} by {across.name.lower()}",
@@ -233,7 +230,7 @@ def grid_of_curves(
         "spec": {
             "width": 150,
             "height": height,
-            "encoding": {"x": field(across, wide, xs, title=None, **few)},
+            "encoding": {"x": field(across, wide, xs, title=None, tickCount=3)},
             "layer": [
                 *layers.band(low, high, shade, tall),
                 layers.line(upwards, shade),

@@ -3,17 +3,20 @@
 from cloudchamber.study.battery import StudyBattery, battery
 from cloudchamber.study.conditions import grown, sensitivity, sufficiency
 from cloudchamber.study.explaining import Explanation, explain
+from cloudchamber.study.passages import Passages, channels
 from cloudchamber.study.searching import boundary, threshold
 from cloudchamber.study.study import Study
 from cloudchamber.study.sweeping import carried
 
 __all__ = [
     "Explanation",
+    "Passages",
     "Study",
     "StudyBattery",
     "battery",
     "boundary",
     "carried",
+    "channels",
     "explain",
     "grown",
     "sensitivity",
