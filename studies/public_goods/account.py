@@ -63,7 +63,8 @@ def _heeded(results: "Results", runs: list[int]) -> Check:
         return Check(question, told, "bad")
     told = (
         f"For each point more that the others gave on average in the round before, a player gives "
-        f"{brief(share)} more (within runs; {len(known)} of {len(runs)} runs in which that varied)."
+        f"{brief(share)} more (each told from itself in other rounds; {len(known)} of {len(runs)} runs in "
+        "which that varied)."
     )
     return Check(
         question, told, "fine" if share.low > 0.1 else "warning" if share.low > 0 else "bad"
@@ -71,17 +72,23 @@ def _heeded(results: "Results", runs: list[int]) -> Check:
 
 
 def _slopes(rows: "pd.DataFrame") -> "pd.Series[float]":
-    """By run: the slope of what is given on what the others gave on average in the round before."""
+    """By run: what has as its mean the slope of what is given on what the others gave the round before.
+
+    Each player is compared with itself in other rounds. Between players the slope would be below 0 without
+    anybody heeding anybody: beside who gives much, the others give less than beside who gives little.
+    """
     total = rows.groupby(["run", "step"])["value"].transform("sum")
     many = rows.groupby(["run", "step"])["value"].transform("count")
     others = rows.assign(others=(total - rows["value"]) / (many - 1).where(many > 1))
     before = others[["run", "step", "agent", "others"]].assign(step=others["step"] + 1)
     both = rows.merge(before, on=["run", "step", "agent"])
-    x = both["others"] - both.groupby("run")["others"].transform("mean")
-    y = both["value"] - both.groupby("run")["value"].transform("mean")
+    same = both.groupby(["run", "agent"])
+    x = both["others"] - same["others"].transform("mean")
+    y = both["value"] - same["value"].transform("mean")
     sums = both.assign(xy=x * y, xx=x * x).groupby("run")[["xy", "xx"]].sum()
     sums = sums[sums["xx"] > 1e-9]
-    return (sums["xy"] / sums["xx"]).astype(np.float64)
+    # Over the mean of all runs: a slope of each would be far off where hardly anything varied.
+    return (sums["xy"] / sums["xx"].mean()).astype(np.float64)
 
 
 def _by_round(study: "Study", results: "Results"):

@@ -1,12 +1,13 @@
 """The study of public goods with rules whose behaviour is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cloudchamber.agents import BackwardInduction, ConditionalCooperator, LanguageModel
+from cloudchamber.agents import BackwardInduction, ConditionalCooperator, Contributor, LanguageModel
 from cloudchamber.cli.finding import load
-from cloudchamber.microspec import Decider
+from cloudchamber.microspec import Decider, Group, Population
 from cloudchamber.models.fake import fake
 from cloudchamber.report import account
 from cloudchamber.report.document import Check, Document
@@ -55,6 +56,23 @@ def test_who_heeds_nobody_is_called_out(tmp_path: Path) -> None:
     document, _ = account.build(study, results)
     assert heeded(document).state == "bad"
     assert "grows**" not in document.answer[0].replace("does not grow**", "")
+
+
+def test_players_who_differ_for_good_and_heed_nobody_are_not_taken_for_contrary(
+    tmp_path: Path,
+) -> None:
+    """Beside who gives much the others give less than beside who gives little: that is no answer to it."""
+    study = load("public_goods", quick=True)
+    groups = tuple(
+        Group(name=f"{share:g}", count=1, decides=Contributor(share=share, noise=0.1))
+        for share in (0.2, 0.4, 0.6, 0.8)
+    )
+    people = study.microspec.replace("population", Population(groups=groups))
+    study = replace(study, microspec=people, interventions=(), factors=(), risk="baseline")
+    document, _ = account.build(study, study.run(tmp_path, replicates=40))
+    check = heeded(document)
+    slope = float(check.answer.split("a player gives ")[1].split(" ")[0])
+    assert check.state == "bad" and abs(slope) < 0.15, check.answer
 
 
 @pytest.mark.parametrize("quick", [True, False])
