@@ -1,4 +1,6 @@
-"""Decisions a second of 100,000 rule agents: cascades, thresholds and contagion, the force of a majority.
+"""Decisions a second of 100,000 rule agents in the worlds that have no benchmark of their own.
+
+Cascades, thresholds and contagion, the force of a majority, the minimal naming game, firms that ask prices.
 
 Run: python -m benchmarks.spreading
 """
@@ -13,26 +15,48 @@ from typing import Any
 
 import numpy as np
 
-from cloudchamber.agents import Bayesian, Contagion, MajorityForce, Rule, Society, Threshold, decide
+from cloudchamber.agents import (
+    Bayesian,
+    BestPrice,
+    Contagion,
+    MajorityForce,
+    Random,
+    Rule,
+    Society,
+    Threshold,
+    decide,
+)
 from cloudchamber.engine import Runs, grow
 from cloudchamber.microspec import (
     Affordances,
     Group,
+    Hidden,
+    Meetings,
     Microspec,
     Population,
     Sequential,
     Simultaneous,
     Visibility,
     WattsStrogatz,
+    Window,
 )
 from cloudchamber.trace import Level, Trace
-from cloudchamber.worlds import Cascade, Diffusion, Drawn, Opinion
+from cloudchamber.worlds import Bertrand, Cascade, Diffusion, Drawn, MinimalNamingGame, Opinion
 
 AGENTS = 100_000
 STEPS = 10
 NEAR: dict[str, Any] = {
     "communication": WattsStrogatz(k=8, p=0.1),
     "visibility": Visibility(whose="neighbours"),
+}
+FIRMS: dict[str, Any] = {
+    "memory": Window(k=1),
+    "visibility": Visibility(fields={"prices": Hidden()}),
+    "affordances": Affordances(choose="amount"),
+}
+NAMES: dict[str, Any] = {
+    "turns": Meetings(steps=STEPS, at_once=True),
+    "visibility": Visibility(fields={"uses": Hidden()}),
 }
 
 
@@ -78,12 +102,31 @@ def main(times: int = 3) -> None:
             ),
             1,
         ),
+        "contagion that stays, all see all": (
+            spec_of(Diffusion(seeds=100), Contagion(chance=2 / AGENTS)),
+            1,
+        ),
         "epidemic (R 2), all see all": (
             spec_of(Diffusion(seeds=100), Contagion(chance=2 / AGENTS, stop=1.0)),
             1,
         ),
         "majority, all see all": (spec_of(Opinion(), MajorityForce()), 1),
         "majority, small world of 8": (spec_of(Opinion(), MajorityForce(), **NEAR), 1),
+        "minimal naming, 2 words": (spec_of(MinimalNamingGame(different=2), Random(), **NAMES), 1),
+        "minimal naming, 10 words": (
+            spec_of(MinimalNamingGame(different=10), Random(), **NAMES),
+            1,
+        ),
+        "prices, 50,000 runs of 2 firms": (
+            spec_of(Bertrand(), BestPrice(), 2, **FIRMS),
+            AGENTS // 2,
+        ),
+        "prices, 1 run of 100,000 firms": (
+            spec_of(Bertrand(outside=2.0), BestPrice(outside=2.0, buyers=1e7), **FIRMS).replace(
+                "world.buyers", 1e7
+            ),
+            1,
+        ),
     }
     asked: dict[str, int] = {}
     acts = {name: growing(spec, runs, asked, name) for name, (spec, runs) in games.items()}

@@ -228,6 +228,14 @@ class TestLogit:
                 assert float(mine[0]["price_nash"]) == pytest.approx(low, abs=5e-5)
                 assert float(mine[0]["price_monopoly"]) == pytest.approx(high, abs=5e-5)
 
+    def test_many_firms_of_few_kinds(self) -> None:
+        """None of 100,000 does better alone: p = cost + spread / (1 - share), each of its own kind."""
+        kinds = np.arange(100_000) % 2
+        one = Prices(1.0 + 0.2 * kinds[:, None], 2.0 + 0.1 * kinds[:, None], size=1.0)
+        nash = one.nash()
+        assert nash == pytest.approx(one.costs + 0.25 / (1 - one.quantities(nash)), rel=1e-9)
+        assert len(np.unique(nash)) == 2
+
     def test_one_firm_alone_prices_as_a_monopolist(self) -> None:
         one = self.duopoly(1)
         assert one.nash() == pytest.approx(one.joint())

@@ -254,14 +254,18 @@ class Prices:
         """(firms, goods): the only equilibrium, p = cost + spread / (1 - share), by best responses at once.
 
         They are increasing in one another (the game is log-supermodular; Milgrom & Roberts 1990), so from
-        the costs they rise to it.
+        the costs they rise to it, and firms that are alike with one another.
         """
-        acts = self.costs.copy()
+        alike = np.hstack([self.costs, self.quality])
+        kinds, each, many = np.unique(alike, axis=0, return_inverse=True, return_counts=True)
+        costs, quality = np.hsplit(kinds, 2)
+        acts = costs
         for _ in range(SWEEPS):
-            before, acts = acts, best_price(self._rest(acts), self.costs, self.quality, self.spread)
+            rest = self._rest((quality - acts) / self.spread, many)
+            before, acts = acts, best_price(rest, costs, quality, self.spread)
             if np.abs(acts - before).max() <= SETTLED * np.abs(acts).max(initial=1.0):
                 break
-        return acts
+        return np.asarray(acts[each.reshape(-1)])
 
     def joint(self) -> Reals:
         """(firms, goods): every price above its cost by spread * (1 + W(A / e)).
@@ -273,13 +277,19 @@ class Prices:
         whole = top + np.log(np.exp(worth - top).sum(axis=0))
         return self.costs + self.spread * (1.0 + _omega(whole - 1.0))
 
-    def _rest(self, acts: Reals) -> Reals:
-        """(firms, goods): log of what each firm's buyers could have besides."""
-        worth = (self.quality - acts) / self.spread
+    def _rest(self, worth: Reals, many: NDArray[np.intp]) -> Reals:
+        """(kinds, goods): log of what the buyers of a firm of each kind could have besides.
+
+        Args:
+            worth: (kinds, goods), of a firm's variety, over spread.
+            many: how many firms are of each kind.
+        """
         logs = np.full(worth.shape, self.outside / self.spread)
-        for firm in range(self.firms):
-            others = np.delete(worth, firm, axis=0)
-            logs[firm] = np.logaddexp.reduce(np.vstack([logs[firm][None], others]), axis=0)
+        for kind in range(len(many)):
+            others = many - (np.arange(len(many)) == kind)
+            there = others > 0
+            told = worth[there] + np.log(others[there])[:, None]
+            logs[kind] = np.logaddexp.reduce(np.vstack([logs[kind][None], told]), axis=0)
         return logs
 
 
