@@ -230,8 +230,8 @@ class TestLogit:
 
     def test_many_firms_of_few_kinds(self) -> None:
         """None of 100,000 does better alone: p = cost + spread / (1 - share), each of its own kind."""
-        kinds = np.arange(100_000) % 2
-        one = Prices(1.0 + 0.2 * kinds[:, None], 2.0 + 0.1 * kinds[:, None], size=1.0)
+        kinds = np.tile(np.array([[0.0], [1.0]]), (50_000, 1))
+        one = Prices(1.0 + 0.2 * kinds, 2.0 + 0.1 * kinds)
         nash = one.nash()
         assert nash == pytest.approx(one.costs + 0.25 / (1 - one.quantities(nash)), rel=1e-9)
         assert len(np.unique(nash)) == 2
