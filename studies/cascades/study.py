@@ -15,6 +15,9 @@ from cloudchamber.microspec import Complete, Decider, Hidden, Sequential
 from cloudchamber.phenomenon import INFORMATION_CASCADE
 from cloudchamber.worlds import Cascade
 
+RULES = ("bayesian", "own-sign", "quantal", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 PRECISION = 2 / 3
 OWN = "Go by your own sign alone, whatever others chose."
 

@@ -24,6 +24,9 @@ from cloudchamber.phenomenon import CONVENTION
 from cloudchamber.validation.published import CONVENTIONS
 from cloudchamber.worlds import NAMES_2, NAMES_10, NamingGame
 
+RULES = ("look-up", "majority-of-memory", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 SAME = "Pick the name that the other player picked most often in the rounds so far."
 RISK = "memory 3 / everyone"
 

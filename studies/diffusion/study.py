@@ -21,6 +21,9 @@ from cloudchamber.microspec import (
 from cloudchamber.phenomenon import ADOPTION_CASCADE
 from cloudchamber.worlds import Diffusion, Drawn
 
+RULES = ("threshold", "contagion", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 MEAN = 0.25
 """The mean threshold, as a share of those seen."""
 SPREADS = (0.08, 0.12, 0.14, 0.16, 0.24)

@@ -15,6 +15,15 @@ from cloudchamber.phenomenon import COLLAPSE_OF_COOPERATION
 from cloudchamber.worlds import Dilemma
 from cloudchamber.worlds.dilemma import DEFECT
 
+RULES = (
+    "tit-for-tat",
+    "grim",
+    "win-stay-lose-shift",
+    "memory-one",
+    "random-player",
+)
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 PAVLOV = WinStayLoseShift(slip=0.05)
 """Cooperates for good with one of its kind though both err, and with strangers does not."""
 SAME = "Do what the player you met last did in that meeting."

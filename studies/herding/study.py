@@ -40,6 +40,9 @@ from cloudchamber.randomness import keys, normals
 from cloudchamber.validation import MUSICLAB
 from cloudchamber.validation.field import read_popularity
 
+RULES = ("two-stage", "social-proof", "position-only", "quality", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 HEADLINES = Path(__file__).with_name("headlines.csv")
 SHOWN = "visibility.fields.likes"
 LIKES = Factor(

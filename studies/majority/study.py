@@ -14,6 +14,9 @@ from cloudchamber.microspec import Complete, Decider, Ring, Simultaneous, Visibi
 from cloudchamber.phenomenon import MAJORITY_FORCE
 from cloudchamber.worlds import Opinion
 
+RULES = ("majority-force", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 STRENGTHS = (0.5, 0.9, 1.1, 1.5, 2.5)
 STRENGTH = "population.groups.0.decides.strength"
 

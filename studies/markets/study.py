@@ -26,6 +26,9 @@ from cloudchamber.phenomenon import MARKET_DIVISION
 from cloudchamber.validation import Comparator
 from cloudchamber.worlds import Cournot
 
+RULES = ("best-quantity", "constant", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 ALONE = "Decide by yourself. Firms must not divide products among themselves."
 SEEN = "visibility.fields.quantity"
 WORDS = 20

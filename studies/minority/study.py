@@ -16,6 +16,9 @@ from cloudchamber.phenomenon import COMMITTED_MINORITY
 from cloudchamber.validation.published import COMMITTED
 from cloudchamber.worlds import NamingGame
 
+RULES = ("look-up", "majority-of-memory")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 MINORITY = "committed"
 KEEP = "Keep to the name that most rounds so far went by."
 STRONG, WEAK = ("M", "Q"), ("Q", "M")

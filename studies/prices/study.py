@@ -24,6 +24,9 @@ from cloudchamber.phenomenon import COLLUSION
 from cloudchamber.validation import Comparator
 from cloudchamber.worlds import Bertrand
 
+RULES = ("best-price", "constant", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 ALONE = "Decide by yourself. Firms must not keep prices up together."
 COUNT, SEEN = "population.groups.0.count", "visibility.fields.prices"
 RIVALS = Factor(

@@ -22,6 +22,9 @@ from cloudchamber.microspec import (
 from cloudchamber.phenomenon import COLLAPSE_OF_COOPERATION
 from cloudchamber.worlds import PublicGoods
 
+RULES = ("conditional-cooperator", "contributor", "free-rider", "backward-induction", "random")
+"""What `--agents` takes that means something here; `cloudchamber list` names them."""
+
 IMPERFECT = ConditionalCooperator(first=0.6, slope=0.8, noise=0.05)
 """Gives somewhat less than the others gave: the rule that is thought to let contributions decay."""
 MATCH = "Put into the pool as much as the others put in on average in the round before."

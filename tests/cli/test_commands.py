@@ -220,6 +220,23 @@ def test_list_names_studies_rules_and_models(here: Path) -> None:
         assert word in printed
 
 
+def test_list_names_the_rules_that_fit_each_study_a_line_each(here: Path) -> None:
+    printed = call("list").output
+    assert max(map(len, printed.splitlines())) <= 100
+    below = printed[printed.index("Rules that fit each study") :]
+    fit = below[: below.index("\n\n")].splitlines()[1:]
+    assert all(line[2] != " " for line in fit), "a line each"
+    told = {line.split()[0]: line.split(None, 1)[1].split(", ") for line in fit}
+    assert told["herding"][0] == "two-stage" and "tiny" not in told
+    shipped = {
+        file.parent.name for file in (Path(__file__).parents[2] / "studies").glob("*/study.py")
+    }
+    assert set(told) == shipped
+    for name, names in told.items():
+        for rule in names:  # refused here, if it could not answer there
+            build(options_of(name, True, rule, None, None, None, ()))
+
+
 def test_show_reads_aloud_and_counts_cells(here: Path) -> None:
     printed = call("show", "tiny").output
     assert "Does it work?" in printed and "World: a feed of 6 items" in printed

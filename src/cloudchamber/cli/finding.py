@@ -5,7 +5,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from os.path import exists, isfile  # of a name that is none they say no, where Path raises
 from pathlib import Path
@@ -17,7 +17,7 @@ from cloudchamber.errors import CloudchamberError, SpecificationError, nearest
 if TYPE_CHECKING:
     from cloudchamber.study import Study
 
-__all__ = ["described", "find", "load", "places", "shortest"]
+__all__ = ["described", "find", "load", "places", "shortest", "suited"]
 
 
 def places() -> Iterator[Path]:
@@ -72,12 +72,29 @@ def described() -> dict[str, str]:
     """The first line of each study's text, by name; read without running it."""
     told = {}
     for name, file in _files().items():
-        try:
-            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-        except (SyntaxError, UnicodeDecodeError, OSError):
-            text = "cannot be read"
+        parsed = _parsed(file)
+        text = (ast.get_docstring(parsed) or "") if parsed else "cannot be read"
         told[name] = text.strip().partition("\n")[0]
     return told
+
+
+def suited() -> dict[str, tuple[str, ...]]:
+    """The rules that each study's file names as its `RULES`; read without running it."""
+    told = {}
+    for name, file in _files().items():
+        parsed = _parsed(file)
+        for line in parsed.body if parsed else ():
+            if isinstance(line, ast.Assign) and [ast.unparse(x) for x in line.targets] == ["RULES"]:
+                with suppress(ValueError):  # worked out, not written down
+                    told[name] = tuple(map(str, ast.literal_eval(line.value)))
+    return told
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    try:
+        return ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError, OSError):
+        return None
 
 
 def load(name: str, **options: Any) -> "Study":

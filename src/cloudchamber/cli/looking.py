@@ -18,6 +18,8 @@ __all__ = ["diff", "list_", "new", "show"]
 def list_() -> None:
     """Name the studies, the rules and the models."""
     columns("Studies", finding.described())
+    fit = {name: ", ".join(names) for name, names in finding.suited().items()}
+    columns("Rules that fit each study (--agents)", fit)
     told = {name: (kind.__doc__ or "").partition("\n")[0] for name, kind in rules().items()}
     columns("Rules (--agents)", told)
     columns(

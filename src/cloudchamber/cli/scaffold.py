@@ -14,6 +14,8 @@ from cloudchamber.intervention import hide, isolate
 from cloudchamber.microspec import Sequential
 from cloudchamber.phenomenon import HERDING
 
+RULES = ("social-proof", "two-stage", "position-only", "random")  # what --agents may be here
+
 
 def study(*, quick=False, decides=None):
     """The five stages in order."""

@@ -1,6 +1,7 @@
 """What is printed: columns, tables of cells, and texts that cannot steer a terminal."""
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cells", "columns", "say"]
 
+WIDEST = 100
+"""Columns of a line."""
+
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Print a text; codes that would steer the terminal, or turn the reading around, are shown."""
@@ -20,11 +24,14 @@ def say(text: str = "", *, err: bool = False) -> None:
 
 
 def columns(title: str, told: Mapping[str, str]) -> None:
-    """Print names and what they are, below a title."""
+    """Print names and what they are, below a title; no line is wider than 100 columns."""
     say(f"{title}:")
     width = max(map(len, told), default=0)
     for name, text in told.items():
-        say(f"  {name:<{width}}  {text}")
+        first, *rest = wrap(text, max(WIDEST - width - 4, 20), break_on_hyphens=False) or [""]
+        say(f"  {name:<{width}}  {first}".rstrip())
+        for line in rest:
+            say(f"  {'':<{width}}  {line}")
     say()
 
 
