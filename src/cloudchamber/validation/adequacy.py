@@ -246,7 +246,7 @@ def observational(
             "observational",
             "no evidence",
             ("No field data have been given yet.", *_quoted(published)),
-            "Field data of item popularity in parallel worlds.",
+            "Field data that tell the same measure.",
         )
     sides: list[Answer] = []
     because = []
