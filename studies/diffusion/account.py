@@ -80,8 +80,8 @@ def _over_spread(study: "Study", found):
         title="How far it goes, by how thresholds are spread",
         caption=(
             "Share of agents reached, by the standard deviation of thresholds (mean "
-            f"{world.thresholds.mean:g}, as a share of those seen); mean over runs with 95 % interval. "
-            "The theory is of many agents who see all."
+            f"{world.thresholds.mean:g}, as a share of those seen); mean over runs with 95 % interval."
+            + ("" if world.seeds else " The theory is of many agents who see all.")
         ),
         x=Axis("spread", "standard deviation of thresholds"),
         y=Axis("value", "share reached", zero=True),

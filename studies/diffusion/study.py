@@ -67,7 +67,9 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
         risk=TIPPED,
         interventions=(
             mix_in(Always(item=0), max(people // 5, 1), "who never take it up"),
-            delay(max(steps // 4, 1)),
+            delay(
+                max(steps // 4, 2)
+            ),  # where all decide at once, what is seen is a step old anyway
         ),
         also=tuple(MEASURES[name] for name in ("peak", "time to half")),
         account=supplement,
@@ -105,7 +107,8 @@ def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
         "draw, so that cells differ only by it. Whoever has it keeps it and is not asked again.",
         "A cell's null is the same cell in which nobody sees what others do. Whoever has a threshold of 0 "
         "or below takes it up there too.",
-        f"Neighbours are about {TIES} others in a small world. Late news is a quarter of the run late.",
+        f"Neighbours are about {TIES} others in a small world. Late news is a quarter of the run late, two "
+        "steps at least.",
     ]
     if decider.reads_text:
         notes.append(

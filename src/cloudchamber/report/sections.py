@@ -162,14 +162,21 @@ def _step(study: Study) -> str:
     return "one batch, those who decide at the same moment"
 
 
+_UNPREDICTABILITY = (
+    " Unpredictability: how far an item's share differs between two runs of the same cell, on average over "
+    "items and runs (jackknife over runs)."
+)
+
+
 def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
-    """A row a condition; cells of the same specification are told in the caption."""
+    """A row a condition, a column a measure that is known of any; same specifications in the caption."""
     first: dict[str, str] = {}
     same = []
     for cell in study.design():
         if first.setdefault(cell.id, cell.name) != cell.name:
             same.append(f"{cell.name} is {first[cell.id]}")
-    frame = frame[frame["label"].isin(first.values())]
+    known = frame.loc[frame["value"].notna(), "measure"].unique()
+    frame = frame[frame["label"].isin(first.values()) & frame["measure"].isin(known)]
     wide = frame.pivot(index="label", columns="measure", values="text")
     wide = wide.reindex(frame["label"].unique()).rename_axis("cell").reset_index()
     order = ["cell", *[name for name in frame["measure"].unique()]]
@@ -178,9 +185,8 @@ def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
         "Every measure in every cell",
         wide[order].rename(columns=proper),
         "Mean over runs with 95 % interval. Where answers are distributions the mean position is of the "
-        "expected choices; the other measures are of the choices made, if not called expected. "
-        "Unpredictability: how far an item's share differs between two runs of the same cell, on average "
-        "over items and runs (jackknife over runs)."
+        "expected choices; the other measures are of the choices made, if not called expected."
+        + (_UNPREDICTABILITY if "unpredictability" in known else "")
         + (f" The same specification: {'; '.join(same)}." if same else ""),
     )
 
