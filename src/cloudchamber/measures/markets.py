@@ -63,7 +63,8 @@ def settled_over_time(source: Readable, fact: str, gain: bool = False) -> "pd.Da
     if gain:
         nash, joint = (fact_over_time(source, fact + at)["value"] for at in (_NASH, _JOINT))
         apart = (joint - nash).where((joint - nash).abs() > 1e-9 * nash.abs())
-        course["value"] = (course["value"] - nash) / apart
+        # Firms that come to Nash come within 1e-11 of it; to tell that apart from 0 would be no finding.
+        course["value"] = ((course["value"] - nash) / apart).round(9)
     return later_half(course)
 
 

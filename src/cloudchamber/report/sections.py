@@ -56,7 +56,10 @@ def grow(study: Study, tables: dict[str, "pd.DataFrame"], extra: tuple[Block, ..
             mine,
             id="cells",
             title=_headed(f"{main.aloud()} in each cell"),
-            caption=f"{main.unit.capitalize()}. Mean over runs with 95 % interval; the run is the unit.",
+            caption=(
+                f"{main.unit[:1].upper()}{main.unit[1:]}. Mean over runs with 95 % interval; the run is the "
+                "unit."
+            ),
             value=Axis("value", main.aloud()),
             text="text",
             sort="given",

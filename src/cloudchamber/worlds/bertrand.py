@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from cloudchamber.microspec.value import Real
+from cloudchamber.microspec.value import Real, counted
 from cloudchamber.microspec.world import Glimpse, Prompt
 from cloudchamber.oligopoly import Prices
 from cloudchamber.questions import Scale
@@ -90,6 +90,6 @@ class Bertrand(Trade):
     def aloud(self) -> str:
         """The world as a sentence."""
         return (
-            f"a market of {self.items} goods for which firms ask prices up to {self.most:g}; {self.buyers:g} "
-            f"buyers of each choose among them or none (logit with spread {self.spread:g})"
+            f"a market of {counted(self.items, 'good')} for which firms ask prices up to {self.most:g}; "
+            f"{self.buyers:g} buyers of each choose among them or none (logit with spread {self.spread:g})"
         )

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from cloudchamber.microspec.value import Real
+from cloudchamber.microspec.value import Real, counted
 from cloudchamber.microspec.world import Glimpse, Prompt
 from cloudchamber.oligopoly import Quantities
 from cloudchamber.questions import Scale
@@ -87,6 +87,6 @@ class Cournot(Trade):
         rows = "; ".join(", ".join(f"{cost:g}" for cost in row) for row in self.costs)
         limit = "" if self.capacity is None else f", at most {self.capacity:g} units a firm"
         return (
-            f"a market of {self.items} goods of which firms make amounts{limit}; the price of a good is "
-            f"{self.intercept:g} less total / {self.slope:g}; a unit costs {rows} (firm by firm)"
+            f"a market of {counted(self.items, 'good')} of which firms make amounts{limit}; the price of a "
+            f"good is {self.intercept:g} less total / {self.slope:g}; a unit costs {rows} (firm by firm)"
         )
