@@ -239,3 +239,31 @@ def test_values_that_are_all_zero_leave_room_for_a_reference() -> None:
     frame = pd.DataFrame({"label": ["a", "b"], "value": 0.0, "low": 0.0, "high": 0.0})
     figure = figures.intervals(frame, id="zeros", title="t", caption="c", reference=(0.0, "none"))
     assert figure.spec
+
+
+def test_every_name_of_an_axis_is_written_and_a_hidden_curve_is_seen_through_dashes() -> None:
+    frame = pd.DataFrame(
+        {
+            "step": [0, 1, 2] * 2,
+            "y": [0.1, 0.2, 0.3] * 2,
+            "who": ["a"] * 3 + ["b"] * 3,
+            "panel": "p",
+        }
+    )
+    told: dict[str, Any] = {
+        "id": "i", "title": "t", "caption": "c", "y": "y", "series": "who", "dashed": ("b",),
+        "x": Axis("step", "likes", names=((0, "0"), (1, "1"), (2, "10"))),
+    }  # fmt: skip
+    for figure in (
+        figures.curve(frame, **told),
+        figures.grid_of_curves(frame, panel="panel", **told),
+    ):
+        inner = dict(figure.spec).get("spec", figure.spec)
+        across = inner["encoding"]["x"]["axis"]
+        # Vega thins values by these: three names of whole numbers would become two.
+        assert across["values"] == [0, 1, 2] and not {"tickCount", "tickMinStep"} & set(across)
+        (line,) = [each for each in layers_of(dict(figure.spec)) if each["mark"]["type"] == "line"]
+        dash = line["encoding"]["strokeDash"]
+        assert dash["condition"]["test"] == {"field": "who", "oneOf": ["b"]}
+        assert dash["value"] == [1, 0]
+    assert "strokeDash" not in str(figures.curve(frame, **(told | {"dashed": ()})).spec)

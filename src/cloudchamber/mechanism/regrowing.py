@@ -1,9 +1,9 @@
 """Regrowth: a mechanism in the agents' place, in the same cells and under the same noise."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from math import nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +52,8 @@ class Regrowth:
     """For each measure the least gap that matters."""
     courses: dict[tuple[str, str], Course] = field(default_factory=dict)
     """By (cell, measure), where the measure has a course."""
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """What each measure can be at least and at most, where that is known."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Cells that were not regrown, and why."""
 
@@ -67,9 +69,8 @@ class Regrowth:
             SpecificationError: the cell was not regrown, or the measure not computed.
         """
         one, other = self._of(cell, measure)
-        return matched_up(
-            one, other, measure, cell, margin=self.margins.get(measure, nan), seen=cell in self.seen
-        )
+        margin, seen = self.margins.get(measure, nan), cell in self.seen
+        return self._bounded(matched_up(one, other, measure, cell, margin=margin, seen=seen))
 
     def response(self, cell: str, against: str, measure: str) -> Match:
         """What a cell changes in a measure against another, replicate by replicate.
@@ -96,9 +97,20 @@ class Regrowth:
             return ()
         told = partial(matched_up, measure=measure, margin=self.margins.get(measure, nan))
         return tuple(
-            told(known.grown[:, at], known.regrown[:, :, at], cell=f"{cell}, step {step:g}")
+            self._bounded(
+                told(known.grown[:, at], known.regrown[:, :, at], cell=f"{cell}, step {step:g}")
+            )
             for at, step in enumerate(known.step)
         )
+
+    def _bounded(self, one: Match) -> Match:
+        """With no interval further out than the measure can be."""
+        low, high = self.bounds.get(one.measure, (-inf, inf))
+        sides = [
+            side.within(low, high) if low <= side.value <= high else side
+            for side in (one.grown, one.regrown)
+        ]
+        return replace(one, grown=sides[0], regrown=sides[1])
 
     def _of(self, cell: str, measure: str) -> tuple[Reals, Reals]:
         if (cell, measure) not in self.regrown:
@@ -168,7 +180,8 @@ def regrow(
         RunFailed: a mechanism could not answer.
     """
     level = Level("summary" if all(one.of_tally for one in measures) else "full")
-    whole = Regrowth({}, {}, frozenset(seen), dict(margins or {}))
+    bounds = {one.name: (one.low, one.high) for one in measures}
+    whole = Regrowth({}, {}, frozenset(seen), dict(margins or {}), bounds=bounds)
     there = {one.name: _Numbers.of(one, results.trace) for one in measures}
     done = results.done
     for name in [cell.name for cell in results.design] if cells is None else cells:

@@ -27,6 +27,7 @@ def curve(
     high: str | None = None,
     series: str | None = None,
     order: Sequence[str] = (),
+    dashed: Sequence[str] = (),
     reference: tuple[float, str] | None = None,
     points: bool = False,
     height: int = 300,
@@ -45,6 +46,7 @@ def curve(
         high: upper bound of ``y``.
         series: whose curve a row belongs to; None for one curve.
         order: of the series, which gives their colours; () for the order in the frame.
+        dashed: the series that are drawn so, on top of what they may hide.
         reference: a value of ``y`` and its name, drawn as a dashed line.
         points: whether each row is also drawn as a dot.
         height: of the plot, in pixels.
@@ -66,7 +68,7 @@ def curve(
     parts = layers.band(low, high, shade, tall)
     parts += layers.rule(*reference) if reference else []
     parts += [
-        layers.line(upwards, shade),
+        layers.line(upwards, shade, series, dashed),
         layers.dots(upwards, shade, shown, seen=points),
     ]
     several = series if len(known) > 1 else None
@@ -196,6 +198,7 @@ def grid_of_curves(
     high: str | None = None,
     series: str | None = None,
     order: Sequence[str] = (),
+    dashed: Sequence[str] = (),
     columns: int = 4,
     height: int = 130,
     alt: str = "",
@@ -233,7 +236,7 @@ def grid_of_curves(
             "encoding": {"x": field(across, wide, xs, title=None, tickCount=3)},
             "layer": [
                 *layers.band(low, high, shade, tall),
-                layers.line(upwards, shade),
+                layers.line(upwards, shade, series, dashed),
                 layers.dots(upwards, shade, shown, seen=False),
             ],
         },

@@ -54,13 +54,17 @@ def answer(told: Told) -> Iterator[str]:
     several = len(first["as_good"]) > 1
     said = []
     for group, good in first["as_good"].items():
+        rules = len(first["shares"].get(group, {}))
         if len(good) == 1:
             which = f"{_quoted(good[0])} predicts choices held out better than any rival"
+        elif len(good) == rules:
+            which = f"choices held out tell none of the {rules} rules apart"
         else:
             which = f"choices held out do not tell apart {_listed(good)}"
         share = first["shares"].get(group, {}).get(good[0])
+        whose = "and" if len(good) == 1 else f"of which {_quoted(good[0])}"
         told_share = (
-            f", and comes {share:.0%} of the way from choosing blindly to exact knowledge"
+            f", {whose} comes {share:.0%} of the way from choosing blindly to exact knowledge"
             if share is not None
             else ""
         )

@@ -101,12 +101,18 @@ def band(
     return [layer]
 
 
-def line(y: Layer, colour: Any, **mark: Any) -> Layer:
-    """A curve."""
-    return {
-        "mark": {"type": "line", "clip": True} | mark,
-        "encoding": {"y": y, "color": colour},
-    }
+def line(
+    y: Layer, colour: Any, series: str | None = None, dashed: Sequence[str] = (), **mark: Any
+) -> Layer:
+    """A curve; those of some series dashed, so that what they lie on is seen through them."""
+    encoding = {"y": y, "color": colour}
+    if series and dashed:
+        test = {"field": column(series), "oneOf": [visible(str(name)) for name in dashed]}
+        encoding["strokeDash"] = {
+            "condition": {"test": test, "value": [5, 4]},
+            "value": [1, 0],
+        }
+    return {"mark": {"type": "line", "clip": True} | mark, "encoding": encoding}
 
 
 def dots(y: Layer, colour: Any, tooltip: list[Layer], *, seen: bool, size: int = 26) -> Layer:

@@ -1,6 +1,6 @@
-"""Fitted mechanisms in figures and tables: what they say of the choices, and what they grow."""
+"""Fitted mechanisms in figures and tables: what they say of the choices, by place and by what was shown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from cloudchamber.mechanism.comparing import BEST, UNIFORM
 from cloudchamber.report.document import Block, Prose, Table
 from cloudchamber.report.evidence import brief
 from cloudchamber.report.figures import Axis, curve, grid_of_curves, intervals
-from cloudchamber.study.pictured import AGENTS
+from cloudchamber.report.regrown import at_scale, of_form, over_time, regrown
 from cloudchamber.study.told import Told
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def blocks_of(told: Told, part: Mapping[str, Any]) -> Iterator[Block]:
     yield from _scores(told, form, key)
     yield from _places(told, form, key)
     yield from _signals(told, form, key)
-    yield from _regrown(told, part, key)
-    yield from _courses(told, form, key)
+    yield from regrown(told, part, key)
+    yield from over_time(told, form, key)
     yield from _checks(told, form)
-    yield from _scale(told, form, key)
+    yield from at_scale(told, form, key)
 
 
 def _mechanisms(told: Told, part: Mapping[str, Any]) -> Table:
@@ -61,14 +61,18 @@ def _mechanisms(told: Told, part: Mapping[str, Any]) -> Table:
         rows.append(
             {
                 "mechanism": name,
-                "fitted": _by_group(by_group),
+                "fitted": _by_group(by_group) + _not_told(part["flat"].get(name, ())),
                 "of what can be known": _by_group(shares) or "–",
                 "in the agents' place": known["answer"] if known else "not regrown",
                 "where never fitted": part["unseen_sufficiency"].get(name, "–"),
             }
         )
-    flat = part["flat"].get(told.facts["hypothesis"], ())
-    unknown = f" Of {told.facts['hypothesis']}: {'; '.join(flat)}." if flat else ""
+    flat = any(part["flat"].get(name) for name in part["equations"])
+    unknown = (
+        " What the choices do not tell of a rule is named below it: a number there means nothing."
+        if flat
+        else ""
+    )
     why = "; ".join(f"{name}: {reason}" for name, reason in part["not_regrown"].items())
     return Table(
         f"The mechanisms, {part['form']}",
@@ -82,6 +86,12 @@ def _mechanisms(told: Told, part: Mapping[str, Any]) -> Table:
     )
 
 
+def _not_told(flat: Sequence[str]) -> str:
+    """What the choices leave open, shortly: without the reason."""
+    parts = [one.removeprefix("cannot tell ").partition(":")[0] for one in flat]
+    return f" (cannot be told: {'; '.join(parts)})" if parts else ""
+
+
 def _by_group(told: Mapping[str, str]) -> str:
     """What is said of each group; of one alone without its name."""
     if len(set(told.values())) < 2:
@@ -90,7 +100,7 @@ def _by_group(told: Mapping[str, str]) -> str:
 
 
 def _scores(told: Told, form: str, key: str) -> Iterator[Block]:
-    frame = _of(told, "mechanism_scores", form)
+    frame = of_form(told, "mechanism_scores", form)
     if frame.empty:
         return
     frame = frame[frame["score"].map(isfinite)].copy()
@@ -115,7 +125,7 @@ def _scores(told: Told, form: str, key: str) -> Iterator[Block]:
 
 
 def _places(told: Told, form: str, key: str) -> Iterator[Block]:
-    frame = _of(told, "mechanism_places", form)
+    frame = of_form(told, "mechanism_places", form)
     if frame.empty:
         return
     yield _curves(
@@ -131,7 +141,7 @@ def _places(told: Told, form: str, key: str) -> Iterator[Block]:
 
 
 def _signals(told: Told, form: str, key: str) -> Iterator[Block]:
-    frame = _of(told, "mechanism_signals", form)
+    frame = of_form(told, "mechanism_signals", form)
     if frame.empty:
         return
     levels = sorted(frame["level"].unique())
@@ -163,137 +173,25 @@ def _curves(frame: "pd.DataFrame", apart: tuple[str, ...], **told: Any) -> Block
     """Curves by who; in panels where something else sets them apart."""
     several = [name for name in apart if frame[name].nunique() > 1]
     order = tuple(dict.fromkeys(frame["who"]))
+    told |= {"low": "low", "high": "high", "series": "who", "order": order, "dashed": order[1:]}
     if not several:
-        return curve(frame, low="low", high="high", series="who", order=order, points=True, **told)
+        return curve(frame, **told)
     panel = frame[several[0]].astype(str)
     for name in several[1:]:
         panel += ", " + frame[name].astype(str)
     return grid_of_curves(
         frame.assign(panel=panel),
         panel="panel",
-        low="low",
-        high="high",
-        series="who",
-        order=order,
         columns=2,
         height=190,
         **told,
     )
 
 
-def _regrown(told: Told, part: Mapping[str, Any], key: str) -> Iterator[Block]:
-    import pandas as pd  # as above
-
-    frame = _of(told, "regrowth", part["form"])
-    if frame.empty:
-        return
-    measure = frame["measure"].iloc[0]
-    frame = frame[frame["measure"] == measure]
-    levels = frame[frame["against"] == ""]
-    shown = _shown(told, part, set(frame["mechanism"]))
-    parts = []
-    for at, name in enumerate(shown):
-        mine = levels[levels["mechanism"] == name]
-        cell = mine["cell"] + mine["seen"].map({True: "", False: " *"})
-        if not at:
-            parts.append(_dots(mine, cell, "grown", AGENTS))
-        parts.append(_dots(mine, cell, "regrown", name))
-    yield intervals(
-        pd.concat(parts, ignore_index=True),
-        id=f"regrown-{key}",
-        title=f"The {told.facts['measure']} in each cell: grown by the agents, regrown by the rule",
-        caption="Mean over replicates with 95 % interval, which for the rule holds the fit's uncertainty "
-        "too. Each replicate is regrown under its own noise. * none of its choices were fitted.",
-        label="cell",
-        value=Axis("value", told.facts["measure"]),
-        text="text",
-        group="who",
-        order=(AGENTS, *shown),
-        sort="given",
-    )
-    yield _gaps(frame, shown, told)
-
-
-def _shown(told: Told, part: Mapping[str, Any], there: set[str]) -> list[str]:
-    """The hypothesis' own mechanism, and the one that predicts best."""
-    names = [told.facts["hypothesis"]]
-    names += [good[0] for good in part["as_good"].values() if good]
-    return [name for name in dict.fromkeys(names) if name in there]
-
-
-def _dots(rows: "pd.DataFrame", cell: "pd.Series[str]", side: str, who: str) -> "pd.DataFrame":
-    import pandas as pd  # as above
-
-    dots = pd.DataFrame(
-        {
-            "cell": cell,
-            "who": who,
-            "value": rows[side],
-            "low": rows[f"{side}_low"],
-            "high": rows[f"{side}_high"],
-        }
-    )
-    n = rows["n"].tolist()
-    dots["text"] = [
-        brief(Estimate(row["value"], row["low"], row["high"], int(count)))
-        for row, count in zip(dots.to_dict("records"), n, strict=True)
-    ]
-    return dots
-
-
-def _gaps(frame: "pd.DataFrame", shown: list[str], told: Told) -> Table:
-    """A row a number of the pattern, a column a mechanism."""
-    import pandas as pd  # as above
-
-    rows: dict[str, dict[str, str]] = {}
-    for row in frame[frame["mechanism"].isin(shown)].to_dict("records"):
-        what = row["cell"] if not row["against"] else f"{row['cell']}, less {row['against']}"
-        gap = Estimate(row["gap"], row["gap_low"], row["gap_high"], int(row["n"]))
-        mine = rows.setdefault(what, {"in": what, "fitted": "yes" if row["seen"] else "no"})
-        mine[f"by “{row['mechanism']}”"] = f"{brief(gap)}: {row['answer']}"
-    return Table(
-        "Regrown less grown",
-        pd.DataFrame(list(rows.values())),
-        f"In the {told.facts['measure']}; 95 % intervals. Sufficient: shown to lie within "
-        f"{told.facts['margin']:g}; not sufficient: shown to lie beyond, the chance of a false claim shared "
-        "between all rows; else it cannot be told.",
-    )
-
-
-def _courses(told: Told, form: str, key: str) -> Iterator[Block]:
-    import pandas as pd  # as above
-
-    frame = _of(told, "regrowth_courses", form)
-    name = told.facts["hypothesis"]
-    if frame.empty or frame["step"].nunique() < 3 or name not in set(frame["mechanism"]):
-        return
-    mine = frame[frame["mechanism"] == name]
-    sides = []
-    for side, who in (("grown", AGENTS), ("regrown", name)):
-        columns = {side: "value", f"{side}_low": "low", f"{side}_high": "high"}
-        one = mine[["cell", "step", *columns]].rename(columns=columns)
-        sides.append(one.assign(who=who))
-    yield grid_of_curves(
-        pd.concat(sides, ignore_index=True),
-        id=f"regrown-courses-{key}",
-        title=f"The {told.facts['measure']} over time, grown and regrown",
-        caption="Mean over replicates with pointwise 95 % interval.",
-        x=Axis("step", "step"),
-        y=Axis("value", told.facts["measure"]),
-        panel="cell",
-        low="low",
-        high="high",
-        series="who",
-        order=(AGENTS, name),
-        columns=3,
-        height=150,
-    )
-
-
 def _checks(told: Told, form: str) -> Iterator[Block]:
     import pandas as pd  # as above
 
-    frame = _of(told, "mechanism_checks", form)
+    frame = of_form(told, "mechanism_checks", form)
     if frame.empty:
         return
     several, groups = frame["mechanism"].nunique() > 1, frame["group"].nunique() > 1
@@ -301,14 +199,17 @@ def _checks(told: Told, form: str) -> Iterator[Block]:
         {
             **({"mechanism": row["mechanism"]} if several else {}),
             **({"group": row["group"]} if groups else {}),
-            "statistic": row["measure"],
+            "statistic": _statistic(row["measure"], form),
             "observed": f"{row['observed']:.3g}",
             "predicted": f"{row['predicted']:.3g} [{row['low']:.3g}, {row['high']:.3g}]",
             "p": f"{row['p']:.2g}",
         }
         for row in frame[frame["run"].isna()].to_dict("records")
-        if isfinite(row["observed"])
+        # What cannot come out otherwise (of one item, which place it has) is no check.
+        if isfinite(row["observed"]) and not row["low"] == row["high"] == row["observed"]
     ]
+    if not rows:
+        return
     whose = "it" if several else f"“{frame['mechanism'].iloc[0]}”"
     yield Table(
         f"Would {whose} have chosen so? Statistics that were not fitted",
@@ -319,43 +220,9 @@ def _checks(told: Told, form: str) -> Iterator[Block]:
     )
 
 
-def _scale(told: Told, form: str, key: str) -> Iterator[Block]:
-    frame = _of(told, "mechanism_scale", form)
-    if frame.empty:
-        return
-    of = "excess" if (frame["of"] == "excess").any() else "measure"
-    mine = frame[frame["of"] == of].copy()
-    measure = str(mine["measure"].iloc[0]).replace("gini", "Gini coefficient")
-    what = f"excess of the {measure} over the null" if of == "excess" else measure
-    mine["text"] = [
-        brief(Estimate(row["value"], row["low"], row["high"], int(row["n"])))
-        for row in mine.to_dict("records")
-    ]
-    mine["label"] = [f"{size:,} agents" for size in mine["agents"]]
-    several = mine["mechanism"].nunique() > 1
-    whose = "" if several else f" by “{mine['mechanism'].iloc[0]}”"
-    yield intervals(
-        mine,
-        id=f"scale-{key}",
-        title=f"At scale: the {what}{whose}",
-        caption="The cell at risk with the fitted rule in everybody's place, in populations of each size; "
-        "mean with 95 % interval, in which is the fit's uncertainty. A single such population lies "
-        f"between {mine['least'].iloc[-1]:.3g} and {mine['most'].iloc[-1]:.3g} at the largest size.",
-        value=Axis("value", what),
-        text="text",
-        group="mechanism" if several else None,
-        sort="given",
-        reference=(0.0, "none") if of == "excess" else None,
-    )
-
-
-def _of(told: Told, table: str, form: str) -> "pd.DataFrame":
-    frame = told.tables.get(table)
-    if frame is None or frame.empty:
-        import pandas as pd  # as above
-
-        return pd.DataFrame()
-    return frame[frame["form"] == form]
+def _statistic(name: str, form: str) -> str:
+    """Its name; one item at a time has no places."""
+    return name.partition(", places")[0] if form == "one item at a time" else name
 
 
 def _number(row: Any) -> str:

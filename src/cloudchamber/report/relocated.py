@@ -104,5 +104,6 @@ def _curve(told: Told, factor: str, rows: Any) -> Block:
         high="high",
         series="who",
         order=(AGENTS, *names),
+        dashed=names,
         reference=(criterion, "criterion") if isfinite(criterion) else None,
     )
