@@ -8,6 +8,7 @@ intervals over recorded runs.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ __all__ = ["Regrown", "Rules", "ahead", "crps", "flip_scores", "held_out", "regr
 
 NAMES = ("Q", "M")
 STOP = 72
-"""Meetings in a row that succeed, upon which a recorded run stopped."""
+"""Meetings in a row that succeed, upon which a recorded run of 24 agents stopped."""
 FEW = 4
 """Conditions of fewer recorded runs are left out."""
 Column = np.ndarray
@@ -94,12 +95,16 @@ def regrown(
     to: int | None = None,
     runs: int = 200,
     seed: int = 1,
+    stop: int | None = STOP,
 ) -> dict[str, Regrown]:
     """Each rule in the agents' place, all under one noise.
 
-    With `committed`, all others begin with the other name.
+    With `committed`, all others begin with the other name. A run ends where `stop` meetings in a row
+    succeeded; if None, when it is as long as the longest.
     """
-    several = [(one,) if isinstance(one, Mechanism) else tuple(one) for one in rules.values()]
+    several: list[tuple[Any, ...]] = [
+        (one,) if isinstance(one, Mechanism) else tuple(one) for one in rules.values()
+    ]
     always = Logit(terms=(ItemEffects(effects=(0.0, -60.0 if to == 0 else 60.0)),))
     decides = Each(rules=tuple(several), runs=runs)
     groups = [Group(name="free", count=agents - committed, decides=decides)]
@@ -120,21 +125,30 @@ def regrown(
     free = group[order].reshape(shape)[:, :, :longest] == 0
     name = 1 if to is None else to
     return {
-        rule: _ended(said[number], free[number], agents, name) for number, rule in enumerate(rules)
+        rule: _ended(said[number], free[number], agents, name, stop)
+        for number, rule in enumerate(rules)
     }
 
 
-def _ended(said: Column, free: Column, agents: int, name: int) -> Regrown:
-    success = np.cumsum(said[:, :, 0] == said[:, :, 1], axis=1)
-    in_a_row = success.copy()
-    in_a_row[:, STOP:] -= success[:, :-STOP]
-    there = in_a_row == STOP
-    end = np.where(there.any(axis=1), there.argmax(axis=1) + 1, said.shape[1])
+def _ended(said: Column, free: Column, agents: int, name: int, stop: int | None) -> Regrown:
+    if stop is None:
+        ends = np.full(len(said), said.shape[1])
+    else:
+        ends = _stopped(said[:, :, 0] == said[:, :, 1], stop)
     share = np.empty(len(said))
-    for run, stop in enumerate(end):
-        last = slice(stop - agents, stop)
+    for run, end in enumerate(ends):
+        last = slice(end - agents, end)
         share[run] = (said[run, last] == name)[free[run, last]].mean()
-    return Regrown(end, share)
+    return Regrown(ends, share)
+
+
+def _stopped(succeeded: Column, stop: int) -> Column:
+    success = np.cumsum(succeeded, axis=1)
+    in_a_row = success.copy()
+    in_a_row[:, stop:] -= success[:, :-stop]
+    there = in_a_row == stop
+    ends = np.where(there.any(axis=1), there.argmax(axis=1) + 1, succeeded.shape[1])
+    return np.asarray(ends)
 
 
 def flip_scores(flipped: Column, recorded: Column) -> Column:
@@ -159,6 +173,7 @@ def held_out(
     agents: int = 24,
     memory: int = 5,
     runs: int = 200,
+    stop: int | None = STOP,
 ) -> pd.DataFrame:
     """Rules beside recorded runs with a committed minority: a row a recorded run and rule.
 
@@ -166,7 +181,9 @@ def held_out(
     average, log (score of the flip) and crps (of the meetings).
     """
     rows = []
-    for (challenger, count), some in recorded.groupby(["challenger", "n_committed"]):
+    for challenger, count in product(NAMES, sorted(recorded.n_committed.unique())):
+        here = (recorded.challenger == challenger) & (recorded.n_committed == count)
+        some = recorded[here]
         if len(some) < FEW:
             continue
         flips = (some.final_word == challenger).to_numpy().astype(float)
@@ -179,6 +196,7 @@ def held_out(
             committed=int(count),
             to=NAMES.index(challenger),
             runs=runs,
+            stop=stop,
         )
         for name, grown in regrew.items():
             flipped, meetings = grown.share > 0.5, some.n_interactions.to_numpy()
