@@ -26,23 +26,37 @@ def supplement(study: "Study", results: "Results") -> Supplement:
 
 
 def _overturned(study: "Study", results: "Results", share):
-    """How many runs of each cell are overturned."""
-    told = []
-    for cell in study.combinations():
+    """How many runs of each cell are overturned, and how many would have gone over by themselves."""
+    told = list(_counted(results, share, {cell.name: cell for cell in study.combinations()}))
+    alone = list(_counted(results, share, dict(_uncommitted(study))))
+    if told:
+        yield (
+            f"**Overturned**, with most of the others' last words the minority's: {', '.join(told)}."
+            + (f" Where nobody is committed so many are: {', '.join(alone)}." if alone else "")
+        )
+
+
+def _counted(results: "Results", share, cells):
+    """Of the runs of each cell, how many are overturned; cells by what they are called."""
+    for name, cell in cells.items():
         mine = share[share.index.isin(results.ids(cell))]
         if len(mine):
-            told.append(f"{int((mine > 0.5).sum())} of {len(mine)} ({cell.name})")
-    if told:
-        yield f"**Overturned**, with most of the others' last words the minority's: {', '.join(told)}."
+            yield f"{int((mine > 0.5).sum())} of {len(mine)} ({name})"
+
+
+def _uncommitted(study: "Study"):
+    """Each convention, and its cell without a minority: the twin of the largest, whose noise all share."""
+    for convention in ("from M", "from Q"):
+        (*_, cell) = study.combinations().where(convention=convention)
+        twin = study.null_of(cell)
+        if twin is not None:
+            yield convention, twin
 
 
 def _lasting(study: "Study", results: "Results", share):
     """Without anyone committed, is the convention kept?"""
-    for convention in ("from M", "from Q"):
-        # Of the largest minority: the twins of the others share their noise with this one.
-        (*_, cell) = study.combinations().where(convention=convention)
-        twin = study.null_of(cell)
-        mine = share[share.index.isin(results.ids(twin) if twin is not None else [])]
+    for convention, twin in _uncommitted(study):
+        mine = share[share.index.isin(results.ids(twin))]
         if mine.empty:
             continue
         left = mean(mine).within(0, 1)
