@@ -141,7 +141,8 @@ class Influence:
         if moved:
             table = table[table["parents"] > 0]
         ratios = table.groupby("replicate")["offspring"].mean()
-        return mean(ratios.to_numpy(np.float64), level=level)
+        found = mean(ratios.to_numpy(np.float64), level=level)
+        return found.within(0.0) if len(ratios) else found
 
     def trees(self, threshold: float | None = None, largest: int | None = 10) -> "pd.DataFrame":
         """The largest trees: each decision hangs on the decision of another that moved it most.
