@@ -58,11 +58,13 @@ def _below_cost(results: "Results", cell: str):
     if not found:
         return
     below = mean(np.concatenate(found)).within(0, 1)
+    chance = float(np.mean(world.costs)) / world.most
+    heeded = below.high < chance
     yield Check(
         "Do firms ask more than a unit costs them?",
         f"In {cell} {brief(below)} of all prices are below cost: "
-        f"{'they heed it' if below.high < 0.1 else 'no sign that costs are heeded'}.",
-        "fine" if below.high < 0.1 else "warning",
+        f"{'fewer than' if heeded else 'not clearly fewer than'} the {chance:.2g} of prices at random.",
+        "fine" if heeded else "warning",
     )
 
 
