@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cloudchamber.analysis.located import Threshold
-from cloudchamber.analysis.relocated import Relocated
+from cloudchamber.analysis.relocated import Relocated, _joint
 from cloudchamber.analysis.thresholds import answered, threshold
 from cloudchamber.errors import SpecificationError
 
@@ -84,6 +84,15 @@ def test_the_uncertainty_of_the_fit_widens_the_gap_and_may_leave_it_open() -> No
     assert "20% of the draws" in some.sentence()
     few = Relocated("x", found(0.5), found(0.5), (found(0.5),) * 24 + (found(*NEVER),))
     assert few.answer == "sufficient"
+
+
+def test_the_gap_of_two_numbers_that_lie_anywhere_alike_is_covered_as_often_as_said() -> None:
+    rng = np.random.default_rng(3)
+    for one, other in ((1.0, 1.0), (1.0, 0.3), (1.0, 0.01), (0.2, 1.0), (1.0, 0.0)):
+        drawn = one * rng.uniform(-1, 1, 200_000) - other * rng.uniform(-1, 1, 200_000)
+        reach = _joint(0.95 * one, 0.95 * other, 0.95)
+        assert np.mean(np.abs(drawn) < reach) == pytest.approx(0.95, abs=0.003)
+    assert _joint(np.inf, 1.0, 0.95) == np.inf
 
 
 def test_on_a_log_axis_the_gap_is_a_part_of_its_logarithm() -> None:

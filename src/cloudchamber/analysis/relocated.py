@@ -1,13 +1,14 @@
 """Does it begin at the same place? Where a phenomenon appears as it was grown, and as it is regrown.
 
 Each of the two places is known with an interval, that of the regrown one widened by what the fit leaves
-open. The interval of their gap takes from each the side that matters (MOVER: Zou & Donner, Statistics in
-Medicine 27, 2008); searches that share their noise lie closer than that, so it is cautious. Where a search
-found no place, that is what is compared: never there, always there, no dependence.
+open. The interval of their gap takes from each the side that matters, as if each could lie anywhere in its
+interval alike: so it is with sharp thresholds, which runs only enclose. Adding squares (MOVER: Zou & Donner,
+Statistics in Medicine 27, 2008) covered the gap of two such searches in 162 of 180 pairs, not in 95 %. Where
+a search found no place, that is what is compared: never there, always there, no dependence.
 """
 
 from dataclasses import dataclass
-from math import hypot, inf
+from math import hypot, inf, isfinite, sqrt
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -166,8 +167,8 @@ class Relocated:
         n = min(self.grown.runs, self.regrown.runs)
         return Estimate(
             gap,
-            gap - hypot(below, high - mine),
-            gap + hypot(above, mine - low),
+            gap - _joint(below, high - mine, one.level),
+            gap + _joint(above, mine - low, one.level),
             n,
             one.level,
             method="posterior, with the fit's uncertainty" if self.draws else "posterior",
@@ -189,6 +190,14 @@ class Relocated:
 
 _NOT_PASSING: dict[Kind, Side] = {"never": "never", "always": "always", "flat": "flat"}
 _OPEN: tuple[set[Side], ...] = ({"flat", "never"}, {"flat", "always"})
+
+
+def _joint(one: float, other: float, level: float) -> float:
+    """How far the difference of two numbers reaches, each alike anywhere within its own reach."""
+    wide, narrow = (2 * reach / level for reach in sorted((one, other), reverse=True))
+    if not isfinite(wide) or narrow <= (1 - level) * wide:
+        return wide * level / 2
+    return (wide + narrow) / 2 - sqrt((1 - level) * wide * narrow)
 
 
 def _places(found: Threshold) -> tuple[Estimate, ...]:
