@@ -169,7 +169,7 @@ def test_without_knowing_what_the_other_did_every_meeting_is_the_first(blind: An
         assert (matches(player, DEFECTOR, 6, **blind)[0, :, 0] == act).all()
 
 
-def asked(own: list[list[int]], met: list[list[int]], tallies: int = 0) -> Questions:
+def asked(own: list[list[int]], met: list[list[int]], tallied: bool = False) -> Questions:
     """Rows that remember meetings, -1 where the other's act is not known."""
     rows = len(own)
     entries: list[tuple[int, int, int, float]] = []
@@ -177,7 +177,6 @@ def asked(own: list[list[int]], met: list[list[int]], tallies: int = 0) -> Quest
         for a, b in zip(mine, its, strict=True):
             entries.append((row, Channel.own, a, np.nan))
             entries += [(row, Channel.met, b, np.nan)] if b >= 0 else []
-        entries += [(row, Channel.own, 0, 3.0)] * tallies
     whose, channel, item, value = (np.array(part) for part in zip(*entries, strict=True))
     none = np.zeros(len(whose), np.int64)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(whose, minlength=rows))])
@@ -191,15 +190,26 @@ def asked(own: list[list[int]], met: list[list[int]], tallies: int = 0) -> Quest
         np.arange(rows),
         np.tile([1, 0], (rows, 1)),
         {},
-        Heard(offsets, channel.astype(np.int8), item, none, none, none, value.astype(float)),
+        Heard(
+            offsets,
+            channel.astype(np.int8),
+            item,
+            none,
+            none,
+            none,
+            value.astype(float),
+            tallied=tallied,
+        ),
     )
 
 
 def test_meetings_are_read_from_what_is_heard() -> None:
-    questions = asked([[0, 1, 1], [], [1], [0]], [[1, -1, 0], [], [-1], [0]], tallies=1)
+    questions = asked([[0, 1, 1], [], [1], [0]], [[1, -1, 0], [], [-1], [0]])
     met = meetings(questions)
     assert met.own.tolist() == [[0, 1, 1], [-1, -1, -1], [-1, -1, 1], [-1, -1, 0]]
     assert met.other.tolist() == [[1, -1, 0], [-1, -1, -1], [-1, -1, -1], [-1, -1, 0]]
+    tallies = meetings(asked([[0, 1]], [[1, 1]], tallied=True))
+    assert tallies.own.tolist() == tallies.other.tolist() == [[-1]], "a tally is no single meeting"
 
 
 def test_weights_go_to_the_acts_wherever_they_stand() -> None:

@@ -54,9 +54,9 @@ def test_a_ring_keeps_the_latest_oldest_first() -> None:
     later = {"item": np.array([7, 8, 9]), "decision": np.array([20, 21, 20])}
     ring.add(np.array([1, 0, 1]), 6, **later)
     past = ring.oldest_first(np.array([0, 1]))
-    assert past["item"].tolist() == [[3, 4, 8], [-1, 7, 9]]
-    assert past["decision"].tolist() == [[13, 14, 21], [-1, 20, 20]]
-    assert past["step"].tolist() == [[3, 4, 6], [-1, 6, 6]]
+    assert past["item"].T.tolist() == [[3, 4, 8], [-1, 7, 9]]
+    assert past["decision"].T.tolist() == [[13, 14, 21], [-1, 20, 20]]
+    assert past["step"].T.tolist() == [[3, 4, 6], [-1, 6, 6]]
 
 
 def test_a_ring_is_told_later_what_the_latest_acts_led_to() -> None:
@@ -96,7 +96,7 @@ def test_only_the_indices_that_are_looked_at_are_kept() -> None:
     assert plain.by_run is not None
     assert plain.by_agent is None and plain.ring is None and plain.log is None
     remembering = Ledger(spec(memory={"kind": "window", "k": 2}), 1, 4)
-    assert remembering.ring is not None and remembering.ring.columns["item"].shape == (4, 2)
+    assert remembering.ring is not None and remembering.ring.columns["item"].shape == (2, 4)
 
 
 @pytest.mark.parametrize(

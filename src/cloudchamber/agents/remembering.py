@@ -14,8 +14,7 @@ from pydantic import Field
 from cloudchamber.agents.look_up_tables import LLAMA_3, Table
 from cloudchamber.agents.rules import Rule
 from cloudchamber.microspec.value import Real, Whole
-from cloudchamber.questions import Ints, Questions, Reals
-from cloudchamber.trace.tables import Channel
+from cloudchamber.questions import Ints, Own, Questions, Reals
 
 __all__ = ["LookUp", "MajorityOfMemory", "remembered"]
 
@@ -45,27 +44,31 @@ class LookUp(Rule):
     def weights(self, questions: Questions) -> Reals:
         """The probability of each option."""
         here = questions.items == self.item
-        others = (questions.items >= 0).sum(axis=1, keepdims=True) - here.any(axis=1)[:, None]
+        offered = here.any(axis=1)
+        others = questions.options() - offered
         met, own, length = remembered(questions, self.item)
-        p = self._chance(length, met, own, 1 / np.maximum(others[:, 0] + 1, 1))[:, None]
-        rest = np.where(here.any(axis=1)[:, None], 1 - p, 1.0) / np.maximum(others, 1)
-        return np.where(here, p, np.where(questions.items >= 0, rest, 0.0))
+        p = self._chance(length, met, own, 1 / np.maximum(others + 1, 1))
+        rest = np.where(offered, 1 - p, 1.0) / np.maximum(others, 1)
+        weights = np.where(here, p[:, None], rest[:, None])
+        return np.where(questions.items >= 0, weights, 0.0) if questions.gaps else weights
 
     def inclusion(self, questions: Questions) -> Reals:
         """The same, where each is judged on its own."""
         return self.weights(questions)
 
-    def _chance(self, length: Reals, met: Reals, own: Reals, at_first: Reals) -> Reals:
+    def _chance(self, length: Ints, met: Ints, own: Ints, at_first: Reals) -> Reals:
         """(rows,): the probability of the item; `at_first` where nothing is known and remembered."""
         known = _cube(self.table)
         most = len(known)
-        within = np.minimum(length, most - 1).astype(np.int64)
-        told = known[
-            within, np.minimum(met, within).astype(int), np.minimum(own, within).astype(int)
-        ]
+        within = np.minimum(length, most - 1)
+        told = known[within, np.minimum(met, within), np.minimum(own, within)]
         told[length >= most] = np.nan
-        share = np.divide(met + own, 2 * length, out=at_first.copy(), where=length > 0)
-        return np.asarray(np.where(np.isnan(told), share, told))
+        lacking = np.flatnonzero(np.isnan(told))
+        some = [part[lacking] for part in (met, own, length)]
+        known_of = some[2] > 0
+        share = np.divide(some[0] + some[1], 2 * some[2], out=at_first[lacking], where=known_of)
+        told[lacking] = share
+        return np.asarray(told)
 
     def aloud(self) -> str:
         """The rule in words."""
@@ -86,11 +89,13 @@ class MajorityOfMemory(Rule):
     def weights(self, questions: Questions) -> Reals:
         """The probability of each option."""
         there = questions.items >= 0
-        heard = questions.heard
-        met = (heard.channel == Channel.met) & (heard.item >= 0)
-        items = max(int(questions.items.max(initial=0)), int(heard.item.max(initial=0))) + 1
-        cell = heard.row()[met] * items + heard.item[met]
-        counts = np.bincount(cell, minlength=len(questions) * items).reshape(-1, items)
+        own, rows = questions.heard.own, len(questions)
+        met = np.full((1, rows), -1) if own.met is None else own.met
+        items = max(int(questions.items.max(initial=0)), int(met.max(initial=0))) + 1
+        known = met >= 0
+        cell = (np.arange(rows) * items + met)[known]
+        often = None if own.often is None else own.often[known]
+        counts = np.bincount(cell, often, minlength=rows * items).reshape(-1, items)
         shown = np.take_along_axis(counts, np.maximum(questions.items, 0), axis=1)
         best = there & (shown == np.where(there, shown, -1).max(axis=1, keepdims=True))
         even = there / np.maximum(there.sum(axis=1, keepdims=True), 1)
@@ -107,13 +112,15 @@ class MajorityOfMemory(Rule):
         return f"a rule that chooses what those it remembers meeting chose most often{noise}"
 
 
-def remembered(questions: Questions, item: int) -> tuple[Reals, Reals, Reals]:
+def remembered(questions: Questions, item: int) -> tuple[Ints, Ints, Ints]:
     """By row, of the meetings in memory: those in which the other, and oneself, chose an item; and all."""
-    heard = questions.heard
-    it, met = heard.item == item, heard.channel == Channel.met
-    length = _counted(met, heard.offsets)
-    own = _counted(it & (heard.channel == Channel.own), heard.offsets)
-    return _counted(it & met, heard.offsets), np.where(length > 0, own, 0.0), length
+    own = questions.heard.own
+    if own.met is None:
+        none = np.zeros(len(questions), np.int64)
+        return none, none, none
+    length = _counted(own.met >= 0, own)
+    mine = _counted(own.item == item, own)
+    return _counted(own.met == item, own), np.where(length > 0, mine, 0), length
 
 
 @lru_cache(maxsize=32)
@@ -127,8 +134,10 @@ def _cube(table: Table) -> Reals:
     return known
 
 
-def _counted(which: NDArray[np.bool_], offsets: Ints) -> Reals:
-    """How many of each row's entries."""
-    before = np.zeros(len(which) + 1)
-    np.cumsum(which, out=before[1:])
-    return np.diff(before[offsets])
+def _counted(which: NDArray[np.bool_], own: Own) -> Ints:
+    """How many of each row's acts."""
+    if own.often is None:
+        # Added up as narrow as they fit, which processors do many at a time.
+        narrow = np.int8 if len(which) < 128 else np.int32
+        return np.asarray(which.view(np.int8).sum(axis=0, dtype=narrow).astype(np.int32))
+    return np.asarray(np.where(which, own.often, 0.0).sum(axis=0).astype(np.int32))

@@ -105,7 +105,7 @@ class Society:
 
     def _alone(self, group: int, questions: Questions) -> Answers:
         decider = self.deciders[group]
-        if not isinstance(decider, Answering):
+        if isinstance(decider, LanguageModel) or not isinstance(decider, Answering):
             raise AnswerError(f"group {group} cannot answer without waiting; await answer().")
         if questions.kind is Kind.write:
             if not isinstance(decider, Writes):

@@ -1,5 +1,6 @@
 """What an agent is shown beside its options: others' single acts and messages, its own past, its score."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from cloudchamber.microspec.neighbours import Neighbours
 from cloudchamber.microspec.turns import Batch
 from cloudchamber.microspec.visibility import Hidden
 from cloudchamber.microspec.world import State
-from cloudchamber.questions import Address, Heard, Ints, Reals
+from cloudchamber.questions import Address, Heard, Ints, Own, Reals
 from cloudchamber.trace.tables import Channel
 
 __all__ = ["Hearing"]
@@ -54,7 +55,7 @@ class Hearing:
             parts.append(self.written.notes(batch, address.step))
         if self.spec.affordances.scoring == "shown":
             parts.append(self._score(batch, state))
-        return Heard.joined(parts, len(batch))
+        return parts[0] if len(parts) == 1 else Heard.joined(parts, len(batch))
 
     def _others(self, batch: Batch, step: int) -> Heard:
         whole = self.ledger.log is not None
@@ -108,13 +109,13 @@ class Hearing:
         item, decision, when = source.copy(), source.copy(), source.copy()
         source[row, column] = (ids % self.agents)[:, None]
         past = ring.oldest_first(ids)
-        item[row, column], when[row, column] = past["item"], past["step"]
+        item[row, column], when[row, column] = past["item"].T, past["step"].T
         late = past["step"] > step - self.ledger.latency
-        decision[row, column] = np.where(late, NEVER, past["decision"])
+        decision[row, column] = np.where(late, NEVER, past["decision"]).T
         amount = None
         if self.ledger.amounts:
             given = np.zeros(shape)
-            given[row, column] = past["amount"]
+            given[row, column] = past["amount"].T
             amount = given.reshape(len(batch), -1)
         flat = (len(batch), -1)
         whole = (source.reshape(flat), item.reshape(flat), decision.reshape(flat))
@@ -126,58 +127,38 @@ class Hearing:
             return self._tallies(batch, owner, step)
         ring = self.ledger.ring
         assert ring is not None
-        width = self.spec.memory.depth
         # The ring may be deeper than memory goes, where it also serves what is heard of others.
-        past = {name: part[:, -width:] for name, part in ring.oldest_first(owner).items()}
-        there = past["item"] != NEVER
-        at: tuple[Ints, ...] = np.nonzero(there)
+        past = ring.oldest_first(owner, self.spec.memory.depth)
         if isinstance(self.spec.memory, Retrieval):
-            worth = self._worth(past["item"], step - past["step"], items)
-            at = _chosen(np.where(there, worth, _UNSEEN), self.spec.memory.k)
-        told = {name: part[at] for name, part in past.items()}
-        return self._recalled(len(batch), at[0], batch.agent[at[0]], step, told)
+            past = self._retrieved(self.spec.memory.k, past, step, items)
+        return Heard.recalled(self._side_by_side(batch.agent, step, past))
 
-    def _recalled(
-        self, rows: int, row: Ints, agent: Ints, step: int, told: dict[str, NDArray[Any]]
-    ) -> Heard:
-        """Own acts with what they led to; each is followed by what the other did in the same meeting."""
-        results = {name: told[f"result {name}"] for name in self.results}
+    def _retrieved(
+        self, k: int, past: dict[str, NDArray[Any]], step: int, items: Ints
+    ) -> dict[str, NDArray[Any]]:
+        """The k acts most worth recalling, the least of them first."""
+        there = past["item"].T != NEVER
+        worth = np.where(there, self._worth(past["item"].T, step - past["step"].T, items), _UNSEEN)
+        order = np.argsort(worth, axis=1, kind="stable")
+        keep = order[:, max(order.shape[1] - k, 0) :].T
+        return {name: np.take_along_axis(part, keep, axis=0) for name, part in past.items()}
+
+    def _side_by_side(self, agent: Ints, step: int, past: dict[str, NDArray[Any]]) -> Own:
+        """Own acts with what is shown of what they led to, and of what the other did in the same meeting."""
+        results = {name: past[f"result {name}"] for name in self.results}
+        told = (past["item"], past["decision"], step - past["step"], past.get("amount"))
         if not self.meets:
-            item, decision, when = (told[name] for name in ("item", "decision", "step"))
-            amount = told.get("amount")
-            return Heard.of(
-                rows, Channel.own, row, item, agent, decision, step - when, amount, results
-            )
-        after = told["met"] != NEVER
-        at = np.repeat(np.arange(len(row)), 1 + after)
-        every = bool(len(row)) and bool(after.all())
-        other = np.append(False, at[1:] == at[:-1])[: len(at)]
-
-        def either(own: NDArray[Any], met: str) -> NDArray[Any]:
-            if every:
-                return np.stack((own, told[met]), axis=1).reshape(-1)
-            return np.where(other, told[met][at], own[at])
-
-        nan = np.full(len(row), np.nan)
-        return Heard.of(
-            rows,
-            np.where(other, Channel.met, Channel.own),
-            row[at],
-            either(told["item"], "met"),
-            either(agent, "met source"),
-            either(told["decision"], "met decision"),
-            step - told["step"][at],
-            told.get("amount", nan)[at],
-            {name: np.where(other, np.nan, led[at]) for name, led in results.items()},
-        )
+            return Own(agent, *told, results=results)
+        met = (past["met"], past["met source"], past["met decision"])
+        return Own(agent, *told, *met, results=results)
 
     def _tallies(self, batch: Batch, owner: Ints, step: int) -> Heard:
         assert self.ledger.by_agent is not None
         own = self._tally(batch, owner, step, self.ledger.by_agent, Channel.own)
         if self.ledger.met is None or not self.meets:
-            return own
+            return replace(own, tallied=True)
         met = self._tally(batch, owner, step, self.ledger.met, Channel.met)
-        return Heard.joined([own, met], len(batch))
+        return replace(Heard.joined([own, met], len(batch)), tallied=True)
 
     def _tally(self, batch: Batch, owner: Ints, step: int, marks: Marks, channel: Channel) -> Heard:
         """How often each item; what others did has many authors, so it names none."""

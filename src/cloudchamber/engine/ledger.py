@@ -71,8 +71,8 @@ class Marks:
 class Ring:
     """The latest acts of each agent, at most `depth`, newest overwriting oldest.
 
-    A column holds one thing of each act: item (-1 where nothing is remembered), decision, step, and whatever
-    else is asked for: its amount, what it led to, what the other did in the same meeting.
+    A column (depth, owners) holds one thing of each act: item (-1 where nothing is remembered), decision,
+    step, and whatever else is asked for: its amount, what it led to, what the other did in the same meeting.
     """
 
     def __init__(
@@ -81,32 +81,35 @@ class Ring:
         """Nobody has acted."""
         kinds: dict[str, DTypeLike] = {"item": np.int32, "decision": np.int64, "step": np.int32}
         self.columns = {
-            name: np.full((owners, depth), NEVER if np.dtype(kind).kind == "i" else np.nan, kind)
+            name: np.full((depth, owners), NEVER if np.dtype(kind).kind == "i" else np.nan, kind)
             for name, kind in (kinds | dict(more or {})).items()
         }
+        self.depth = depth
         self.made = np.zeros(owners, np.int64)
         """How many acts each has made in all."""
-
-    @property
-    def depth(self) -> int:
-        """How many acts of each are kept."""
-        return self.columns["item"].shape[1]
 
     def add(self, owner: Ints, step: int | Ints, **columns: NDArray[Any]) -> None:
         """Remember acts; an owner's acts of one batch stand together, in order."""
         if not len(owner):
             return
+        columns["step"] = np.broadcast_to(step, owner.shape)
+        each = self._each(owner)
+        if each:
+            for at in range(each):
+                place = (self.made[0] + at) % self.depth
+                for name, given in columns.items():
+                    self.columns[name][place] = given[at::each]
+            self.made += each
+            return
         if (owner[1:] < owner[:-1]).any():
             order = np.argsort(owner, kind="stable")
             owner = owner[order]
             columns = {name: given[order] for name, given in columns.items()}
-            step = step if isinstance(step, int) else step[order]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
         nth = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
-        place = (self.made[owner] + nth) % self.depth
+        places = (self.made[owner] + nth) % self.depth
         for name, given in columns.items():
-            self.columns[name][owner, place] = given
-        self.columns["step"][owner, place] = step
+            self.columns[name][places, owner] = given
         np.add.at(self.made, owner, 1)
 
     def settle(self, owner: Ints, results: Mapping[str, NDArray[Any]]) -> None:
@@ -121,15 +124,27 @@ class Ring:
             results = {name: values[order] for name, values in results.items()}
         place = (self.made[owner] - back) % self.depth
         for name, values in results.items():
-            self.columns[name][owner, place] = values
+            self.columns[name][place, owner] = values
 
-    def oldest_first(self, owner: Ints) -> dict[str, NDArray[Any]]:
-        """The remembered acts of some owners, (owners, depth) for each column.
+    def _each(self, owner: Ints) -> int:
+        """How many acts of each owner these are, where all have made as many so far and now; else 0."""
+        owners = len(self.made)
+        each = len(owner) // owners
+        if each * owners != len(owner) or (self.made != self.made[0]).any():
+            return 0
+        return each if (owner.reshape(owners, each).T == np.arange(owners)).all() else 0
+
+    def oldest_first(self, owner: Ints, width: int | None = None) -> dict[str, NDArray[Any]]:
+        """The remembered acts of some owners, (width, owners) for each column, of all if not given.
 
         Acts of one decision stand in the order they were picked; places never filled come first.
         """
-        place = (self.made[owner][:, None] + np.arange(self.depth)) % self.depth
-        at = (owner[:, None], place)
+        kept = np.arange(self.depth - (self.depth if width is None else width), self.depth)
+        made = self.made[owner]
+        if len(owner) and (made == made[0]).all() and (np.diff(owner) == 1).all():
+            place, some = (made[0] + kept) % self.depth, slice(int(owner[0]), int(owner[-1]) + 1)
+            return {name: column[place, some] for name, column in self.columns.items()}
+        at = ((made + kept[:, None]) % self.depth, owner)
         return {name: column[at] for name, column in self.columns.items()}
 
 

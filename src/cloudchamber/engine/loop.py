@@ -166,8 +166,7 @@ class _Growth:
 
     def _counted(self, batch: Batch, acted: Ints) -> Batch:
         """The occasions of those who decide, where an agent may decide again in a step."""
-        turns = self.spec.turns
-        if not (turns.endogenous or turns.meets):
+        if not self.spec.turns.again:
             return batch
         occasion = acted[batch.run, batch.agent]
         acted[batch.run, batch.agent] += 1
@@ -279,7 +278,10 @@ class _Growth:
         agents = self.agents
         owner = acts.run.astype(np.int64) * agents + acts.agent
         other = acts.run.astype(np.int64) * agents + acts.partner
-        if len(owner) and (np.diff(owner) > 0).all() and len(owner) > owner[-1] // 8:
+        rising = bool((np.diff(owner) > 0).all())
+        if rising and len(owner) == len(self.decided) * agents:
+            place, there = other, np.True_  # everyone, in order
+        elif rising and len(owner) and len(owner) > owner[-1] // 8:
             # Many of them, in order: where each stands is quicker written down than searched for.
             where = np.full(max(int(owner[-1]), int(other.max())) + 1, -1)
             where[owner] = np.arange(len(owner))

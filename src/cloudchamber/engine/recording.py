@@ -95,9 +95,16 @@ class Recording:
         self._heard(questions, kept)
 
     def _count(self, questions: Questions, answers: Answers) -> None:
-        # A block is small beside a pool of many runs: what is not in it is not touched.
-        np.add.at(self.account.status, (questions.run, answers.statuses()), 1)
-        np.add.at(self.account.questions, questions.run, 1)
+        runs, kinds = self.account.status.shape
+        if runs > len(questions):
+            # A block is small beside a pool of many runs: what is not in it is not touched.
+            np.add.at(self.account.status, (questions.run, answers.statuses()), 1)
+            np.add.at(self.account.questions, questions.run, 1)
+        else:
+            cell = questions.run * kinds + answers.statuses()
+            status = np.bincount(cell, minlength=runs * kinds).reshape(runs, kinds)
+            np.add(self.account.status, status, out=self.account.status)
+            np.add(self.account.questions, status.sum(axis=1), out=self.account.questions)
         if answers.tokens is not None:
             np.add.at(self.account.tokens, questions.run, answers.tokens)
 

@@ -83,6 +83,11 @@ class Turns(Family):
         """Whether agents decide in meetings of two."""
         return False
 
+    @property
+    def again(self) -> bool:
+        """Whether an agent may decide more than once in a step, and its turns do not count how often."""
+        return self.endogenous
+
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """The batches of one step, in order."""
         raise NotImplementedError
@@ -169,6 +174,11 @@ class Meetings(Turns):
     def meets(self) -> bool:
         """They do."""
         return True
+
+    @property
+    def again(self) -> bool:
+        """One meeting after another, they may."""
+        return not self.at_once
 
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """A batch for each meeting, the one who seeks before the one sought; or one of all meetings."""

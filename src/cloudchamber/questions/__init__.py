@@ -14,6 +14,7 @@ from cloudchamber.questions.asked import (
 from cloudchamber.questions.drawing import draw, taken_after
 from cloudchamber.questions.heard import Heard, Texts
 from cloudchamber.questions.joining import joined_answers, some_answers
+from cloudchamber.questions.own import Own
 
 __all__ = [
     "Address",
@@ -21,6 +22,7 @@ __all__ = [
     "Choose",
     "Heard",
     "Ints",
+    "Own",
     "Questions",
     "Reals",
     "Scale",

@@ -69,9 +69,9 @@ class Address:
 
     def keys(self, stream: str) -> NDArray[np.uint64]:
         """Keys of draws that belong to each row's decision."""
-        return randomness.keys(
-            self.seed, self.replicate, stream, self.step, self.agent, self.occasion
-        )
+        # What is the same for all rows is mixed in once.
+        replicate, occasion = _once(self.replicate), _once(self.occasion)
+        return randomness.keys(self.seed, replicate, stream, self.step, self.agent, occasion)
 
     def run_keys(self, stream: str) -> NDArray[np.uint64]:
         """Keys of draws that are the same for every agent and step of a run."""
@@ -85,6 +85,11 @@ class Address:
             agent=self.agent[rows],
             occasion=self.occasion[rows],
         )
+
+
+def _once(part: Ints) -> Ints:
+    """The part of an address as one number, where all rows have the same."""
+    return part[:1] if len(part) and (part == part[0]).all() else part
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,11 @@ class Questions:
         """(n, k): the options that may be picked; short rows are filled with what may not."""
         there = self.items >= 0
         return there if self.taken is None else there & ~self.taken.options
+
+    def options(self) -> Ints:
+        """(n,): how many options each row is shown."""
+        rows, most = self.items.shape
+        return (self.items >= 0).sum(axis=1) if self.gaps else np.full(rows, most)
 
     def shown(self, signal: str) -> Reals:
         """A signal as the agents see it, with 0 where it is hidden: what is not shown cannot attract."""
