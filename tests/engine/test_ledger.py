@@ -66,8 +66,8 @@ def test_a_ring_is_told_later_what_the_latest_acts_led_to() -> None:
     # As they were added: of three acts of owner 0 the first is forgotten already.
     ring.settle(np.array([0, 1, 1, 0, 0]), {"result gain": np.array([1.0, 2, 3, 4, 5])})
     past = ring.oldest_first(np.array([0, 1]))
-    assert past["item"].tolist() == [[7, 8], [5, 6]]
-    assert past["result gain"].tolist() == [[4, 5], [2, 3]]
+    assert past["item"].T.tolist() == [[7, 8], [5, 6]]
+    assert past["result gain"].T.tolist() == [[4, 5], [2, 3]]
 
 
 def test_a_log_grows_and_keeps_order() -> None:

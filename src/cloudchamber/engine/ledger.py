@@ -132,7 +132,7 @@ class Ring:
         each = len(owner) // owners
         if each * owners != len(owner) or (self.made != self.made[0]).any():
             return 0
-        return each if (owner.reshape(owners, each).T == np.arange(owners)).all() else 0
+        return each if (np.arange(owners) == owner.reshape(owners, each).T).all() else 0
 
     def oldest_first(self, owner: Ints, width: int | None = None) -> dict[str, NDArray[Any]]:
         """The remembered acts of some owners, (width, owners) for each column, of all if not given.
