@@ -5,7 +5,15 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from cloudchamber.agents import LanguageModel, PositionOnly, Random, Recorded, Society, TwoStage
+from cloudchamber.agents import (
+    LanguageModel,
+    PositionOnly,
+    Random,
+    Recorded,
+    Rule,
+    Society,
+    TwoStage,
+)
 from cloudchamber.agents.recorded import Record
 from cloudchamber.agents.society import models_of
 from cloudchamber.errors import AnswerError, RunFailed, SpecificationError
@@ -21,6 +29,7 @@ from cloudchamber.microspec import (
     Simultaneous,
     Visibility,
 )
+from cloudchamber.questions import Questions, Reals
 from cloudchamber.testing import grown
 from cloudchamber.testing.fakes import FakeModel, Flaky, fake
 from cloudchamber.testing.seen import seen_by
@@ -149,15 +158,15 @@ def test_deciders_read_aloud() -> None:
 
 
 def test_a_decider_that_says_it_writes_and_cannot_is_refused() -> None:
-    class Mute(Random):
-        kind: Literal["test-mute"] = "test-mute"  # type: ignore[assignment]
+    class Mute(Rule):
+        kind: Literal["test-mute"] = "test-mute"
 
         @property
         def writes(self) -> bool:
             return True
 
-        def aloud(self) -> str:
-            return "says it writes"
+        def weights(self, questions: Questions) -> Reals:
+            return np.ones(questions.items.shape)
 
     spec = Microspec(
         world=Feed.of(3),

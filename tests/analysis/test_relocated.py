@@ -97,14 +97,7 @@ def test_the_gap_of_two_numbers_that_lie_anywhere_alike_is_covered_as_often_as_s
 
 def test_on_a_log_axis_the_gap_is_a_part_of_its_logarithm() -> None:
     one, other = (
-        threshold(
-            lambda level, replicate, at=at: step(at)(level, replicate),  # type: ignore[misc]
-            1.0,
-            10_000.0,
-            runs=60,
-            criterion=0.2,
-            logarithmic=True,
-        )
+        threshold(step(at), 1.0, 10_000.0, runs=60, criterion=0.2, logarithmic=True)
         for at in (10.0, 1000.0)
     )
     assert Relocated("x", one, other).gap.value == pytest.approx(0.5, abs=0.02)

@@ -41,6 +41,16 @@ def test_what_differs_is_named_and_by_how_much() -> None:
     assert found.unlike[1] > 2.5 and 0.5 < found.unlike[0] < 1.8
 
 
+def test_of_few_runs_the_variance_is_that_between_them() -> None:
+    """Of five: what forgets that the fit lies among them would be a fifth too small."""
+    told, drawn = [], []
+    for seed in range(40):
+        data = made(0.5, runs=5, rows=300, seed=seed)
+        told.append(between_runs(fit(RULE, data), data, ["likes, any"])["likes, any"] ** 2)
+        drawn.append(np.random.default_rng(seed).normal(1.0, 0.5, 5).var(ddof=1))
+    assert np.mean(told) / np.mean(drawn) == pytest.approx(1.0, abs=0.1)
+
+
 def test_runs_that_are_alike_are_not_told_to_differ() -> None:
     """Of 40 fits at 99 % together, three false alarms would be very rare."""
     alarms = 0

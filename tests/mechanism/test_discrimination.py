@@ -5,6 +5,8 @@ every item has a like, so inequality dies out; weights in proportion to likes ar
 unequal (Eggenberger & Polya 1923: shares end as a Dirichlet).
 """
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -91,14 +93,14 @@ def test_and_so_does_inequality_over_time() -> None:
 
 @pytest.mark.parametrize(("form", "answer"), [("linear", "not sufficient"), ("log", "sufficient")])
 def test_of_what_predicts_the_mean_effect_some_grows_another_world(
-    traces: dict[str, Trace], form: str, answer: str
+    traces: dict[str, Trace], form: Literal["linear", "log"], answer: str
 ) -> None:
     """Fitted to a threshold where likes are dealt, and regrown where they grow.
 
     e to the likes locks in. A power of the likes is fitted with an exponent below 1, which equalises as a
     threshold does: by the Gini they cannot be told apart, by choices they can.
     """
-    rival = Logit(terms=(Signal(form=form, strength=0.5),))  # type: ignore[arg-type]
+    rival = Logit(terms=(Signal(form=form, strength=0.5),))
     data = choices_of(traces["any"])
     assert compare({"any": ANY, "rival": rival}, data).winner == "any"
     found = fit(rival, data)

@@ -131,7 +131,7 @@ def test_a_table_alone_is_shares_with_what_smoothing_adds(smoothing: float) -> N
 
 def test_against_statsmodels() -> None:
     """An independent implementation of the conditional logit, to 1e-6."""
-    models: Any = pytest.importorskip("statsmodels.discrete.conditional_models")
+    models = pytest.importorskip("statsmodels.discrete.conditional_models")
     data = numbers(400, 6, seed=3)
     item, likes = data.item, data.signals["likes"].astype(np.float64)
     place = np.broadcast_to(np.arange(6), item.shape)
@@ -150,7 +150,7 @@ def test_against_statsmodels() -> None:
 
 def test_against_xlogit() -> None:
     """Another one, with robust errors of its own kind: those of rows alone, for each is a run of its own."""
-    xlogit: Any = pytest.importorskip("xlogit")
+    xlogit = pytest.importorskip("xlogit")
     data = numbers(600, 5, runs=600, seed=8)
     place = np.broadcast_to(-np.arange(5), data.item.shape)
     columns = [place, np.log1p(data.signals["likes"]), data.item == 3]
@@ -173,7 +173,7 @@ def test_against_xlogit() -> None:
 
 def test_any_number_against_statsmodels() -> None:
     """Where each option is taken on its own, a logit of yes and no."""
-    models: Any = pytest.importorskip("statsmodels.discrete.discrete_model")
+    models = pytest.importorskip("statsmodels.discrete.discrete_model")
     data = numbers(300, 5, seed=6, asked="any")
     assert data.taken is not None
     likes = data.signals["likes"].astype(np.float64).ravel()

@@ -1,5 +1,6 @@
 """What is remembered of own acts: side by side and flat are the same, whichever was there first."""
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -80,4 +81,4 @@ def test_nothing_is_laid_out_before_it_is_read() -> None:
     assert heard.own is own and "item" not in vars(heard)
     assert heard.item.tolist() == [0, 0] and "item" in vars(heard)
     with pytest.raises(AttributeError, match="no attribute 'likes'"):
-        getattr(heard, "likes")  # noqa: B009 - the type checker knows better
+        attrgetter("likes")(heard)

@@ -1,6 +1,8 @@
 """A study explained from its stored runs: the rule that was planted is found, and suffices."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,26 +29,26 @@ NAMED = {
 others = let_decide(Random())
 
 
-def study(**more: object) -> Study:
+def study(**more: Any) -> Study:
     spec = Microspec(
         world=Feed.of(12),
         population=Population(groups=(Group(name="readers", count=10, decides=RULE),)),
         turns=Sequential(steps=3),
     )
-    given: dict[str, object] = {
-        "name": "likes",
-        "question": "Do likes gather attention?",
-        "phenomenon": HERDING,
-        "microspec": spec,
-        "factors": (Factor.at("visibility.fields.likes", ["hidden", "exact"], "likes"),),
-        "replicates": 8,
-        "null": isolate(),
-        "risk": "exact",
-        "interventions": (hide("likes"), one_at_a_time(), others),
-        "attack": pin(3),
-        "mechanisms": NAMED,
-    }
-    return Study(**(given | more))  # type: ignore[arg-type]
+    usual = Study(
+        name="likes",
+        question="Do likes gather attention?",
+        phenomenon=HERDING,
+        microspec=spec,
+        factors=(Factor.at("visibility.fields.likes", ["hidden", "exact"], "likes"),),
+        replicates=8,
+        null=isolate(),
+        risk="exact",
+        interventions=(hide("likes"), one_at_a_time(), others),
+        attack=pin(3),
+        mechanisms=NAMED,
+    )
+    return replace(usual, **more)
 
 
 @pytest.fixture(scope="module")

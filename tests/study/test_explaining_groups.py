@@ -1,6 +1,8 @@
 """A study of several groups explained, and its battery: each group has a fit, a place and a picture."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,23 +20,23 @@ KEEN, SHY = 2.0, -1.0
 NAMED = {"more likes": Logit(terms=(Signal(form="log"),)), "blind": Logit()}
 
 
-def study(**more: object) -> Study:
+def study(**more: Any) -> Study:
     groups = tuple(
         Group(name=name, count=8, decides=Logit(terms=(Signal(form="log", strength=strength),)))
         for name, strength in (("keen", KEEN), ("shy", SHY))
     )
-    given: dict[str, object] = {
-        "name": "mixed",
-        "question": "Do both follow likes?",
-        "phenomenon": HERDING,
-        "microspec": Microspec(
+    usual = Study(
+        name="mixed",
+        question="Do both follow likes?",
+        phenomenon=HERDING,
+        microspec=Microspec(
             world=Feed.of(8), population=Population(groups=groups), turns=Sequential(steps=4)
         ),
-        "replicates": 8,
-        "null": isolate(),
-        "mechanisms": NAMED,
-    }
-    return Study(**(given | more))  # type: ignore[arg-type]
+        replicates=8,
+        null=isolate(),
+        mechanisms=NAMED,
+    )
+    return replace(usual, **more)
 
 
 @pytest.fixture(scope="module")

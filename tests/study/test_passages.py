@@ -1,6 +1,8 @@
 """Channels of a study from its folder: the planted one carries the effect, and the report says so."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,15 @@ from cloudchamber.counterfactual import mediate
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.intervention import isolate
 from cloudchamber.mechanism import Logit, Signal
-from cloudchamber.microspec import Group, Microspec, Popularity, Population, Sequential, Visibility
+from cloudchamber.microspec import (
+    Decider,
+    Group,
+    Microspec,
+    Popularity,
+    Population,
+    Sequential,
+    Visibility,
+)
 from cloudchamber.models.fake import FAKES
 from cloudchamber.phenomenon import HERDING
 from cloudchamber.report import account
@@ -19,23 +29,23 @@ from cloudchamber.worlds import Feed
 MORE = Logit(terms=(Signal(form="log", strength=1.5),))
 
 
-def study(decides: object = MORE, **more: object) -> Study:
-    readers = Group(name="readers", count=6, decides=decides)  # type: ignore[arg-type]
-    given: dict[str, object] = {
-        "name": "passing",
-        "question": "Through what?",
-        "phenomenon": HERDING,
-        "microspec": Microspec(
+def study(decides: Decider = MORE, **more: Any) -> Study:
+    readers = Group(name="readers", count=6, decides=decides)
+    usual = Study(
+        name="passing",
+        question="Through what?",
+        phenomenon=HERDING,
+        microspec=Microspec(
             world=Feed.of(6),
             population=Population(groups=(readers,)),
             visibility=Visibility(order=Popularity()),
             turns=Sequential(steps=3),
         ),
-        "replicates": 8,
-        "null": isolate(),
-        "mechanisms": {"more likes": Logit(terms=(Signal(form="log"),)), "blind": Logit()},
-    }
-    return Study(**(given | more))  # type: ignore[arg-type]
+        replicates=8,
+        null=isolate(),
+        mechanisms={"more likes": Logit(terms=(Signal(form="log"),)), "blind": Logit()},
+    )
+    return replace(usual, **more)
 
 
 @pytest.fixture(scope="module")

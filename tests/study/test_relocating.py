@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,20 +25,20 @@ BLIND = Logit()
 LATENCY = Factor.over("visibility.latency", 0, 4, whole=True, name="latency")
 
 
-def study(**more: object) -> Study:
+def study(**more: Any) -> Study:
     readers = Group(name="readers", count=10, decides=TRUE)
-    given: dict[str, object] = {
-        "name": "late",
-        "question": "How late may likes be?",
-        "phenomenon": HERDING,
-        "microspec": Microspec(
+    usual = Study(
+        name="late",
+        question="How late may likes be?",
+        phenomenon=HERDING,
+        microspec=Microspec(
             world=Feed.of(10), population=Population(groups=(readers,)), turns=Sequential(steps=4)
         ),
-        "replicates": 6,
-        "null": isolate(),
-        "mechanisms": {"more likes": TRUE, "no likes": BLIND},
-    }
-    return Study(**(given | more))  # type: ignore[arg-type]
+        replicates=6,
+        null=isolate(),
+        mechanisms={"more likes": TRUE, "no likes": BLIND},
+    )
+    return replace(usual, **more)
 
 
 @pytest.fixture(scope="module")

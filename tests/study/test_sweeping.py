@@ -3,14 +3,22 @@
 import numpy as np
 import pytest
 
-from cloudchamber.agents import Always, LanguageModel, MajorityForce, Random
+from cloudchamber.agents import Always, LanguageModel, MajorityForce, Random, Threshold
 from cloudchamber.analysis.hysteresis import Loop, hysteresis
 from cloudchamber.errors import SpecificationError
-from cloudchamber.microspec import Decider, Group, Microspec, Population, Ring, Simultaneous
+from cloudchamber.microspec import (
+    Decider,
+    Group,
+    Microspec,
+    Population,
+    Ring,
+    Simultaneous,
+    Window,
+)
 from cloudchamber.microspec.visibility import Visibility
 from cloudchamber.study import carried
 from cloudchamber.validation.closed_forms import fold, loop_area, opinion, swept_area
-from cloudchamber.worlds import Feed, Opinion
+from cloudchamber.worlds import Diffusion, Drawn, Feed, Opinion
 
 LEAN = "population.groups[0].decides.lean"
 
@@ -35,11 +43,11 @@ def test_agents_go_on_from_where_they_stood() -> None:
 
 def test_draws_go_on_with_the_steps() -> None:
     """A level's noise is not that of the level before, and a sweep is the same when swept again."""
-    sweep = carried(group(Random(), agents=50, steps=1), "world.up", "opinion")
-    found = sweep([0.5] * 30, 3)
-    assert len(set(found)) > 5 and sweep([0.5] * 30, 3) == found
+    sweep = carried(group(Random(), agents=50, steps=1), "population.groups[1].share", "opinion")
+    found = sweep([0.0] * 30, 3)
+    assert len(set(found)) > 5 and sweep([0.0] * 30, 3) == found
     assert np.std(found) == pytest.approx(1 / 50**0.5, rel=0.5)
-    assert sweep([0.5] * 30, 4) != found
+    assert sweep([0.0] * 30, 4) != found
 
 
 def test_a_network_stays_as_it_was_drawn() -> None:
@@ -103,6 +111,33 @@ def test_what_cannot_be_swept_is_refused() -> None:
     with pytest.raises(SpecificationError, match="fact: 'opinon'.*opinion"):
         carried(group(Random()), LEAN.replace("lean", "base"), "opinon")
     with pytest.raises(SpecificationError, match="language models cannot"):
-        carried(group(LanguageModel(model="fake:hash")), "world.up", "opinion")
+        carried(group(LanguageModel(model="fake:hash")), "population.groups[1].share", "opinion")
     with pytest.raises(SpecificationError, match="lena"):
         carried(group(MajorityForce()), LEAN.replace("lean", "lena"), "opinion")
+
+
+def test_what_is_settled_at_the_start_is_not_swept() -> None:
+    """It would change nothing, and no loop would be found where there may be one."""
+    with pytest.raises(
+        SpecificationError, match=r"world.up: the world 'opinion' settles it at its"
+    ):
+        carried(group(Random()), "world.up", "opinion")([0.2, 0.5], 0)
+    crowd = Population(groups=(Group(count=20, decides=Threshold()),))
+    spread = Microspec(world=Diffusion(thresholds=Drawn()), population=crowd)
+    with pytest.raises(SpecificationError, match=r"world.thresholds.sd: the world 'diffusion'"):
+        carried(spread, "world.thresholds.sd", "reached")([1.0, 2.0], 0)
+    with pytest.raises(SpecificationError, match="sweep a group's share instead"):
+        carried(group(Random()), "population.groups[1].count", "opinion")([0, 5], 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"memory": Window(k=2)},
+        {"communication.representation": "acts"},
+        {"visibility.latency": 1},
+    ],
+)
+def test_what_would_begin_anew_at_each_level_is_not_swept(change: dict[str, object]) -> None:
+    with pytest.raises(SpecificationError, match="would begin anew at each level"):
+        carried(group(MajorityForce()).replace_all(change), LEAN, "opinion")

@@ -22,8 +22,9 @@ def between_runs(found: Fit, data: ChoiceData, names: Sequence[str] = ()) -> dic
     """The standard deviation between runs of single parameters, all others as fitted; 0 where there is none.
 
     By moments: the squared score of a run is on average its information, plus the variance between runs times
-    that squared (DerSimonian & Laird 1986, https://doi.org/10.1016/0197-2456(86)90046-2, for scores). Fitted
-    is what was picked: exact distributions hold no chance.
+    that squared (DerSimonian & Laird 1986, https://doi.org/10.1016/0197-2456(86)90046-2, for scores); of few
+    runs both are less, for the fit itself lies among them. Fitted is what was picked: exact distributions
+    hold no chance.
 
     Args:
         found: a fit to choices.
@@ -45,9 +46,16 @@ def between_runs(found: Fit, data: ChoiceData, names: Sequence[str] = ()) -> dic
     for number, run in enumerate(runs):
         one = evaluate(found.mechanism, data.among(np.array([run])), "choices")
         score[number], known[number] = one.score[at], np.diag(one.information)[at]
-    excess = (np.square(score) - known).sum(axis=0)
-    total = np.square(known).sum(axis=0)
-    variance = np.where(total > 0, excess / np.where(total > 0, total, 1.0), 0.0)
+    whole = known.sum(axis=0)
+    share = known / np.where(whole > 0, whole, 1.0)
+    # What chance gives, and what one unit of variance does, beside a fit that rests on all of the runs.
+    chance = (known * (1 - share)).sum(axis=0)
+    squared = np.square(known)
+    unit = (squared * (1 - 2 * share)).sum(axis=0) + squared.sum(axis=0) * np.square(share).sum(
+        axis=0
+    )
+    excess = np.square(score).sum(axis=0) - chance
+    variance = np.where(unit > 0, excess / np.where(unit > 0, unit, 1.0), 0.0)
     return dict(zip(chosen, np.sqrt(np.maximum(variance, 0.0)).tolist(), strict=True))
 
 

@@ -189,11 +189,11 @@ def _decided(
     study: Study, results: Results, cells: tuple[Cell, Cell], by: str, say: Watch
 ) -> tuple[Microspec, Microspec]:
     """Both worlds, with a mechanism in the agents' place if one is named."""
-    specs = cells[0].spec, cells[1].spec
+    live, dead = cells[0].spec, cells[1].spec
     if by:
         fits = _fitted(study, results, cells[0].name, by, say)
-        specs = tuple(put(one, decided_by(one, fits)[0]) for one in specs)  # type: ignore[assignment]
-    asked = sorted({name for spec in specs for name in models_of(spec)})
+        live, dead = (put(one, decided_by(one, fits)[0]) for one in (live, dead))
+    asked = sorted({*models_of(live), *models_of(dead)})
     if asked:
         known = ", ".join(repr(name) for name in study.mechanisms) or "none yet"
         raise SpecificationError(
@@ -201,7 +201,7 @@ def _decided(
             f"rule decide in their place, --by NAME (by=...) with NAME one of: {known}. In Python "
             "cloudchamber.counterfactual.mediate(..., models=...) asks the model."
         )
-    return specs
+    return live, dead
 
 
 def _fitted(study: Study, results: Results, cell: str, by: str, say: Watch) -> Mapping[str, Any]:
