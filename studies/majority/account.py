@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cloudchamber.analysis import mean
+from cloudchamber.measures.estimate import jackknife
 from cloudchamber.report import Supplement
 from cloudchamber.report.evidence import brief
 from cloudchamber.report.figures import Axis, curve
@@ -24,23 +27,35 @@ def supplement(study: "Study", results: "Results") -> Supplement:
 
 
 def _following(study: "Study", results: "Results"):
-    """P(an answer) where most of those seen stand by it, less where few do."""
+    """P(an answer) where most of those seen stand by it, less P(the same answer) where few do.
+
+    Of one answer, and over all runs: those who prefer an answer and heed nobody come to stand by it, but
+    give it as often where few do.
+    """
     name = study.at_risk()
     runs = ", ".join(map(str, results.ids(name)))
     if not runs or "signal_people" not in _columns(results):
         return
     found = results.trace.sql(f"""
-        SELECT run, avg(took) FILTER (share > 0.5) - avg(took) FILTER (share < 0.5) AS value
-        FROM (SELECT run, (chosen > 0)::INT AS took, signal_people
+        SELECT count(*) FILTER (share > 0.5), count(*) FILTER (share > 0.5 AND took),
+               count(*) FILTER (share < 0.5), count(*) FILTER (share < 0.5 AND took)
+        FROM (SELECT run, item, chosen > 0 AS took, signal_people
                      / nullif(sum(signal_people) OVER (PARTITION BY run, decision), 0) AS share
               FROM exposures WHERE channel = 'option' AND run IN ({runs}))
-        GROUP BY run ORDER BY run""").df()
-    told = mean(found["value"])
+        WHERE item = 1 GROUP BY run ORDER BY run""").fetchall()
+    told = jackknife(found, _contrast)
     if told.known:
         yield (
-            f"**What moves them**: in the cell {name} the probability of an answer that most stand by "
-            f"exceeds that of the other by {brief(told)}; 0 is heedless, 1 always with the majority."
+            f"**What moves them**: in the cell {name} an answer that most stand by is more probable than the "
+            f"same answer where few do by {brief(told.within(-1, 1))}; 0 is heedless, 1 always with the "
+            "majority."
         )
+
+
+def _contrast(runs: np.ndarray) -> float:
+    """The share that took it where most stood by it, less that where few did, of (runs, 4) counts."""
+    most, most_took, few, few_took = runs.sum(axis=0)
+    return most_took / most - few_took / few if most and few else np.nan
 
 
 def _columns(results: "Results"):

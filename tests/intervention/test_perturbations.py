@@ -86,6 +86,12 @@ def test_one_step_is_too_short_for_a_delay() -> None:
     assert "too short" in found.left_out["latency"]
 
 
+def test_what_is_as_at_once_is_no_delay() -> None:
+    found = battery(small(turns=Simultaneous(steps=6)))
+    names = [one.name for one in found.perturbations if one.dimension == "latency"]
+    assert names == ["delay by 2", "delay by 3"]
+
+
 def test_readers_are_asked_under_other_labels_and_in_other_words() -> None:
     readers = Group(count=4, decides=LanguageModel(model="fake:hash"))
     found = battery(small(population=Population(groups=(readers,))))

@@ -14,8 +14,9 @@ import pytest
 from cloudchamber import worlds
 from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import Microspec, World
-from cloudchamber.testing import laws
+from cloudchamber.testing import grown, laws
 from cloudchamber.testing.small import small
+from cloudchamber.trace.canonical import digest_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "worlds-and-regimes.md"
 OURS: dict[str, World] = {
@@ -142,6 +143,27 @@ def test_what_is_refused_is_refused_by_its_field(world: str) -> None:
             assert f"{field}." in why or f"{field}:" in why, f"{regime}: {why}"
 
 
+@pytest.mark.parametrize("world", OURS)
+def test_one_step_late_is_as_at_once_where_all_decide_together(world: str) -> None:
+    """And is said to be; two steps are not, nor is one where agents decide in turn."""
+    turns = "meetings at once" if OURS[world].meets else "simultaneous"
+    spec = small(OURS[world]).replace_all(dict(REGIMES["Turns"][turns]) | {"turns.steps": 3})
+    assert spec.as_at_once == 1
+    assert "as at once where" in spec.replace("visibility.latency", 1).aloud()
+    assert shown(spec, 1) == shown(spec, 0) != shown(spec, 2)
+    talking = spec.replace_all(dict(REGIMES["Communication"]["complete, messages"]))
+    assert talking.as_at_once == 0
+    if not OURS[world].meets:
+        in_turn = spec.replace("turns", {"kind": "sequential", "steps": 3})
+        assert in_turn.as_at_once == 0 and shown(in_turn, 1) != shown(in_turn, 0)
+
+
+def shown(spec: Microspec, latency: int) -> str:
+    """What agents were shown and did, so late."""
+    trace = grown(spec.replace("visibility.latency", latency))
+    return digest_of(lambda table: [trace.columns(table)] if table != "runs" else [])
+
+
 def test_every_kind_of_regime_is_paired() -> None:
     """Whoever adds a kind of regime adds it above."""
     from cloudchamber.microspec import Communication, Display, Memory, Order, Turns
@@ -189,6 +211,11 @@ def table() -> str:
                     cells.append("grown")
             lines.append("| " + " | ".join([regime, *cells]) + " |")
         lines.append("")
+    lines += [
+        "One step late is as at once where all decide together, simultaneously or in meetings at once: what",
+        "others do is a step old there anyway. Messages alone would be heard in the step of their writing.",
+        "",
+    ]
     lines += [f"{number}. {why}" for why, number in notes.items()]
     return "\n".join(lines) + "\n"
 

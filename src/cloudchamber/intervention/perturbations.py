@@ -119,8 +119,8 @@ def _visibility(spec: Microspec) -> Iterator[Intervention]:
 
 
 def _latency(spec: Microspec) -> Iterator[Intervention]:
-    now, steps = spec.visibility.latency, spec.turns.steps
-    if now:
+    now, steps = max(spec.visibility.latency, spec.as_at_once), spec.turns.steps
+    if now > spec.as_at_once:
         yield delay(0)
     for later in sorted({now + 1, max(steps // 2, now + 1)}):
         # As late as the run is long, nothing would be seen: that is hiding.

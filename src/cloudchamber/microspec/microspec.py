@@ -149,18 +149,29 @@ class Microspec(Value):
         group = self.population.people().group
         return Opening(seed, replicates, group, self.affordances.acts)
 
+    @property
+    def as_at_once(self) -> int:
+        """The largest latency that changes nothing: 1 where what others do is a step old anyway, else 0.
+
+        So it is where all of a step decide together; but a message would be heard in the step it is written.
+        """
+        return int(self.turns.together and not self.communication.writes)
+
     def aloud(self) -> str:
         """The whole microspecification, read aloud: a line for each part."""
+        seen = self.visibility.aloud()
+        if 0 < self.visibility.latency <= self.as_at_once:
+            seen += ", which is as at once where all decide together"
         parts = (
-            ("World", self.world),
-            ("Population", self.population),
-            ("Communication", self.communication),
-            ("Visibility", self.visibility),
-            ("Turns", self.turns),
-            ("Memory", self.memory),
-            ("Affordances", self.affordances),
+            ("World", self.world.aloud()),
+            ("Population", self.population.aloud()),
+            ("Communication", self.communication.aloud()),
+            ("Visibility", seen),
+            ("Turns", self.turns.aloud()),
+            ("Memory", self.memory.aloud()),
+            ("Affordances", self.affordances.aloud()),
         )
-        return "\n".join(f"{name}: {part.aloud()}." for name, part in parts)
+        return "\n".join(f"{name}: {told}." for name, told in parts)
 
 
 @dataclass(frozen=True, slots=True)

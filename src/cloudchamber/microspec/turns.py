@@ -88,6 +88,11 @@ class Turns(Family):
         """Whether an agent may decide more than once in a step, and its turns do not count how often."""
         return self.endogenous
 
+    @property
+    def together(self) -> bool:
+        """Whether all who decide in a step decide at once, so that nobody sees what another does in it."""
+        return False
+
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """The batches of one step, in order."""
         raise NotImplementedError
@@ -97,6 +102,11 @@ class Simultaneous(Turns):
     """All decide together in each step: nobody sees what another does in the same step."""
 
     kind: Literal["simultaneous"] = "simultaneous"
+
+    @property
+    def together(self) -> bool:
+        """They do."""
+        return True
 
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """One batch of all."""
@@ -179,6 +189,11 @@ class Meetings(Turns):
     def again(self) -> bool:
         """One meeting after another, they may."""
         return not self.at_once
+
+    @property
+    def together(self) -> bool:
+        """They do where all meet at once."""
+        return self.at_once
 
     def batches(self, moment: Moment) -> Iterator[Batch]:
         """A batch for each meeting, the one who seeks before the one sought; or one of all meetings."""

@@ -102,8 +102,8 @@ def _courses(study: Study, courses: "pd.DataFrame") -> list[Block]:
             courses,
             id="courses",
             title=_headed(f"{main.aloud()} over time"),
-            caption=f"Mean over runs with pointwise 95 % interval; a step is {_step(study)}. Few choices are "
-            "concentrated by chance alone: compare curves at the same step.",
+            caption=f"Mean over runs with pointwise 95 % interval; a step is {_step(study)}."
+            + (_BY_CHANCE if main.of_tally else ""),
             x=Axis("step", "step"),
             y=Axis("value", main.aloud()),
             panel=rest[0] if rest else first,
@@ -165,6 +165,8 @@ def _step(study: Study) -> str:
     return "one batch, those who decide at the same moment"
 
 
+_BY_CHANCE = " Few choices are concentrated by chance alone: compare curves at the same step."
+"""Of measures of how choices are shared out."""
 _UNPREDICTABILITY = (
     " Unpredictability: how far an item's share differs between two runs of the same cell, on average over "
     "items and runs (jackknife over runs)."
