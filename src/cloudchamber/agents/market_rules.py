@@ -83,7 +83,7 @@ class _Responding(Rule):
         """The best answer, as far as pace and noise let it be one, within the scale."""
         scale = questions.scale
         assert scale is not None
-        own = latest(questions, Channel.own)
+        own = latest(questions)
         best = self.best(questions, own)
         moved = np.where(np.isnan(own), best, own + self.pace * (best - own))
         if self.noise:
@@ -133,8 +133,8 @@ class BestQuantity(_Responding):
 
     def _rest(self, questions: Questions, own: Reals) -> Reals:
         """(rows, options): what the others make, by the best that is known of it."""
-        rest = latest(questions, Channel.others, each=True)
-        price = latest(questions, Channel.own, "price")
+        rest = others_latest(questions)
+        price = latest(questions, "price")
         totals = [self.slope * (self.intercept - price)]
         if "quantity" in questions.signals:
             totals.insert(0, questions.signals["quantity"])
@@ -180,7 +180,7 @@ class BestPrice(_Responding):
 
     def best(self, questions: Questions, own: Reals) -> Reals:
         """To all else that buyers had when it last sold."""
-        share = latest(questions, Channel.own, "sold") / self.buyers
+        share = latest(questions, "sold") / self.buyers
         with np.errstate(divide="ignore", invalid="ignore"):
             rest = (self.quality - own) / self.spread + np.log1p(-share) - np.log(share)
         known = np.isfinite(rest)
@@ -193,33 +193,57 @@ class BestPrice(_Responding):
         return f"a rule that asks what answers best to the others' last prices{super().aloud()}"
 
 
-def latest(
-    questions: Questions, channel: Channel, result: str = "", *, each: bool = False
-) -> Reals:
-    """(rows, options): the latest amount heard of each option, or what it led to; NaN where there is none.
+def latest(questions: Questions, result: str = "") -> Reals:
+    """(rows, options): the latest own amount of each option, or what it led to; NaN where there is none.
 
     Args:
         questions: the batch.
-        channel: own acts, or others'.
         result: a result of own acts, in place of the amount.
-        each: the sum over whose acts they are of the latest of each.
     """
-    heard = questions.heard
-    told = heard.results.get(result) if result else heard.value
-    entries = np.flatnonzero(heard.channel == channel)
-    if told is None or not len(entries):
+    own = questions.heard.own
+    told = own.results.get(result) if result else own.amount
+    if told is None:
         return np.full(questions.items.shape, np.nan)
-    row, item = heard.row()[entries], heard.item[entries]
-    if each:  # of one source's acts on one item the last is kept
-        entries, row, item = _last_of_each(heard.source[entries], row, item, entries)
+    found = _unknown(questions, own.item)
+    for item, amount in zip(own.item, told, strict=True):  # oldest first: the last stays
+        if (item == item[0]).all():  # of all the same item: a column
+            if item[0] >= 0:
+                found[:, item[0]] = amount
+        else:
+            there = np.flatnonzero(item >= 0)
+            found[there, item[there]] = amount[there]
+    return _of_options(questions, found)
+
+
+def others_latest(questions: Questions) -> Reals:
+    """(rows, options): what others last gave of each option, together; NaN where nothing is heard of it."""
+    heard = questions.heard
+    unknown = np.full(questions.items.shape, np.nan)
+    if heard.alone:
+        return unknown
+    others = np.flatnonzero(heard.channel == Channel.others)
+    if not len(others):
+        return unknown
+    row, item = heard.row()[others], heard.item[others]
+    entries, row, item = _last_of_each(heard.source[others], row, item, others)
+    found = _unknown(questions, item)
+    found[row, item] = 0.0
+    np.add.at(found, (row, item), heard.value[entries])
+    return _of_options(questions, found)
+
+
+def _unknown(questions: Questions, item: Ints) -> Reals:
+    """(rows, items): NaN, for as many items as are asked for or heard of."""
     items = int(max(questions.items.max(initial=0), item.max(initial=0))) + 1
-    found = np.full((len(questions), items), np.nan)
-    if each:
-        found[row, item] = 0.0
-        np.add.at(found, (row, item), told[entries])
-    else:
-        found[row, item] = told[entries]  # oldest first: the last stays
-    return np.take_along_axis(found, np.maximum(questions.items, 0), axis=1)
+    return np.full((len(questions), items), np.nan)
+
+
+def _of_options(questions: Questions, found: Reals) -> Reals:
+    """(rows, options): of each item what is wanted of the options, in the order shown."""
+    items = questions.items
+    if items.shape == found.shape and (items == np.arange(items.shape[1])).all():
+        return found
+    return np.take_along_axis(found, np.maximum(items, 0), axis=1)
 
 
 def _last_of_each(

@@ -174,11 +174,16 @@ class Asking:
         """The acts that answers amount to."""
         if self.singly:
             return self._allotted(questions, answers, address, slate)
+        amount, given = questions.kind is Kind.amount, answers.amounts
+        if amount and given is not None and answers.every:
+            row = np.repeat(np.arange(len(questions)), given.shape[1])
+            return Done(
+                row, questions.items.reshape(-1), questions.decision[row], given.reshape(-1)
+            )
         row, rank = np.nonzero(answers.picks >= 0)
         place = answers.picks[row, rank]
         value = None
-        if questions.kind is Kind.amount:
-            given = answers.amounts
+        if amount:
             value = np.zeros(0) if given is None else given[row, place]
         return Done(row, questions.items[row, place], questions.decision[row], value)
 

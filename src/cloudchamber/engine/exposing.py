@@ -88,8 +88,8 @@ class Exposing:
         shared = self.spec.visibility.whose == "all"
         counts = None if shared else self._neighbours_counts(batch)
         if shared and not order.personal:
-            runs, row = np.unique(batch.run, return_inverse=True)
-            ranked = self._ranked(self._popularity(runs), address.take(self._first(row)))[row]
+            first, row = _once(batch.run)
+            ranked = self._ranked(self._popularity(batch.run[first]), address.take(first))[row]
         else:
             seen = self._seen(batch, counts) if order.reveals else self._blank(len(batch))
             ranked = self._ranked(seen, address)
@@ -132,10 +132,6 @@ class Exposing:
             shown = display.show(values, items, address, name)
             signals[name] = np.where(items < 0, np.nan, shown) if self.spec.world.closes else shown
         return signals
-
-    def _first(self, row: Ints) -> Ints:
-        """The first row of each run: any will do for what all readers of a run share."""
-        return np.flatnonzero(np.diff(row, prepend=-1))
 
     def _ranked(self, popularity: Reals, address: Address) -> Ints:
         return self.spec.visibility.order.rank(popularity, self.created, address)
@@ -190,3 +186,11 @@ class Exposing:
         # Steps rise with decisions, so the latest step belongs to the latest decision.
         np.maximum.at(when, row, self.ledger.visible.step[ids])
         return np.take_along_axis(decision, items, 1), np.take_along_axis(when, items, 1)
+
+
+def _once(run: Ints) -> tuple[Ints, Ints]:
+    """A row of each run, of which any will do for what all its readers share, and which of these is whose."""
+    if (run[1:] >= run[:-1]).all():
+        new = np.diff(run, prepend=-1) > 0
+        return np.flatnonzero(new), new.cumsum() - 1
+    return np.unique(run, return_index=True, return_inverse=True)[1:]

@@ -26,9 +26,10 @@ from cloudchamber.trace.tables import Sink, Status
 __all__ = ["Account", "Onward", "Runs", "grow"]
 
 BLOCK = 2048
-"""Rows asked at a time; a block of 48 options fits a core's cache, and of few options four such do."""
+"""Rows asked at a time; a block of 48 options fits a core's cache."""
 FEW = 8
-"""Options."""
+"""Options: four such blocks of them fit; and where nobody is shown what each of some others did, the cost
+of a block counts for more than the cache, and they may be as many as take some 10 MB."""
 
 Growth = Generator[Questions, Answers, Account]
 
@@ -89,7 +90,7 @@ def grow(
     Raises:
         RunFailed: an answer has the status failed.
     """
-    rows = block or (BLOCK if spec.world.items > FEW else 4 * BLOCK)
+    rows = block or _block(spec)
     growth = _Growth(spec, runs, sink, level or Level(), checkpoints, rows, alter, onward)
     return growth.grow()
 
@@ -324,6 +325,14 @@ class _Growth:
     def _address(self, block: Batch, step: int) -> Address:
         replicate = self.runs.replicates[block.run]
         return Address(self.runs.seed, replicate, step, block.agent, block.occasion)
+
+
+def _block(spec: Microspec) -> int:
+    """Rows asked at a time."""
+    if spec.world.items > FEW:
+        return BLOCK
+    others = spec.communication.representation == "acts" or spec.visibility.whose != "all"
+    return (4 if others else 64) * BLOCK
 
 
 def _in_order(owner: Ints) -> Ints:

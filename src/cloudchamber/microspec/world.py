@@ -114,12 +114,21 @@ class Acts:
     @classmethod
     def joined(cls, parts: "Sequence[Acts]") -> "Acts":
         """Acts of one step, one part after the other; of parts without acts no column is missed."""
+        if len(parts) == 1:
+            return parts[0]
         given = {
             name: [told for one in parts if (told := getattr(one, name)) is not None]
             for name in ("run", "agent", "item", "decision", "value", "partner", "met", "others")
         }
         columns = {name: np.concatenate(told) for name, told in given.items() if told}
         return cls(step=parts[0].step, **columns)
+
+    def everyone(self, runs: int, agents: int, items: int) -> bool:
+        """Whether these are an act of each agent of each run on each item, in that order."""
+        if len(self) != runs * agents * items:
+            return False
+        cell = (self.run * np.int64(agents) + self.agent) * items + self.item
+        return bool((cell == np.arange(len(self))).all())
 
     @property
     def amount(self) -> Reals:

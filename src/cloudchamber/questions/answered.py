@@ -49,6 +49,14 @@ class Answers:
         given = tuple(texts)
         return cls(np.full((len(given), 1), -1, np.int32), readout=readout, texts=given)
 
+    @property
+    def every(self) -> bool:
+        """Whether each row has every option, in the order shown."""
+        # Rules say so with one row for all.
+        picks = self.picks[:1] if self.picks.strides[0] == 0 else self.picks
+        options = picks.shape[1] if self.amounts is None else self.amounts.shape[1]
+        return picks.shape[1] == options and bool((picks == np.arange(options)).all())
+
     def statuses(self) -> NDArray[np.int8]:
         """The status of each row; ok where none was given."""
         if self.status is not None:
@@ -106,11 +114,14 @@ class Answers:
                 f"an agent was asked for amounts of {questions.items.shape[1]} options each; give "
                 f"amounts of shape {questions.items.shape}."
             )
-        there = (self.picks >= 0).any(axis=1)
-        given = self.amounts[there]
+        given = self.amounts if self.every else self.amounts[(self.picks >= 0).any(axis=1)]
         slack = 1e-9 * max(abs(scale.least), abs(scale.most), 1.0)
         within = (given >= scale.least - slack) & (given <= scale.most + slack)
-        if not (within.all() and (given.sum(axis=1) <= scale.together + slack * 10).all()):
+        less = (
+            np.isinf(scale.together)
+            or (given @ np.ones(given.shape[1]) <= scale.together + slack * 10).all()
+        )
+        if not (within.all() and less):
             together = "" if np.isinf(scale.together) else f", {scale.together:g} in all"
             raise AnswerError(
                 f"an agent gave amounts of {np.nanmin(given):g} to {np.nanmax(given):g}; allowed: "
@@ -120,6 +131,8 @@ class Answers:
     def _check_picks(self, questions: Questions) -> None:
         """Picks are no more than allowed, no option twice, none after the agent stopped."""
         picks, most = self.picks, questions.choose.most
+        if self.every and questions.kind is Kind.amount and not questions.gaps:
+            return
         limited = questions.choose.how not in ("any", "amount")
         if limited and (picks[:, most:] >= 0).any():
             raise AnswerError(f"an agent picked more than the {most} option(s) allowed.")

@@ -53,8 +53,8 @@ class Scale:
             return np.asarray(cut)
         above = cut - self.least
         left = self.together - self.least * cut.shape[1]
-        total = above.sum(axis=1, keepdims=True)
-        return np.asarray(self.least + above * (left / np.maximum(total, left)))
+        total = np.maximum(sum(above.T), left)  # column by column: rows are short
+        return np.asarray(self.least + above * (left / total)[:, None])
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ class Heard:
         later.__dict__["own"] = own
         return later
 
+    @property
+    def alone(self) -> bool:
+        """Whether own acts, as they are kept, are all that is shown."""
+        return "offsets" not in self.__dict__
+
     @cached_property
     def own(self) -> Own:
         """What each row remembers of its own acts, side by side."""
@@ -113,7 +118,7 @@ class Heard:
 
     def take(self, rows: Ints) -> "Heard":
         """The entries of some rows, in the order of `rows`."""
-        if "offsets" not in self.__dict__:
+        if self.alone:
             return Heard.recalled(self.own.take(rows))
         lengths = np.diff(self.offsets)[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])

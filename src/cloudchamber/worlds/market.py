@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from cloudchamber.microspec.value import Real
 from cloudchamber.microspec.world import Acts, Opening, State, World
 from cloudchamber.oligopoly import Market, shares, specialisation, summed
-from cloudchamber.questions import Reals
+from cloudchamber.questions import Ints, Reals
 from cloudchamber.worlds.market_words import Wording, named
 
 __all__ = ["FACTS", "Costs", "Trade"]
@@ -96,8 +96,8 @@ class Trade(World):
 
     def costs_of(self, firms: int) -> Reals:
         """(firms, goods): what a unit costs each firm."""
-        rows = np.arange(firms) % len(self.costs)
-        return np.asarray(self.costs, np.float64)[rows]
+        rows = np.asarray(self.costs, np.float64)
+        return np.tile(rows, (-(-firms // len(rows)), 1))[:firms]
 
     def start(self, opening: Opening) -> State:
         """Nobody offers anything yet; each firm knows its costs."""
@@ -126,18 +126,28 @@ class Trade(World):
         if not len(acts):
             return {name: np.zeros(0) for name in self.results}
         standing = state.more["acts"]
-        standing[acts.run, acts.agent] = self.idle
-        standing[acts.run, acts.agent, acts.item] = acts.amount
-        acted = np.zeros(len(standing), bool)
-        acted[acts.run] = True
-        runs, row = np.flatnonzero(acted), acted.cumsum() - 1
+        runs: Ints | slice = slice(None)
+        everyone = acts.everyone(*standing.shape)
+        if everyone:
+            standing[:] = acts.amount.reshape(standing.shape)
+        else:
+            standing[acts.run, acts.agent] = self.idle
+            standing[acts.run, acts.agent, acts.item] = acts.amount
+            acted = np.zeros(len(standing), bool)
+            acted[acts.run] = True
+            runs, row = np.flatnonzero(acted), acted.cumsum() - 1
         sale = _sale(self.market(standing.shape[1]), standing[runs])
         state.tally[runs] = summed(sale["sold"], 1)
         for name, value in _facts(sale).items():
             state.more[name][runs] = value
-        at = (row[acts.run], acts.agent, acts.item)
-        led = {name: np.nan_to_num(sale[name][at]) for name in self.results}
-        np.add.at(state.score, (acts.run, acts.agent), led["profit"])
+        if everyone:
+            led = {name: np.nan_to_num(sale[name]).reshape(-1) for name in self.results}
+            for good in range(self.items):
+                state.score += sale["profit"][..., good]
+        else:
+            at = (row[acts.run], acts.agent, acts.item)
+            led = {name: np.nan_to_num(sale[name][at]) for name in self.results}
+            np.add.at(state.score, (acts.run, acts.agent), led["profit"])
         return led
 
 
