@@ -7,26 +7,17 @@ import pytest
 from cloudchamber.agents import LookUp, MajorityOfMemory, Random
 from cloudchamber.cli.finding import load
 from cloudchamber.microspec import Decider
-from cloudchamber.models.fake import fake
-from cloudchamber.report import account
-from cloudchamber.report.document import Check, Document
 from cloudchamber.study import Study
+from tests.studies.reported import Told, at_random, check, drawn, reported
 
 
-def grown(name: str, decider: Decider, folder: Path) -> tuple[str, Document]:
-    document, _ = account.build(study := smaller(name, decider), study.run(folder, replicates=5))
-    return " ".join(document.answer), document
+def grown(name: str, decider: Decider, folder: Path) -> Told:
+    return reported(smaller(name, decider), folder, replicates=5)
 
 
 def smaller(name: str, decider: Decider) -> Study:
     """The quick study, with all meetings of a round at once, which takes a tenth of the time."""
     return load(name, quick=True, decides=decider).set("turns.at_once", True)
-
-
-def check(document: Document, about: str) -> Check:
-    blocks = document.sections[-1].blocks
-    (found,) = (one for one in blocks if isinstance(one, Check) and about in one.question)
-    return found
 
 
 def test_agents_of_the_table_agree_on_a_name_that_none_prefers(tmp_path: Path) -> None:
@@ -48,8 +39,7 @@ def test_without_heed_there_is_no_convention(tmp_path: Path) -> None:
 def test_a_model_that_heeds_nobody_is_called_out(tmp_path: Path) -> None:
     """It is asked what to say and answers by lot; what it agrees on by chance is no convention."""
     study = load("conventions", quick=True).set("turns.at_once", True)
-    results = study.run(tmp_path, models={"embedded": fake("uniform")})
-    document, _ = account.build(study, results)
+    _, document = at_random(study, tmp_path)
     assert check(document, "heed").state == "bad"
     assert "grows" not in document.answer[0]
 
@@ -61,8 +51,7 @@ def test_a_minority_overturns_a_convention_and_not_one_that_nobody_keeps(tmp_pat
     assert "5 of 5 (2 of 24 / from Q)" in told
     assert check(document, "last by itself (from M)").state == "fine"
     assert check(document, "last by itself (from Q)").state == "bad"
-    (figure,) = (one for one in document.figures if one.id == "overturned")
-    assert len(figure.data) == 4
+    assert len(drawn(document, "overturned")) == 4
 
 
 @pytest.mark.parametrize("quick", [True, False])

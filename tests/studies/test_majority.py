@@ -8,25 +8,15 @@ import numpy as np
 
 from cloudchamber.agents import MajorityForce, Random, Rule
 from cloudchamber.cli.finding import load
-from cloudchamber.microspec import Decider
-from cloudchamber.models.fake import fake
 from cloudchamber.questions import Questions, Reals
-from cloudchamber.report import account
-from cloudchamber.report.document import Document
-
-
-def grown(decider: Decider, folder: Path) -> tuple[str, Document]:
-    study = load("majority", quick=True, decides=decider)
-    document, _ = account.build(study, study.run(folder, replicates=12))
-    return " ".join(document.answer), document
+from tests.studies.reported import at_random, drawn, quick
 
 
 def test_a_strong_force_grows_consensus_and_a_weak_one_does_not(tmp_path: Path) -> None:
-    told, document = grown(MajorityForce(), tmp_path)
+    told, document = quick("majority", MajorityForce(), tmp_path, replicates=12)
     assert "**Consensus by majority grows** in the cell at risk (1.5 / everyone)" in told
     assert "not grown in 0.5 / everyone" in told
-    (figure,) = (one for one in document.figures if one.id == "strength")
-    assert set(figure.data["sight"]) == {
+    assert set(drawn(document, "strength")["sight"]) == {
         "everyone",
         "neighbours",
         "a large group that sees all, in theory",
@@ -34,7 +24,7 @@ def test_a_strong_force_grows_consensus_and_a_weak_one_does_not(tmp_path: Path) 
 
 
 def test_who_answers_at_random_does_not_agree(tmp_path: Path) -> None:
-    told, _ = grown(Random(), tmp_path)
+    told, _ = quick("majority", Random(), tmp_path, replicates=12)
     assert "**Consensus by majority does not grow**" in told
 
 
@@ -52,21 +42,12 @@ class Leaning(Rule):
 
 def test_who_all_prefer_an_answer_are_not_taken_for_moved_by_the_majority(tmp_path: Path) -> None:
     """After the first step most stand by it, and four in five go on answering as most do."""
-    told, _ = grown(Leaning(), tmp_path)
+    told, _ = quick("majority", Leaning(), tmp_path, replicates=12)
     ((low, high),) = re.findall(r"where few do by \S+ \[(\S+), (\S+)\]", told)
     assert float(low) < 0 < float(high) and float(high) - float(low) < 0.2
     assert "**Consensus by majority does not grow**" in told
 
 
 def test_with_a_language_model(tmp_path: Path) -> None:
-    study = load("majority", quick=True)
-    results = study.run(tmp_path, models={"embedded": fake("uniform")})
-    document, _ = account.build(study, results)
-    assert "What moves them" in " ".join(document.answer)
-
-
-def test_every_cell_is_told_against_a_twin_that_sees_nothing() -> None:
-    study = load("majority", decides=MajorityForce())
-    for cell in study.combinations():
-        twin = study.null_of(cell)
-        assert twin is not None and not twin.spec.visibility.display("people").reveals
+    told, _ = at_random(load("majority", quick=True), tmp_path)
+    assert "What moves them" in told

@@ -10,13 +10,10 @@ from cloudchamber.cli.finding import load
 from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention import at_joint_optimum, at_nash
 from cloudchamber.microspec import Decider, Group, Microspec, Population
-from cloudchamber.models.fake import fake
-from cloudchamber.report import account
-from cloudchamber.report.document import Check, Document
 from cloudchamber.worlds import Cournot, Feed
+from tests.studies.reported import Told, at_random, check, quick
 
 EIGHTY_FIVE = Constant(given=((80.0, 5.0), (5.0, 80.0)))
-Told = tuple[str, Document]
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +24,10 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Decider], Told]
     def grow(rule: Decider) -> Told:
         key = rule.model_dump_json()
         if key not in known:
-            study = load("markets", quick=True, decides=rule)
-            results = study.run(tmp_path_factory.mktemp(rule.kind))
-            document, _ = account.build(study, results)
-            known[key] = " ".join(document.answer), document
+            known[key] = quick("markets", rule, tmp_path_factory.mktemp(rule.kind))
         return known[key]
 
     return grow
-
-
-def check(document: Document, about: str) -> Check:
-    blocks = document.sections[-1].blocks
-    (found,) = (one for one in blocks if isinstance(one, Check) and about in one.question)
-    return found
 
 
 def test_division_grows_and_pays(grown: Callable[[Decider], Told]) -> None:
@@ -92,19 +80,17 @@ def test_price_profit_and_quantities_are_drawn(grown: Callable[[Decider], Told])
 
 
 def test_a_model_that_does_nothing_sensible_is_reported_as_it_is(tmp_path: Path) -> None:
-    study = load("markets", quick=True)
-    results = study.run(tmp_path, models={"embedded": fake("uniform")})
-    document, _ = account.build(study, results)
+    told, document = at_random(load("markets", quick=True), tmp_path)
     assert check(document, "costs them less").state == "warning"
-    assert "**Together**" in " ".join(document.answer)
+    assert "**Together**" in told
     said = [one for verdict in document.verdicts for one in verdict.because]
     assert any("Lin, Ojha, Cai & Chen 2024" in one for one in said)
     assert not any("MusicLab" in one or "14,341" in one for one in said)
 
 
-@pytest.mark.parametrize("quick", [True, False])
-def test_every_cell_is_told_against_its_own_nash(quick: bool) -> None:
-    study = load("markets", quick=quick, decides=EIGHTY_FIVE)
+@pytest.mark.parametrize("short", [True, False])
+def test_every_cell_is_told_against_its_own_nash(short: bool) -> None:
+    study = load("markets", quick=short, decides=EIGHTY_FIVE)
     for cell in study.judged():
         twin = study.null_of(cell)
         assert twin is not None

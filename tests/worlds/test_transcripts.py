@@ -24,6 +24,7 @@ from cloudchamber.agents import (
 from cloudchamber.microspec import (
     Affordances,
     Complete,
+    Decider,
     Group,
     Hidden,
     Meetings,
@@ -55,28 +56,25 @@ from tests.engine.notation import transcript
 HERE = Path(__file__).parent / "transcripts"
 MODEL = LanguageModel(model="fake:hash")
 
+
+def groups(**who: tuple[int, Decider]) -> Population:
+    """Groups by name: how many, and what decides for them."""
+    return Population(
+        groups=tuple(Group(name=name, count=many, decides=one) for name, (many, one) in who.items())
+    )
+
+
 GAMES: dict[str, Microspec] = {
     "cascade": Microspec(
         world=Cascade(),
-        population=Population(
-            groups=(
-                Group(name="people", count=3, decides=Bayesian()),
-                Group(name="models", count=2, decides=MODEL),
-            )
-        ),
+        population=groups(people=(3, Bayesian()), models=(2, MODEL)),
         communication=Complete(representation="acts", last=2),
         visibility=Visibility(fields={"choices": Hidden()}),
         turns=Sequential(steps=1),
     ),
     "naming_game": Microspec(
         world=NamingGame(convention=0, remembered=1),
-        population=Population(
-            groups=(
-                Group(name="models", count=2, decides=MODEL),
-                Group(name="rules", count=2, decides=LookUp()),
-                Group(name="committed", count=1, decides=Always(item=1)),
-            )
-        ),
+        population=groups(models=(2, MODEL), rules=(2, LookUp()), committed=(1, Always(item=1))),
         visibility=Visibility(fields={"uses": Hidden()}),
         turns=Meetings(steps=3),
         memory=Window(k=2),
@@ -84,12 +82,7 @@ GAMES: dict[str, Microspec] = {
     ),
     "minimal_naming": Microspec(
         world=MinimalNamingGame(different=5),
-        population=Population(
-            groups=(
-                Group(name="models", count=2, decides=MODEL),
-                Group(name="rules", count=3, decides=Random()),
-            )
-        ),
+        population=groups(models=(2, MODEL), rules=(3, Random())),
         visibility=Visibility(fields={"uses": Hidden()}),
         turns=Meetings(steps=4),
         memory=Window(k=1),
@@ -97,12 +90,7 @@ GAMES: dict[str, Microspec] = {
     ),
     "cournot": Microspec(
         world=Cournot(),
-        population=Population(
-            groups=(
-                Group(name="models", count=1, decides=MODEL),
-                Group(name="rules", count=1, decides=BestQuantity()),
-            )
-        ),
+        population=groups(models=(1, MODEL), rules=(1, BestQuantity())),
         visibility=Visibility(fields={"quantity": Hidden()}),
         turns=Simultaneous(steps=3),
         memory=Window(k=4),
@@ -110,7 +98,7 @@ GAMES: dict[str, Microspec] = {
     ),
     "plans_and_messages": Microspec(
         world=Cournot(),
-        population=Population(groups=(Group(name="models", count=2, decides=MODEL),)),
+        population=groups(models=(2, MODEL)),
         communication=Complete(messages=12),
         visibility=Visibility(fields={"quantity": Hidden()}),
         turns=Simultaneous(steps=2),
@@ -119,12 +107,7 @@ GAMES: dict[str, Microspec] = {
     ),
     "bertrand": Microspec(
         world=Bertrand(),
-        population=Population(
-            groups=(
-                Group(name="models", count=1, decides=MODEL),
-                Group(name="rules", count=1, decides=BestPrice()),
-            )
-        ),
+        population=groups(models=(1, MODEL), rules=(1, BestPrice())),
         communication=Complete(representation="acts", last=1),
         visibility=Visibility(latency=2),
         turns=Simultaneous(steps=4),
@@ -133,23 +116,14 @@ GAMES: dict[str, Microspec] = {
     ),
     "opinion": Microspec(
         world=Opinion(up=0.6),
-        population=Population(
-            groups=(
-                Group(name="people", count=3, decides=MajorityForce(strength=1.5)),
-                Group(name="stubborn", count=1, decides=Always(item=0)),
-                Group(name="models", count=1, decides=MODEL),
-            )
+        population=groups(
+            people=(3, MajorityForce(strength=1.5)), stubborn=(1, Always(item=0)), models=(1, MODEL)
         ),
         turns=Simultaneous(steps=2),
     ),
     "diffusion": Microspec(
         world=Diffusion(seeds=1, thresholds=Drawn(mean=0.4, sd=0.2), of="share"),
-        population=Population(
-            groups=(
-                Group(name="people", count=3, decides=Threshold(stop=0.5)),
-                Group(name="models", count=2, decides=MODEL),
-            )
-        ),
+        population=groups(people=(3, Threshold(stop=0.5)), models=(2, MODEL)),
         communication=Ring(k=1),
         visibility=Visibility(whose="neighbours"),
         turns=Simultaneous(steps=2),
@@ -158,24 +132,14 @@ GAMES: dict[str, Microspec] = {
         world=PublicGoods(
             players=3, step=5.0, places=True, bonus=0.01, threshold=20.0, penalty=4.0
         ),
-        population=Population(
-            groups=(
-                Group(name="models", count=1, decides=MODEL),
-                Group(name="rules", count=2, decides=ConditionalCooperator(slope=0.8)),
-            )
-        ),
+        population=groups(models=(1, MODEL), rules=(2, ConditionalCooperator(slope=0.8))),
         turns=Sequential(steps=2, order="fixed"),
         memory=Window(k=1),
         affordances=Affordances(choose="amount", scoring="shown"),
     ),
     "dilemma": Microspec(
         world=Dilemma(),
-        population=Population(
-            groups=(
-                Group(name="models", count=2, decides=MODEL),
-                Group(name="rules", count=2, decides=TitForTat()),
-            )
-        ),
+        population=groups(models=(2, MODEL), rules=(2, TitForTat())),
         visibility=Visibility(fields={"chosen": Hidden()}),
         turns=Meetings(steps=3, at_once=True),
         memory=Window(k=2),
