@@ -22,6 +22,15 @@ def tell(estimate: "CostEstimate", limits: "Limits") -> None:
     if not estimate.missing:
         say("Nothing is left to be grown: it costs nothing.")
         return
+    _comes_to(estimate, limits, _known(estimate))
+
+
+def tell_new(estimate: "CostEstimate", limits: "Limits") -> None:
+    """Print an estimate of worlds that are grown beside a folder's runs."""
+    _comes_to(estimate, limits, _said(estimate))
+
+
+def _comes_to(estimate: "CostEstimate", limits: "Limits", known: Iterable[str]) -> None:
     if estimate.asked():
         _cells(estimate)
         _sums(estimate)
@@ -31,7 +40,7 @@ def tell(estimate: "CostEstimate", limits: "Limits") -> None:
         say(f"It will stop at the cap: {cap}.")
     if estimate.asked():
         say()
-        for line in _known(estimate):
+        for line in known:
             say(f"  {line}")
 
 
@@ -88,6 +97,21 @@ def _cost(estimate: "CostEstimate") -> str:
 
 
 def _known(estimate: "CostEstimate") -> Iterable[str]:
+    yield from _built(estimate)
+    if estimate.store:
+        yield from _held(estimate)
+    else:
+        yield "There is no store yet whose answers could be taken off."
+    yield from _sent(estimate)
+
+
+def _said(estimate: "CostEstimate") -> Iterable[str]:
+    yield from _built(estimate)
+    yield "What a store holds of them was not looked up: it is free."
+    yield from _sent(estimate)
+
+
+def _built(estimate: "CostEstimate") -> Iterable[str]:
     asked = estimate.asked()
     built = sum(one.prompts for one in asked)
     yield (
@@ -101,10 +125,10 @@ def _known(estimate: "CostEstimate") -> Iterable[str]:
             f"In {len(part)} of {len(asked)} cells a sample of the prompts stands for the rest, and none is "
             "counted as asked before."
         )
-    if estimate.store:
-        yield from _held(estimate)
-    else:
-        yield "There is no store yet whose answers could be taken off."
+
+
+def _sent(estimate: "CostEstimate") -> Iterable[str]:
+    asked = estimate.asked()
     shares = [one for one in asked if one.shares]
     if any(one.sent + one.held.known + one.held.thought < one.questions for one in shares):
         yield (

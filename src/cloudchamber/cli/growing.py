@@ -1,44 +1,22 @@
 """What `run` and `estimate` are given: which study, where, how much of it, and what it may spend."""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cloudchamber.cli.asking import ASKING, Asking, Option, packed
 from cloudchamber.cli.options import Options, build, folder_of, options_of
-from cloudchamber.errors import SpecificationError
 
 if TYPE_CHECKING:
-    from cloudchamber.experiment import CostEstimate, Limits, Price, Results
+    from cloudchamber.experiment import CostEstimate, Results
     from cloudchamber.experiment.calling import Means
     from cloudchamber.experiment.progress import Watch
     from cloudchamber.study import Study
 
 __all__ = ["AGENTS", "FIELD", "ITEMS", "MODEL", "QUICK", "SET", "STUDY", "Growing", "growing"]
-
-_Option = Callable[[Any], Any]
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class _Span(click.ParamType[float]):
-    """A span of time: seconds, or a number with its unit."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value).strip())
-        if not match:
-            self.fail(
-                f"{value!r} was given; allowed: seconds, or a number with s, m, h or d, e.g. 90s, 2h."
-            )
-        return float(match[1]) * _UNITS[match[2] or "s"]
 
 
 STUDY = click.argument("study")
@@ -68,7 +46,7 @@ FIELD = click.option(
     type=click.Path(path_type=Path),
     help="Field data: a CSV with columns world, item, count (and step).",
 )
-_HOW: tuple[_Option, ...] = (
+_HOW: tuple[Option, ...] = (
     click.option(
         "--out",
         type=click.Path(path_type=Path),
@@ -86,19 +64,6 @@ _HOW: tuple[_Option, ...] = (
         help="Runs open at a time where a language model is asked, at most; otherwise what keeps it busy.",
     ),
     click.option(
-        "--timeout",
-        type=_Span(),
-        default="120s",
-        show_default=True,
-        metavar="TIME",
-        help="How long one attempt at a server may take, e.g. 10m for a model that thinks.",
-    ),
-    click.option(
-        "--processes",
-        type=click.IntRange(1),
-        help="Processes of an embedded model; one a core if not given.",
-    ),
-    click.option(
         "--level",
         type=click.Choice(["full", "sampled", "summary"]),
         default="full",
@@ -106,58 +71,18 @@ _HOW: tuple[_Option, ...] = (
         help="How much of the trace is kept.",
     ),
     click.option(
-        "--store",
-        type=click.Path(path_type=Path),
-        help="File of what language models answered; answers.sqlite in the output folder if not given.",
-    ),
-    click.option(
         "--store-mode",
         type=click.Choice(["read-write", "replay", "refresh", "off"]),
         default="read-write",
         show_default=True,
-        help="How it is used; replay asks no model, refresh asks again and replaces.",
+        help="How the store is used; replay asks no model, refresh asks again and replaces.",
     ),
 )
-_SPENT: tuple[_Option, ...] = (
-    click.option(
-        "--max-cost",
-        type=click.FloatRange(0),
-        metavar="MONEY",
-        help="Spend no more in this call, in the currency of the prices.",
-    ),
-    click.option(
-        "--max-tokens",
-        type=click.IntRange(0),
-        metavar="N",
-        help="Use no more tokens in this call, of prompts and answers together.",
-    ),
-    click.option(
-        "--max-questions",
-        type=click.IntRange(0),
-        metavar="N",
-        help="Send no more questions in this call; what the store answers is free.",
-    ),
-    click.option(
-        "--max-time", type=_Span(), metavar="TIME", help="Stop after this time, e.g. 90s, 30m, 2h."
-    ),
-    click.option(
-        "--price-in",
-        type=click.FloatRange(0),
-        metavar="MONEY",
-        help="Price of a million tokens of prompts, where the table that ships is not to be used.",
-    ),
-    click.option(
-        "--price-out",
-        type=click.FloatRange(0),
-        metavar="MONEY",
-        help="Price of a million tokens of answers.",
-    ),
-)
-_STUDIED: tuple[_Option, ...] = (QUICK, AGENTS, MODEL, ITEMS, FIELD, SET)
+_STUDIED: tuple[Option, ...] = (QUICK, AGENTS, MODEL, ITEMS, FIELD, SET)
 
 
-@dataclass(frozen=True, slots=True)
-class Growing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growing(Asking):
     """What the command line said."""
 
     study: str
@@ -165,17 +90,8 @@ class Growing:
     seed: int
     replicates: int | None
     concurrency: int | None
-    timeout: float
-    processes: int | None
     level: Any
-    store: Path | None
     store_mode: Any
-    max_cost: float | None
-    max_tokens: int | None
-    max_questions: int | None
-    max_time: float | None
-    price_in: float | None
-    price_out: float | None
     quick: bool
     agents: str | None
     model: str | None
@@ -231,50 +147,16 @@ class Growing:
 
     def means(self, watch: "Watch | None" = None) -> "Means":
         """With what it grows."""
-        from cloudchamber.experiment.calling import Means
         from cloudchamber.trace import Level
 
-        return Means(
-            Level(self.level),
-            self.concurrency,
-            self.processes,
-            None,
-            self.store,
-            self.store_mode,
-            self.limits(),
-            self.prices(),
-            watch,
-            self.timeout,
+        return replace(
+            super(Growing, self).means(watch),
+            level=Level(self.level),
+            concurrency=self.concurrency,
+            store_mode=self.store_mode,
         )
-
-    def limits(self) -> "Limits":
-        """The caps."""
-        from cloudchamber.experiment import Limits
-
-        return Limits(self.max_cost, self.max_tokens, self.max_questions, self.max_time)
-
-    def prices(self) -> "Price | None":
-        """The price of every model, if it was given."""
-        from cloudchamber.experiment import Price
-
-        if (self.price_in is None) != (self.price_out is None):
-            raise SpecificationError(
-                "--price-in and --price-out belong together; give both, for a million tokens each."
-            )
-        if self.price_in is None or self.price_out is None:
-            return None
-        return Price(self.price_in, self.price_out)
 
 
 def growing(command: Callable[..., None]) -> Callable[..., Any]:
     """Let a command take all of it, as one value."""
-
-    @wraps(command)
-    def packed(**given: Any) -> None:
-        own = {one.name: given.pop(one.name) for one in fields(Growing)}
-        command(Growing(**own), **given)
-
-    whole: Callable[..., Any] = packed
-    for option in reversed((STUDY, *_HOW, *_SPENT, *_STUDIED)):
-        whole = option(whole)
-    return whole
+    return packed(command, Growing, (STUDY, *_HOW, *ASKING, *_STUDIED))

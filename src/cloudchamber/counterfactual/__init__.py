@@ -14,7 +14,7 @@ from cloudchamber.counterfactual.changes import (
 from cloudchamber.counterfactual.channels import channels_of
 from cloudchamber.counterfactual.cones import Cone, cone
 from cloudchamber.counterfactual.coupled import Coupled
-from cloudchamber.counterfactual.crossing import cross, cut, mediate
+from cloudchamber.counterfactual.crossing import cross, cut, mediate, taken_apart, worlds_of
 from cloudchamber.counterfactual.mediation import Crossing, Cuts, Mediation
 from cloudchamber.counterfactual.moving import influence
 from cloudchamber.counterfactual.past import PastRuns
@@ -40,6 +40,8 @@ __all__ = [
     "cut",
     "influence",
     "mediate",
+    "taken_apart",
     "together",
     "what_if",
+    "worlds_of",
 ]

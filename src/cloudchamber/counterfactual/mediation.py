@@ -23,7 +23,9 @@ import numpy as np
 
 from cloudchamber.counterfactual.coupled import Coupled
 from cloudchamber.errors import SpecificationError, nearest
+from cloudchamber.measures.drawn import between_draws, widened
 from cloudchamber.measures.estimate import Estimate, jackknife
+from cloudchamber.questions import Reals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,16 +87,22 @@ class Mediation:
 
         There is no interval where the total is not told from 0: a share of nothing can be any number.
         """
-        total = self.total(level)
-        worlds = self.coupled.worlds
-        values = np.column_stack(
-            [worlds[WITH] - worlds[past(channel)], worlds[WITH] - worlds[WITHOUT]]
+        total, coupled = self.total(level), self.coupled
+        values = np.stack(
+            [
+                coupled.by_draw((WITH, 1), (past(channel), -1)),
+                coupled.by_draw((WITH, 1), (WITHOUT, -1)),
+            ],
+            axis=-1,
         )
         if not total.known or total.low <= 0 <= total.high:
-            return Estimate(float("nan"), float("nan"), float("nan"), len(values), level)
-        return jackknife(
-            values, lambda rows: float(rows[:, 0].mean() / rows[:, 1].mean()), level=level
-        )
+            return Estimate(float("nan"), float("nan"), float("nan"), len(coupled), level)
+
+        def ratio(rows: Reals) -> float:
+            return float(rows[:, 0].mean() / rows[:, 1].mean())
+
+        found = jackknife(values[0], ratio, level=level)
+        return widened(found, between_draws(values, ratio))
 
     def table(self, level: float = 0.95) -> "pd.DataFrame":
         """A row an effect: channel (empty for the total), effect, value, low, high, runs."""
@@ -131,6 +139,7 @@ class Mediation:
             lines.append(
                 f"{self.unmatched} decisions had none in the twin run and were shown their own"
             )
+        lines += [f"replicate {one} is left out: {why}" for one, why in coupled.left_out.items()]
         return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ They are grown by whoever decides in them, which costs nothing again where a mod
 from a trace, in which case everyone does what is on record and nobody is asked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,9 +16,8 @@ from cloudchamber.counterfactual.tape import Tape
 from cloudchamber.engine import Runs
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment import Results
-from cloudchamber.experiment.in_memory import Answerer, answering, grown_in_memory, runs_of
+from cloudchamber.experiment.in_memory import Answerer, Models, answering, grown_in_memory, runs_of
 from cloudchamber.microspec import Microspec
-from cloudchamber.models.model import Model
 from cloudchamber.questions import Answers, Ints, Questions, some_answers
 from cloudchamber.trace import Trace, TraceFolder
 from cloudchamber.trace.tables import Kind
@@ -64,7 +63,7 @@ class PastRuns:
         replicates: Sequence[int] = (0,),
         *,
         seed: int = 0,
-        models: Mapping[str, Model] | None = None,
+        models: Models = None,
         trace: Trace | TraceFolder | None = None,
     ) -> None:
         self.spec, self.models = spec, models
@@ -83,7 +82,7 @@ class PastRuns:
         cell: str,
         replicates: Sequence[int] | None = None,
         *,
-        models: Mapping[str, Model] | None = None,
+        models: Models = None,
     ) -> "PastRuns":
         """Runs of a study, as they are recorded in its folder.
 

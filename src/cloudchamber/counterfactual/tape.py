@@ -48,10 +48,16 @@ class _Step:
 
 
 class Tape:
-    """Blocks of questions in the order they were asked."""
+    """Blocks of questions in the order they were asked.
 
-    def __init__(self) -> None:
+    Args:
+        draws: of each replicate so many runs stand side by side, each of a draw of its own, and none finds
+            what another was shown.
+    """
+
+    def __init__(self, draws: int = 1) -> None:
         """Nothing was shown."""
+        self.draws = draws
         self.blocks: list[Questions] = []
         self.answers: list[Answers] = []
         """To each block, where they were kept."""
@@ -60,7 +66,7 @@ class Tape:
     def add(self, questions: Questions) -> Questions:
         """Keep a block, and give it back: a tape is an alteration that alters nothing."""
         step = self._steps.setdefault(questions.address.step, _Step())
-        step.keys.append(keys_of(questions))
+        step.keys.append(self._keys(questions))
         step.blocks.append(len(self.blocks))
         step.sorted = None
         self.blocks.append(questions)
@@ -78,13 +84,19 @@ class Tape:
         if step is None:
             return
         keys, block, row = step.index()
-        wanted = keys_of(questions)
+        wanted = self._keys(questions)
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         rows = np.flatnonzero(keys[at] == wanted)
         where = block[at[rows]]
         for number in np.unique(where).tolist():
             mine = rows[where == number]
             yield Found(number, mine, row[at[mine]])
+
+    def _keys(self, questions: Questions) -> NDArray[np.uint64]:
+        keys = keys_of(questions)
+        if self.draws == 1:
+            return keys
+        return bits(keys, (questions.run % self.draws)[:, None])[:, 0]
 
 
 def keys_of(questions: Questions) -> NDArray[np.uint64]:

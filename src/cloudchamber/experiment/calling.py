@@ -1,6 +1,6 @@
 """One call: opens the models that are still to be asked, grows what is missing, and notes what it came to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,7 @@ from cloudchamber.experiment.progress import Watch
 from cloudchamber.models import Mode, Model, abilities, check_mode, check_name, open_model
 from cloudchamber.trace import Level
 
-__all__ = ["ANSWERS", "MOST_REPLICATES", "Means", "Round", "looked_into"]
+__all__ = ["ANSWERS", "MOST_REPLICATES", "Means", "Opened", "Round", "looked_into"]
 
 Round = tuple[Design, Replicates]
 MOST_REPLICATES = 1_000_000
@@ -106,7 +106,7 @@ class Means:
             budget=Budget(self.limits),
             prices=self.prices,
         )
-        opened = _Opened(driver, self)
+        opened = Opened(self, driver.models, driver.budget, lambda: self._begun(folder))
         stopped, claimed = "", False
 
         async def grow() -> None:
@@ -120,8 +120,10 @@ class Means:
                     there = Manifest.of(study, options or {}, seed, self.level.name, most, design)
                     there.claim(folder)
                     claimed = True
-                    opened.whoever_is_asked(design, replicates)
-                    await until_interrupted(driver, driver.grow_async(design, replicates))
+                    lacking = driver.missing(design, replicates)
+                    opened.open({name for unit in lacking for name in models_of(unit.cell.spec)})
+                    growing = driver.grow_async(design, replicates)
+                    await until_interrupted(driver.budget, growing, driver.remind)
                     if driver.budget.stopped:
                         break
             finally:
@@ -142,53 +144,73 @@ class Means:
                 Manifest.note(folder, stopped or budget.stopped, able, budget.spent)
         return driver.budget.stopped
 
+    def _begun(self, folder: Path) -> tuple[Path, str]:
+        """Where a folder's answers are from now on, and the name of the refresh, if it is one."""
+        store = None if self.store is None else placed(self.store)
+        # Where it is not the folder's own, a replay or an archive has to know.
+        kept = "" if store is None or self.store_mode == "off" else str(store.resolve())
+        return store or folder / ANSWERS, Manifest.begun(folder, kept, self.store_mode)
 
-class _Opened:
-    """The models of a call: opened where there is something left to ask them, and counted."""
 
-    def __init__(self, driver: Driver, means: Means) -> None:
-        self.driver, self.means = driver, means
-        self.own: list[str] = []
-        self.refresh: str | None = None
-        self.given = set(driver.models)
+class Opened:
+    """The models of a call: opened where there is something left to ask them, and counted.
 
-    def whoever_is_asked(self, design: Design, replicates: Replicates) -> None:
-        """Open what is not open yet."""
-        driver, prices = self.driver, self.driver.prices
-        lacking = driver.missing(design, replicates)
-        named = {name for unit in lacking for name in models_of(unit.cell.spec)}
-        affordable(driver.budget.limits, named, prices)
-        for name in sorted(named & self.given):
-            driver.models[name] = self._metered(driver.models[name], name)
-            self.given.remove(name)
-        for name in sorted(named - driver.models.keys()):
-            driver.models[name] = self._open(name)
-            self.own.append(name)
+    Args:
+        means: how they are opened.
+        models: those that are open already, by name; the others come beside them.
+        budget: what they spend from.
+        begin: tells the store and the name of the refresh, when the first is opened.
+    """
+
+    def __init__(
+        self,
+        means: Means,
+        models: dict[str, Model],
+        budget: Budget,
+        begin: Callable[[], tuple[Path, str]],
+    ) -> None:
+        self.means, self.models, self.budget = means, models, budget
+        self._begin = begin
+        self._store: tuple[Path, str] | None = None
+        self._own: list[str] = []
+        self._given = set(models)
+
+    def open(self, named: Collection[str]) -> None:
+        """Open what is not open yet.
+
+        Raises:
+            SpecificationError: a cap on the cost of a model whose price is not known.
+            ModelError: a model cannot be had.
+        """
+        affordable(self.budget.limits, named, self.means.prices)
+        for name in sorted(self._given & set(named)):
+            self.models[name] = self._metered(self.models[name], name)
+            self._given.remove(name)
+        for name in sorted(set(named) - self.models.keys()):
+            self.models[name] = self._open(name)
+            self._own.append(name)
 
     def _open(self, name: str) -> Model:
-        means, folder = self.means, self.driver.folder.parent
-        store = None if means.store is None else placed(means.store)
-        if self.refresh is None:
-            # Where it is not the folder's own, a replay or an archive has to know.
-            kept = "" if store is None or means.store_mode == "off" else str(store.resolve())
-            self.refresh = Manifest.begun(folder, kept, means.store_mode)
+        if self._store is None:
+            self._store = self._begin()
+        store, refresh = self._store
         return open_model(
             name,
-            store=store or folder / ANSWERS,
-            mode=means.store_mode,
-            refresh=self.refresh,
-            processes=means.processes,
-            timeout=means.timeout,
+            store=store,
+            mode=self.means.store_mode,
+            refresh=refresh,
+            processes=self.means.processes,
+            timeout=self.means.timeout,
             beneath=partial(self._metered, name=name),
         )
 
     def _metered(self, model: Model, name: str) -> Model:
-        return Metered(model, self.driver.budget, price_of(name, self.driver.prices))
+        return Metered(model, self.budget, price_of(name, self.means.prices))
 
     async def close(self) -> None:
         """Close what was opened here."""
-        for name in self.own:
-            await self.driver.models[name].close()
+        for name in self._own:
+            await self.models[name].close()
 
 
 def _within(name: str, given: int, least: int, most: int) -> None:

@@ -19,29 +19,38 @@ from cloudchamber.models.model import Model
 from cloudchamber.questions import Answers, Questions
 from cloudchamber.trace import Level, Trace
 
-__all__ = ["Answerer", "Answering", "answering", "grown_in_memory", "runs_of"]
+__all__ = [
+    "Answerer",
+    "Answering",
+    "Models",
+    "answering",
+    "grown_in_memory",
+    "refuse_in_a_loop",
+    "runs_of",
+]
 
 Answerer = Callable[[Questions], Answers]
 """Answers a batch of questions."""
 Answering = Callable[[Microspec], Answerer]
 """Whoever answers for a specification."""
+Models = Mapping[str, Model] | Answering | None
+"""Opened language models by the names that specifications use; or whoever answers in everybody's place."""
 
 
 @contextmanager
-def answering(models: Mapping[str, Model] | None = None) -> Iterator[Answering]:
+def answering(models: Models = None) -> Iterator[Answering]:
     """Whoever decides in a specification, as functions that answer; models stay open and are not closed.
 
     Raises:
         SpecificationError: models are given where an event loop runs already.
     """
+    if callable(models):
+        yield models
+        return
     if not models:
         yield lambda spec: Society(spec).answer_now
         return
-    if _in_a_loop():
-        raise SpecificationError(
-            "models: given where an event loop runs (a notebook); call this in a thread of its own: "
-            "await asyncio.to_thread(...)"
-        )
+    refuse_in_a_loop()
     with asyncio.Runner() as runner:
 
         def of(spec: Microspec) -> Answerer:
@@ -51,12 +60,20 @@ def answering(models: Mapping[str, Model] | None = None) -> Iterator[Answering]:
         yield of
 
 
-def _in_a_loop() -> bool:
+def refuse_in_a_loop() -> None:
+    """Say so where an event loop runs already.
+
+    Raises:
+        SpecificationError: it does.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return
+    raise SpecificationError(
+        "models: asked where an event loop runs (a notebook); call this in a thread of its own: "
+        "await asyncio.to_thread(...)"
+    )
 
 
 def runs_of(spec: Microspec, seed: int, replicates: Collection[int]) -> Runs:

@@ -8,31 +8,46 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
-from cloudchamber.experiment.driver import Driver
+from cloudchamber.errors import Unfinished
+from cloudchamber.experiment.limits import Budget
 
 __all__ = ["run", "until_interrupted"]
 
+R = TypeVar("R")
 
-async def until_interrupted(driver: Driver, growing: Coroutine[Any, Any, object]) -> None:
-    """Grow; when first cancelled, send nothing more and wait for what is under way; then, at once."""
-    budget = driver.budget
-    task = asyncio.ensure_future(growing)
+
+async def until_interrupted(
+    budget: Budget, working: Coroutine[Any, Any, R], remind: Callable[[], None] = lambda: None
+) -> R:
+    """Work; when first cancelled, send nothing more and wait for what is under way; then, at once.
+
+    Args:
+        budget: what the work spends from.
+        working: the work.
+        remind: called when it is stopped.
+    """
+    task = asyncio.ensure_future(working)
     try:
-        await asyncio.shield(task)
+        done = await asyncio.shield(task)
     except asyncio.CancelledError:
         if not task.done():
             budget.stop("interrupted", at_once=True)
-            driver.remind()
+            remind()
             try:
-                await task
+                with suppress(Unfinished):
+                    await task
                 await budget.drained()
             finally:
                 task.cancel()
         raise
+    except Unfinished:
+        await budget.drained()
+        raise
     if budget.stopped:
         await budget.drained()
+    return done
 
 
 def run(grow: Callable[[], Any]) -> None:

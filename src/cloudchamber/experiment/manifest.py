@@ -149,9 +149,16 @@ class Manifest:
 
     @classmethod
     def note(
-        cls, folder: Path, stopped: str, servers: Mapping[str, str], spent: Spending | None = None
+        cls,
+        folder: Path,
+        stopped: str | None,
+        servers: Mapping[str, str],
+        spent: Spending | None = None,
     ) -> None:
-        """Write down why a call ended before everything was grown, what servers can do, what was spent."""
+        """Write down why a call ended before everything was grown, what servers can do, what was spent.
+
+        Of a call that grew nothing for the folder, `stopped` is None: what it says of that stays.
+        """
         if not (stopped or servers or (spent and spent.questions)):
             return
         with held(folder / TRACE):
@@ -159,7 +166,8 @@ class Manifest:
             whole = there.billed()
             whole.add(spent or Spending())
             told = asdict(whole) | {"cost": None if isnan(whole.cost) else whole.cost}
-            replace(there, stopped=stopped, servers={**there.servers, **servers}, spent=told).write(
+            why = there.stopped if stopped is None else stopped
+            replace(there, stopped=why, servers={**there.servers, **servers}, spent=told).write(
                 folder
             )
 

@@ -4,7 +4,7 @@ All draws of a mechanism's parameters ride in one pool, so that many cost little
 replicate of each draw is a run of the pool, and every batch is asked once for all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from cloudchamber.microspec import Microspec
 from cloudchamber.questions import Answers, Ints, Questions, Reals, joined_answers
 from cloudchamber.trace import Level, Trace
 
-__all__ = ["Deciding", "Pool", "decided_by", "grown_by", "numbers_by", "pools"]
+__all__ = ["Deciding", "Many", "Pool", "decided_by", "grown_by", "numbers_by", "pools", "put"]
 
 Deciding = Mapping[str, Mechanism]
 """What decides, by the name of the group in whose place it does; other groups stay as they are."""
@@ -151,7 +151,8 @@ def _grown(
     first: int,
 ) -> Trace:
     count = len(replicates)
-    trace, many = Trace(), _Many([put(spec, one) for one in deciding], count)
+    trace = Trace()
+    many = Many([put(spec, one) for one in deciding], lambda run: run // count)
     ids = first * count + np.arange(count * len(deciding)) + 1
     runs = Runs(seed, np.tile(np.asarray(replicates, np.int64), len(deciding)), ids)
     growth = grow(many.specs[0], runs, trace, level=level)
@@ -168,11 +169,16 @@ def _grown(
     return trace
 
 
-class _Many:
-    """Answers a pool in which every `count` runs have deciders of their own."""
+class Many:
+    """Answers a pool of runs under several draws of who decides.
 
-    def __init__(self, specs: Sequence[Microspec], count: int) -> None:
-        self.specs, self.count = specs, count
+    Args:
+        specs: the specification under each draw.
+        of: the draw of each run, by its place in the pool.
+    """
+
+    def __init__(self, specs: Sequence[Microspec], of: Callable[[Ints], Ints]) -> None:
+        self.specs, self._of = specs, of
         self.societies = [Society(spec) for spec in specs]
         groups = specs[0].population.groups
         self.together = [
@@ -181,9 +187,10 @@ class _Many:
         ]
 
     def answer(self, questions: Questions) -> Answers:
+        """The answers to a batch, each by its draw."""
         if len(self.societies) == 1:
             return self.societies[0].answer_now(questions)
-        draw = questions.run // self.count
+        draw = self._of(questions.run)
         parts: list[tuple[Ints, Answers]] = []
         for group, together in enumerate(self.together):
             rows = np.flatnonzero(questions.group == group)

@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from cloudchamber.measures.drawn import between_draws, drawn_mean, standard_error, widened
 from cloudchamber.measures.estimate import FEW, Estimate, mean
 from cloudchamber.questions import Reals
 
@@ -23,7 +24,6 @@ __all__ = [
     "Sufficiency",
     "judged",
     "matched_up",
-    "regrown_estimate",
     "row_of",
 ]
 
@@ -160,51 +160,18 @@ def matched_up(
     there = np.isfinite(grown) & np.isfinite(regrown).all(axis=0)
     one, other = grown[there], regrown[:, there]
     gap = other - one
-    found, wobble = mean(gap[0], level=level), _wobble(gap)
+    found, wobble = mean(gap[0], level=level), between_draws(gap)
     return Match(
         measure,
         cell,
         against,
         mean(one, level=level),
-        regrown_estimate(other, level),
-        _widened(found, _error(gap[0]), wobble),
-        sqrt(_error(gap[0]) ** 2 + wobble**2) if there.sum() > 1 else nan,
+        drawn_mean(other, level),
+        widened(found, wobble),
+        sqrt(standard_error(gap[0]) ** 2 + wobble**2) if there.sum() > 1 else nan,
         wobble,
         margin,
         seen,
-    )
-
-
-def regrown_estimate(values: Reals, level: float = 0.95) -> Estimate:
-    """The mean of what the fit itself regrew, (draws + 1, replicates), with both sources of error."""
-    return _widened(mean(values[0], level=level), _error(values[0]), _wobble(values))
-
-
-def _wobble(values: Reals) -> float:
-    """The standard deviation between draws, the first row aside."""
-    several = len(values) > 2 and values.shape[1] > 0
-    return float(values[1:].mean(axis=1).std(ddof=1)) if several else 0.0
-
-
-def _error(values: Reals) -> float:
-    return float(values.std(ddof=1)) / sqrt(len(values)) if len(values) > 1 else nan
-
-
-def _widened(found: Estimate, error: float, more: float) -> Estimate:
-    """The estimate with an error that comes on top of the spread between runs."""
-    from scipy.special import stdtrit  # as above
-
-    if not found.known:
-        return found
-    half = float(stdtrit(found.n - 1, 0.5 + found.level / 2)) * sqrt(error**2 + more**2)
-    return Estimate(
-        found.value,
-        found.value - half,
-        found.value + half,
-        found.n,
-        found.level,
-        found.unit,
-        "t, with the fit's uncertainty" if more else found.method,
     )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import Measure
+from cloudchamber.measures.drawn import drawn_mean
 from cloudchamber.measures.estimate import Estimate
 from cloudchamber.mechanism.growing import decided_by, numbers_by
-from cloudchamber.mechanism.matching import regrown_estimate
 from cloudchamber.mechanism.plausible import Fitted
 from cloudchamber.microspec import Microspec
 from cloudchamber.questions import Reals
@@ -49,7 +49,7 @@ class AtScale:
         Raises:
             SpecificationError: nothing of that size was grown.
         """
-        return regrown_estimate(self._of(size, excess), level)
+        return drawn_mean(self._of(size, excess), level)
 
     def range(self, size: int, *, excess: bool = False, level: float = 0.95) -> tuple[float, float]:
         """Where one such population is expected to lie: quantiles over draws and replicates together.

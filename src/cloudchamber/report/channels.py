@@ -70,12 +70,7 @@ def supplement(
 
 def of_folder(passages: Passages) -> Supplement:
     """What `cloudchamber channels` left in a study's folder."""
-    whose = (
-        f" The fitted rule “{passages.by}” decided in the agents' place; the fit's uncertainty is not in the "
-        "intervals."
-        if passages.by
-        else ""
-    )
+    whose = f" {passages.whose}." if passages.whose else ""
     first = Prose(
         f"**What passes through which channel.** The effect of all influence in {passages.cell}: with it, "
         f"less without ({passages.null}).{whose}"

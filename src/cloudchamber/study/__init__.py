@@ -3,7 +3,8 @@
 from cloudchamber.study.battery import StudyBattery, battery
 from cloudchamber.study.conditions import grown, sensitivity, sufficiency
 from cloudchamber.study.explaining import Explanation, explain
-from cloudchamber.study.passages import Passages, channels
+from cloudchamber.study.passages import Passages
+from cloudchamber.study.passing import Passing, channels, passing
 from cloudchamber.study.searching import boundary, threshold
 from cloudchamber.study.study import Study
 from cloudchamber.study.sweeping import carried
@@ -11,6 +12,7 @@ from cloudchamber.study.sweeping import carried
 __all__ = [
     "Explanation",
     "Passages",
+    "Passing",
     "Study",
     "StudyBattery",
     "battery",
@@ -19,6 +21,7 @@ __all__ = [
     "channels",
     "explain",
     "grown",
+    "passing",
     "sensitivity",
     "sufficiency",
     "threshold",
