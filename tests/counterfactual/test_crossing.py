@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cloudchamber.agents import LanguageModel, PositionOnly, Random, Rule, SocialProof, TwoStage
-from cloudchamber.counterfactual import coupled, cross, cut, mediate
+from cloudchamber.counterfactual import coupled, cross, cut, mediate, taken_apart, worlds_of
 from cloudchamber.counterfactual.channels import Frozen, channels_of, shuffled, taped
 from cloudchamber.counterfactual.tape import Tape
 from cloudchamber.engine import Runs
@@ -274,6 +274,27 @@ def test_pools_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coupled, "SHOWN", 1)
     parts = mediate(feed(SocialProof()), isolate(), ["likes"], replicates=range(4))
     assert whole.coupled.frame().equals(parts.coupled.frame())
+
+
+def test_taken_apart_at_once_no_world_is_grown_twice_and_none_is_another() -> None:
+    names, spec = ("likes", "order", "own"), feed(SocialProof(), memory=Window(k=2))
+    pairs = [("likes", "order"), ("order", "own")]
+    grown: list[str] = []
+    found, crossings = taken_apart(
+        spec,
+        isolate(),
+        names,
+        crossed=pairs,
+        replicates=range(3),
+        watch=lambda world, runs: grown.append(world),
+    )
+    assert len(grown) == len(set(grown)) == sum(worlds_of(3, 2))
+    alone = mediate(spec, isolate(), names, replicates=range(3))
+    assert found.coupled.frame().equals(alone.coupled.frame())
+    for (one, other), told in zip(pairs, crossings, strict=True):
+        both = cross(spec, isolate(), one, other, replicates=range(3))
+        assert told.coupled.frame().equals(both.coupled.frame())
+        assert (told.first, told.second) == (both.first, both.second) == (one, other)
 
 
 def test_measures_that_read_exposures_are_given_them() -> None:
