@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from cloudchamber.analysis import cluster_curve, mean
+from cloudchamber.analysis import mean
 from cloudchamber.measures.cascades import against_own_sign, right_by_place
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief
+from cloudchamber.report.evidence import brief, curves
 from cloudchamber.report.figures import Axis, curve
 from cloudchamber.validation.closed_forms import cascade_shares
 from cloudchamber.validation.closed_forms import right_by_place as right_at
@@ -72,19 +72,14 @@ def _by_place(study: "Study", results: "Results"):
     """How often the choice at each place is right, by what is seen."""
     import pandas as pd
 
-    table = right_by_place(results.trace)
-    parts = []
-    for cell in study.combinations():
-        mine = table[table.index.isin(results.ids(cell))]
-        if len(mine) > 1:
-            told = cluster_curve(mine, within=(0, 1)).reset_index(names="place")
-            parts.append(told.assign(sight=cell.name))
-    if not parts:
+    cells, table = study.combinations(), right_by_place(results.trace)
+    told = curves(results, cells, table, point="place", within=(0, 1))
+    if told.empty:
         return
     places = range(_people(study))
     theory = [right_at(study.microspec.world.precision, place) for place in places]
-    line = {"place": [place + 1 for place in places], "value": theory, "sight": THEORY}
-    frame = pd.concat([*parts, pd.DataFrame(line)], ignore_index=True)
+    line = {"place": [place + 1 for place in places], "value": theory, "cell": THEORY}
+    frame = pd.concat([told, pd.DataFrame(line)], ignore_index=True)
     yield curve(
         frame,
         id="places",
@@ -98,6 +93,6 @@ def _by_place(study: "Study", results: "Results"):
         y=Axis("value", "P(right)"),
         low="low",
         high="high",
-        series="sight",
+        series="cell",
         reference=(study.microspec.world.precision, "one sign alone"),
     )

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cloudchamber.agents import Grim
-from cloudchamber.analysis import cluster_curve, mean
+from cloudchamber.analysis import mean
 from cloudchamber.games import against_random, drawn_partners, grim_against_random, kept_pairs
 from cloudchamber.measures.cooperation import Histories, cooperation_of, histories
 from cloudchamber.measures.facts import fact_over_time
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief
+from cloudchamber.report.evidence import brief, curves
 from cloudchamber.report.figures import Axis, curve
 
 if TYPE_CHECKING:
@@ -134,20 +134,18 @@ def _by_round(study: "Study", results: "Results"):
     import pandas as pd
 
     course = fact_over_time(results.trace, "cooperation now").dropna()
-    parts = []
-    for cell in study.combinations():
-        mine = course[course["run"].isin(results.ids(cell))]
-        if "memory 1" not in cell.name or mine["run"].nunique() < 2:
-            continue
-        told = cluster_curve(mine, within=(0, 1)).reset_index(names="round")
-        parts.append(told.assign(cell=cell.name))
-        theory = expected(_decider(cell), cell)
-        if theory is not None:
-            line = {"round": told["round"], "value": theory[: len(told)]}
-            parts.append(pd.DataFrame(line).assign(cell=THEORY.format(cell.name)))
-    if parts:
+    cells = [cell for cell in study.combinations() if "memory 1" in cell.name]
+    told = curves(results, cells, course, point="round", within=(0, 1))
+    if len(told):
+        lines = [
+            {"round": at + 1, "value": chance, "cell": THEORY.format(cell.name)}
+            for cell in cells
+            if cell.name in set(told["cell"])
+            and (line := expected(_decider(cell), cell)) is not None
+            for at, chance in enumerate(line.tolist())
+        ]
         yield curve(
-            pd.concat(parts, ignore_index=True),
+            pd.concat([told, pd.DataFrame(lines)], ignore_index=True),
             id="rounds",
             title="How many cooperate, by round",
             caption=(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from cloudchamber.analysis import cluster_curve, mean
 from cloudchamber.measures import attention
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief
+from cloudchamber.report.evidence import brief, curves
 from cloudchamber.report.figures import Axis, curve, profile
 
 if TYPE_CHECKING:
@@ -100,21 +100,13 @@ def _of(values, runs: list[int]) -> "Estimate":
 
 def by_position(study: "Study", results: "Results"):
     """P(choice | position) where the order is shuffled, for each way of showing likes."""
-    import pandas as pd
-
     table = attention.choice_by_position(results.trace)
-    parts = []
-    for cell in study.design().where(order="shuffled"):
-        mine = table[table.index.isin(results.ids(cell))]
-        if mine.empty:
-            continue
-        told = cluster_curve(mine, within=(0, 1)).reset_index(names="position")
-        parts.append(told.assign(likes=cell.levels["likes"]))
-    if not parts:
+    shuffled = study.design().where(order="shuffled")
+    told = curves(results, shuffled, table, point="position", within=(0, 1))
+    if told.empty:
         return
-    frame = pd.concat(parts, ignore_index=True)
     yield profile(
-        frame,
+        told,
         id="position",
         title="How the place in the feed decides",
         caption=(

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cloudchamber.analysis import cluster_curve, mean
+from cloudchamber.analysis import mean
 from cloudchamber.measures.facts import fact, fact_over_time
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief
+from cloudchamber.report.evidence import brief, curves
 from cloudchamber.report.figures import Axis, curve
 
 if TYPE_CHECKING:
@@ -93,18 +93,11 @@ def _slopes(rows: "pd.DataFrame") -> "pd.Series[float]":
 
 def _by_round(study: "Study", results: "Results"):
     """What is given in each round, by cell."""
-    import pandas as pd
-
     course = fact_over_time(results.trace, "cooperation now").dropna()
-    parts = []
-    for cell in study.combinations():
-        mine = course[course["run"].isin(results.ids(cell))]
-        if mine["run"].nunique() > 1:
-            told = cluster_curve(mine, within=(0, 1)).reset_index(names="round")
-            parts.append(told.assign(cell=cell.name))
-    if parts:
+    told = curves(results, study.combinations(), course, point="round", within=(0, 1))
+    if len(told):
         yield curve(
-            pd.concat(parts, ignore_index=True),
+            told,
             id="rounds",
             title="What is given, by round",
             caption=(

@@ -12,7 +12,7 @@ def test_bayesians_are_wrong_together(tmp_path: Path) -> None:
     assert "**Information cascade grows** in the cell at risk (counts)" in told
     assert "0.286 end in a wrong cascade" in told
     places = drawn(document, "places")
-    theory = places[places["sight"] == "Bayesians, in theory"]
+    theory = places[places["cell"] == "Bayesians, in theory"]
     assert len(theory) == 20
     assert check(document, "own sign").state == "fine"
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from cloudchamber.analysis import Estimate, cluster_curve, difference, mean
 from cloudchamber.analysis.comparisons import effects
-from cloudchamber.experiment import Results
+from cloudchamber.experiment import Cell, Results
 from cloudchamber.measures import Measure, attention, final_tallies
 from cloudchamber.measures.concentration import unpredictability_by_run
 from cloudchamber.measures.estimate import jackknife
@@ -30,6 +30,7 @@ __all__ = [
     "comparisons",
     "contrasts",
     "courses",
+    "curves",
     "estimates",
     "factors",
     "full",
@@ -250,11 +251,33 @@ def courses(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
     if measure.over_time is None:
         return pd.DataFrame()
     frame = measure.over_time(results.trace)
+    found = curves(results, study.combinations(), frame, within=(measure.low, measure.high))
+    return found.rename(columns={"cell": "label"})
+
+
+def curves(
+    results: Results,
+    cells: Iterable[Cell],
+    table: "pd.DataFrame",
+    *,
+    point: str = "step",
+    within: tuple[float, float],
+) -> "pd.DataFrame":
+    """The curve of each of some cells, one below the other: point, value, low, high, n, cell, levels.
+
+    Args:
+        results: of the study.
+        cells: whose curves; those without a number have none.
+        table: of all runs, as for `cluster_curve`: long with a column `run`, or wide with a row a run.
+        point: what a point of the curve is called.
+        within: the range of the number.
+    """
+    import pandas as pd  # as above
+
+    run = table["run"] if "run" in table else table.index.to_series()
     parts = []
-    for cell in study.combinations():
-        mine = frame[frame["run"].isin(results.ids(cell))]
-        if mine["value"].notna().any():
-            told = cluster_curve(mine, within=(measure.low, measure.high))
-            told = told.reset_index(names="step").assign(label=cell.name, **cell.levels)
-            parts.append(told)
+    for cell in cells:
+        told = cluster_curve(table[run.isin(results.ids(cell))], within=within)
+        if told["value"].notna().any():
+            parts.append(told.reset_index(names=point).assign(cell=cell.name, **cell.levels))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
