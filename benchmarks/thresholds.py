@@ -22,10 +22,10 @@ from math import exp, log
 
 import numpy as np
 
-from cloudchamber.analysis.axis import Axis
-from cloudchamber.analysis.judging import Asked, judge
-from cloudchamber.analysis.located import Trial
-from cloudchamber.analysis.thresholds import learned, threshold
+from cloudchamber.analysis.thresholds.axis import Axis
+from cloudchamber.analysis.thresholds.judging import Asked, judge
+from cloudchamber.analysis.thresholds.located import Trial
+from cloudchamber.analysis.thresholds.seeking import learned, threshold
 
 Grown = Callable[[float], bool]
 Found = tuple[int, float, float]

@@ -105,17 +105,23 @@ def said(module: Path) -> str:
     return text.splitlines()[0].rstrip(".")
 
 
+def branch(place: Path, depth: int, files: bool) -> list[str]:
+    """The lines of a module, or of a folder and, with every module, of what is inside."""
+    indent, width = "  " * depth, 24 - 2 * depth
+    if place.suffix == ".py":
+        return [f"{indent}{place.name:<{width}}{said(place)}"]
+    if not (place / "__init__.py").exists():
+        return []
+    inside = sorted(set(place.iterdir()) - {place / "__init__.py"}) if files else []
+    line = f"{indent}{place.name + '/':<{width}}{said(place / '__init__.py')}"
+    return [line, *(each for one in inside for each in branch(one, depth + 1, files))]
+
+
 def drawn(files: bool) -> str:
     """The tree as it is printed, with every module or with the folders alone."""
     lines = ["src/cloudchamber/"]
     for name in [*ORDER, *sorted({p.name for p in PACKAGE.iterdir()} - set(ORDER))]:
-        place = PACKAGE / name
-        if place.suffix == ".py":
-            lines.append(f"  {name:<22}{said(place)}")
-        elif (place / "__init__.py").exists():
-            lines.append(f"  {name + '/':<22}{said(place / '__init__.py')}")
-            inside = sorted(set(place.glob("*.py")) - {place / "__init__.py"}) if files else []
-            lines += [f"    {one.name:<20}{said(one)}" for one in inside]
+        lines += branch(PACKAGE / name, 1, files)
     return "\n".join(lines)
 
 

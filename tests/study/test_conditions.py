@@ -9,7 +9,7 @@ import pytest
 from cloudchamber import Factor, Feed, Group, Microspec, Population, Study
 from cloudchamber.agents import SocialProof
 from cloudchamber.analysis.saved import load
-from cloudchamber.analysis.sensitivity import Indices
+from cloudchamber.analysis.sensitivity.variance import Indices
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import sobol_sequence
 from cloudchamber.intervention import isolate

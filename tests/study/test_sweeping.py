@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cloudchamber.agents import Always, LanguageModel, MajorityForce, Random, Threshold
-from cloudchamber.analysis.hysteresis import Loop, hysteresis
+from cloudchamber.analysis.thresholds.hysteresis import Loop, hysteresis
 from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import (
     Decider,

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cloudchamber.analysis.comparisons import effects
-from cloudchamber.analysis.equivalence import Test
-from cloudchamber.analysis.power import fewest
+from cloudchamber.analysis.effects.comparisons import effects
+from cloudchamber.analysis.effects.equivalence import Test
+from cloudchamber.analysis.effects.power import fewest
 from cloudchamber.errors import SpecificationError
 from cloudchamber.measures import Measure, measure_named
 from cloudchamber.measures.estimate import FEW, Estimate, about

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cloudchamber.analysis import Estimate, cluster_curve, difference, mean
-from cloudchamber.analysis.comparisons import effects
+from cloudchamber.analysis.effects.comparisons import effects
 from cloudchamber.experiment import Cell, Results
 from cloudchamber.measures import Measure, attention, final_tallies
 from cloudchamber.measures.concentration import unpredictability_by_run
@@ -97,7 +97,7 @@ def values(study: Study, results: Results, measures: Iterable[Measure]) -> "pd.D
 
 
 def comparisons(study: Study, results: Results, measure: Measure) -> "pd.DataFrame":
-    """Every combination against the first, as `cloudchamber.analysis.effects` tells it."""
+    """Every combination against the first, as `cloudchamber.analysis.effects.estimates` tells it."""
     first, *others = [cell.name for cell in study.combinations()]
     criterion = study.phenomenon.criterion
     return effects(

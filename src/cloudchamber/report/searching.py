@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudchamber import __version__
-from cloudchamber.analysis.located import Threshold
+from cloudchamber.analysis.thresholds.located import Threshold
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Axis as Factor
 from cloudchamber.experiment import Range

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from cloudchamber.analysis.battery import Perturbed, Relevance, relevance
-from cloudchamber.analysis.equivalence import Test
+from cloudchamber.analysis.effects.equivalence import Test
 from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention.perturbations import Battery, Perturbation
 from cloudchamber.intervention.perturbations import battery as perturbations
@@ -56,7 +56,7 @@ class StudyBattery:
         Args:
             results: of `study.run` (or `study.results`).
             margin: the least change that would matter; the phenomenon's own, if not given.
-            test: as for `cloudchamber.analysis.effects`.
+            test: as for `cloudchamber.analysis.effects.estimates`.
 
         Raises:
             SpecificationError: as `margin`.

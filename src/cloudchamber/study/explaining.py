@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cloudchamber.analysis.relocated import MARGIN, Relocated
+from cloudchamber.analysis.thresholds.relocated import MARGIN, Relocated
 from cloudchamber.errors import SpecificationError, TraceError
 from cloudchamber.experiment import Results
 from cloudchamber.experiment.manifest import placed

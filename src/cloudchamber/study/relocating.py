@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from cloudchamber.analysis.located import Threshold
-from cloudchamber.analysis.relocated import MARGIN, Relocated
-from cloudchamber.analysis.thresholds import answered, seek
+from cloudchamber.analysis.thresholds.located import Threshold
+from cloudchamber.analysis.thresholds.relocated import MARGIN, Relocated
+from cloudchamber.analysis.thresholds.seeking import answered, seek
 from cloudchamber.errors import CloudchamberError, SpecificationError
 from cloudchamber.measures import Measure
 from cloudchamber.mechanism.growing import Deciding, decided_by, numbers_by

@@ -5,10 +5,10 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from cloudchamber.analysis.boundary import Boundary, follow
-from cloudchamber.analysis.located import Threshold
 from cloudchamber.analysis.saved import save
-from cloudchamber.analysis.thresholds import seek
+from cloudchamber.analysis.thresholds.boundary import Boundary, follow
+from cloudchamber.analysis.thresholds.located import Threshold
+from cloudchamber.analysis.thresholds.seeking import seek
 from cloudchamber.errors import SpecificationError, Unfinished
 from cloudchamber.experiment import Axis, Range
 from cloudchamber.experiment.calling import Means, Round

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from cloudchamber.analysis.located import Threshold
+from cloudchamber.analysis.thresholds.located import Threshold
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Axis, Factor, Range
 from cloudchamber.experiment.factors import Setting

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cloudchamber.agents import Society, decide
-from cloudchamber.analysis.hysteresis import Sweep
+from cloudchamber.analysis.thresholds.hysteresis import Sweep
 from cloudchamber.engine import Onward, Runs, grow
 from cloudchamber.errors import SpecificationError, nearest
 from cloudchamber.experiment.prompts import Nowhere

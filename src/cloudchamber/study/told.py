@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cloudchamber.analysis.located import number_from
 from cloudchamber.analysis.saved import load, save
+from cloudchamber.analysis.thresholds.located import number_from
 from cloudchamber.errors import TraceError
 from cloudchamber.measures.estimate import Estimate
 from cloudchamber.mechanism.comparing import BEST, UNIFORM

@@ -1,0 +1,17 @@
+"""Which conditions suffice, and which are needed."""
+
+from cloudchamber.analysis.sufficiency.conditions import (
+    Sufficiency,
+    SufficientSet,
+    sufficient_conditions,
+)
+from cloudchamber.analysis.sufficiency.knocking_out import KnockOut, knock_out, taken_away
+
+__all__ = [
+    "KnockOut",
+    "Sufficiency",
+    "SufficientSet",
+    "knock_out",
+    "sufficient_conditions",
+    "taken_away",
+]
