@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,6 +32,8 @@ from cloudchamber.microspec.visibility import Order
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Prompt, State
 from cloudchamber.questions import Address, Answers, Ints, Questions, Reals, draw
 from cloudchamber.testing import check_decider, check_regime, check_world, laws
+from cloudchamber.testing.small import small
+from cloudchamber.testing.toy import Toy
 from cloudchamber.worlds import Feed
 
 
@@ -113,6 +116,18 @@ def test_an_act_lost_on_its_way_to_the_world(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(_Growth, "_apply", losing)
     with pytest.raises(AssertionError, match="not complete"):
         laws.complete(feed())
+
+
+def test_a_fact_that_rests_on_more_than_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a world that counts how often it was asked, and not what was done."""
+    times = count()
+
+    def told(self: Toy, state: State, acts: Acts, gain: Reals) -> None:
+        state.more["gained"] = np.full(len(state.tally), float(next(times)))
+
+    monkeypatch.setattr(Toy, "_score", told)
+    with pytest.raises(AssertionError, match=r"not complete: .* has gained .* decisions lead to"):
+        laws.complete(small(Toy()))
 
 
 @pytest.mark.parametrize("part", ["agent", "replicate", "step"])

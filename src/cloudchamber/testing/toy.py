@@ -62,6 +62,11 @@ class Toy(World):
         return self.shared
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """What an agent has gained on average."""
+        return ("gained",)
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What can be done."""
         return ("take",)
@@ -101,6 +106,7 @@ class Toy(World):
         keys = opening.agent_keys("toy")
         drawn = randomness.uniforms(keys, self.tokens + 3)
         state.more["often"] = np.zeros((*opening.shape, self.tokens))
+        state.more["gained"] = np.zeros(opening.runs)
         if self.secret:
             state.given = {"secret": np.round(drawn[..., : self.tokens] * 9)}
         if self.latest:
@@ -130,7 +136,7 @@ class Toy(World):
         """A token counts 1 or its amount, and scores as much; a coincidence in a meeting doubles that."""
         np.add.at(state.more["often"], (acts.run, acts.agent, acts.item), 1)
         gain = self._gain(acts)
-        np.add.at(state.score, (acts.run, acts.agent), gain)
+        self._score(state, acts, gain)
         if self.latest and not self.amounts:
             self.stand(state, acts)
         else:
@@ -141,8 +147,12 @@ class Toy(World):
         """Each gains 1 for each act on the same token in the step, its own among them."""
         where = acts.run.astype(np.int64) * self.tokens + acts.item
         share = np.bincount(where).astype(np.float64)[where]
-        np.add.at(state.score, (acts.run, acts.agent), share)
+        self._score(state, acts, share)
         return self._led(state, acts, self._gain(acts) + share) or {}
+
+    def _score(self, state: State, acts: Acts, gain: Reals) -> None:
+        np.add.at(state.score, (acts.run, acts.agent), gain)
+        state.more["gained"] = state.score.mean(axis=1)
 
     def _gain(self, acts: Acts) -> Reals:
         gain = acts.amount.copy()
