@@ -7,7 +7,7 @@ from cloudchamber.analysis.saved import save
 from cloudchamber.analysis.sensitivity.screening import Screening, screen
 from cloudchamber.analysis.sensitivity.surrogate import surrogate_indices
 from cloudchamber.analysis.sensitivity.variance import Indices, sobol_indices
-from cloudchamber.analysis.sufficiency.conditions import Sufficiency, sufficient_conditions
+from cloudchamber.analysis.sufficiency import Sufficiency, sufficient_conditions
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import Results, Sample
 from cloudchamber.experiment.probing import Paths, Rows

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cloudchamber.analysis.sufficiency.conditions import Sufficiency, sufficient_conditions
+from cloudchamber.analysis.sufficiency import Sufficiency, sufficient_conditions
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment import (
     Design,

@@ -1,11 +1,8 @@
 """Which conditions suffice, and which are needed."""
 
-from cloudchamber.analysis.sufficiency.conditions import (
-    Sufficiency,
-    SufficientSet,
-    sufficient_conditions,
-)
+from cloudchamber.analysis.sufficiency.conditions import sufficient_conditions
 from cloudchamber.analysis.sufficiency.knocking_out import KnockOut, knock_out, taken_away
+from cloudchamber.analysis.sufficiency.sets import Sufficiency, SufficientSet
 
 __all__ = [
     "KnockOut",

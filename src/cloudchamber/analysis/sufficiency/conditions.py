@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from cloudchamber.analysis.effects.estimates import permutation_p
 from cloudchamber.analysis.sufficiency.prim import Box, Condition, peel, within
+from cloudchamber.analysis.sufficiency.sets import Sufficiency, SufficientSet
 from cloudchamber.analysis.sufficiency.shares import share_of
-from cloudchamber.analysis.sufficiency.wording import told_sets
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment.design import Design
 from cloudchamber.experiment.sampling import Sample
@@ -35,7 +35,7 @@ from cloudchamber.measures.estimate import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sufficiency", "SufficientSet", "sufficient_conditions"]
+__all__ = ["sufficient_conditions"]
 
 Reals = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -53,66 +53,6 @@ LEAST_RUNS = 10
 """That find a box."""
 MOST_LISTED = 100
 """Cells of which every combination of levels is looked at, beside what PRIM finds."""
-
-
-@dataclass(frozen=True)
-class SufficientSet:
-    """Conditions, and how often the phenomenon grew where they hold, in runs that did not find them."""
-
-    conditions: Box
-    share: Estimate
-    outside: Estimate
-    """Of the runs where not all of them hold."""
-    without: tuple[Estimate, ...]
-    """The share where each one, in turn, is not asked for, and the others hold."""
-    p: float
-    """That cells inside and outside are alike."""
-    coverage: float
-    """Of the runs in which the phenomenon grew, the part in which these conditions hold."""
-
-    def __str__(self) -> str:
-        return " AND ".join(map(str, self.conditions))
-
-
-@dataclass(frozen=True)
-class Sufficiency:
-    """Which sets of conditions suffice."""
-
-    sets: tuple[SufficientSet, ...]
-    """Those that are claimed."""
-    anywhere: Estimate
-    """The share in all runs that judge."""
-    certain: float
-    """The share from which the phenomenon is called certain."""
-    everywhere: bool
-    """Whether it is certain without any condition."""
-    refuted: SufficientSet | None = None
-    """The first set that was found and could not be claimed."""
-
-    def table(self) -> "pd.DataFrame":
-        """A row a set: conditions, claimed, share, low, high, runs, outside, p, coverage."""
-        import pandas as pd
-
-        refuted = (self.refuted,) if self.refuted else ()
-        rows = [
-            {
-                "conditions": str(one),
-                "claimed": one in self.sets,
-                "share": one.share.value,
-                "low": one.share.low,
-                "high": one.share.high,
-                "runs": one.share.n,
-                "outside": one.outside.value,
-                "p": one.p,
-                "coverage": one.coverage,
-            }
-            for one in (*self.sets, *refuted)
-        ]
-        columns = ["conditions", "claimed", "share", "low", "high", "runs", "outside", "p"]
-        return pd.DataFrame(rows, columns=[*columns, "coverage"])
-
-    def __str__(self) -> str:
-        return told_sets(self)
 
 
 @dataclass(frozen=True)
