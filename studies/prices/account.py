@@ -49,7 +49,8 @@ def _kept_apart(results: "Results", cell: str) -> str:
 
 def _below_cost(results: "Results", cell: str):
     """How often firms ask less than a unit costs them: whether they heed that at all."""
-    world = results.design[cell].spec.world
+    spec = results.design[cell].spec
+    world = spec.world
     found = [
         (one.value[mine] < world.costs_of(one.value.shape[2])).mean(axis=(1, 2, 3))
         for one in amounts(results.trace)
@@ -58,7 +59,9 @@ def _below_cost(results: "Results", cell: str):
     if not found:
         return
     below = mean(np.concatenate(found)).within(0, 1)
-    chance = float(np.mean(world.costs)) / world.most
+    reads = spec.population.groups[0].decides.reads_text
+    prices = world.scale.grid() if reads else np.linspace(0, world.most, 10_001)
+    chance = float(np.mean(prices[:, None] < np.ravel(world.costs)))
     heeded = below.high < chance
     yield Check(
         "Do firms ask more than a unit costs them?",
