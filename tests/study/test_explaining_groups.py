@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from cloudchamber.errors import SpecificationError
 from cloudchamber.intervention import isolate
 from cloudchamber.mechanism import Logit, Signal
+from cloudchamber.mechanism.scaling import sized
 from cloudchamber.microspec import Group, Microspec, Population, Sequential
 from cloudchamber.phenomenon import HERDING
 from cloudchamber.report import account
 from cloudchamber.report import battery as batteries
 from cloudchamber.study import Explanation, Study, battery, explain
 from cloudchamber.study.told import read, tell
-from cloudchamber.worlds import Feed
+from cloudchamber.worlds import Diffusion, Feed
 
 KEEN, SHY = 2.0, -1.0
 NAMED = {"more likes": Logit(terms=(Signal(form="log"),)), "blind": Logit()}
@@ -111,3 +113,15 @@ def test_a_battery_is_explained_in_every_perturbation(tmp_path: Path) -> None:
     tell(found).save(tmp_path)
     document, _ = batteries.write(whole, results, tmp_path)
     assert "Which rule grows it" in [section.title for section in document.sections]
+
+
+def test_a_size_that_cannot_be_is_refused_before_anything_is_fitted(folder: Path) -> None:
+    spec = study().microspec
+    thresholds = tuple(0.1 * at for at in range(spec.population.count))
+    fixed = spec.altered(world=Diffusion(thresholds=thresholds))
+    with pytest.raises(SpecificationError, match="16 given, but there are 32 agents"):
+        sized(fixed, 32)
+    said: list[str] = []
+    with pytest.raises(SpecificationError, match="agents: 0; allowed: at least 1"):
+        explain(study(), folder, scale=[32, 0], watch=said.append)
+    assert not said

@@ -29,6 +29,7 @@ from cloudchamber.mechanism import (
     predict,
     regrow,
 )
+from cloudchamber.mechanism.scaling import sized
 from cloudchamber.study.battery import least_change
 from cloudchamber.study.parts import Part, parts_of
 from cloudchamber.study.relocating import relocated, unlike
@@ -164,7 +165,8 @@ def explain(
         watch: told what is being done.
 
     Raises:
-        SpecificationError: no mechanisms are named, no such cell, or no margin; a search of another study.
+        SpecificationError: no mechanisms are named, no such cell, or no margin; a search of another study; a
+            size that the cell at risk cannot have.
         TraceError: the folder is not a study's, or its trace has no exposures; no search in a folder.
     """
     named = dict(study.mechanisms if mechanisms is None else mechanisms)
@@ -184,8 +186,11 @@ def explain(
         raise TraceError(f"{out}: there is nothing to fit; {next(iter(left.values()), 'no runs')}.")
     wanted = {one.name: one for one in (study.phenomenon.measure, *measures)}
     sought = tuple(Sought.read(placed(folder)) for folder in searches)
+    # What makes no sense is refused before anything is fitted.
     for one in sought:
-        unlike(study, parts[0], one)  # of another study it is refused before anything is fitted
+        unlike(study, parts[0], one)
+    for size in scale:
+        sized(results.design[study.at_risk()].spec, size)
     told = [
         _Explaining(
             study,
