@@ -9,6 +9,7 @@ standing for anything. A page runs in a folder of its own. A block under `<!-- n
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from cloudchamber import cli
+from cloudchamber.measures import MEASURES
 from cloudchamber.trace import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -113,6 +115,15 @@ def help_page() -> str:
 
     add(cli.main, "cloudchamber", None)
     return "\n".join(parts)
+
+
+def test_every_measure_is_named_in_the_reference_and_no_module_is_printed_twice() -> None:
+    named = (DOCS / "reference" / "analysis.md").read_text()
+    assert [name for name in MEASURES if f"`{name}`" not in named] == []
+    printed = re.findall(
+        r"^::: (\S+)$", "".join(page.read_text() for page in PAGES), flags=re.MULTILINE
+    )
+    assert [name for name, times in Counter(printed).items() if times > 1] == []
 
 
 def test_the_page_of_help_texts_is_what_help_says() -> None:
