@@ -55,6 +55,7 @@ def test_a_lower_count_of_one_item() -> None:
     assert found.options().to_dict("list") == {
         "place": [1, 2, 3, 4],
         "item": [0, 1, 2, 3],
+        "likes": [3, 1, 0, 0],
         "before": pytest.approx([1 / 2, 1 / 4, 1 / 8, 1 / 8]),
         "after": pytest.approx([1 / 3, 1 / 3, 1 / 6, 1 / 6]),
     }

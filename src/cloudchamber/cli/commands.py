@@ -14,6 +14,7 @@ from cloudchamber.cli.explaining import explain
 from cloudchamber.cli.growing import Growing, growing
 from cloudchamber.cli.options import Options, again, build
 from cloudchamber.cli.searching import threshold
+from cloudchamber.cli.supposing import what_if
 from cloudchamber.cli.telling import say
 from cloudchamber.cli.watching import watching
 from cloudchamber.errors import ArchiveError, SpecificationError, Unfinished
@@ -39,6 +40,7 @@ for command in (
     threshold,
     explain,
     channels,
+    what_if,
     design,
 ):
     main.add_command(command)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import isnan
 from typing import TYPE_CHECKING
 
-from cloudchamber.cli.telling import say
+from cloudchamber.cli.telling import say, table
 from cloudchamber.cli.watching import amount, money, span
 
 if TYPE_CHECKING:
@@ -61,12 +61,8 @@ def _cells(estimate: "CostEstimate") -> None:
     sums = (estimate.questions, estimate.sent)
     tokens = (estimate.tokens_in, estimate.tokens_out)
     rows.append(("all", "", *(f"{n:,}" for n in sums), *map(amount, tokens)))
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     say()
-    for row in rows:
-        first, *rest = row
-        numbers = "  ".join(text.rjust(width) for text, width in zip(rest, widths[1:], strict=True))
-        say(f"  {first:<{widths[0]}}  {numbers}")
+    table(rows, left=("cell",))
     say()
 
 

@@ -1,6 +1,6 @@
 """What is printed: columns, tables of cells, and texts that cannot steer a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cloudchamber.experiment import Cell
     from cloudchamber.study import Study
 
-__all__ = ["cells", "columns", "say"]
+__all__ = ["cells", "columns", "say", "table"]
 
 WIDEST = 100
 """Columns of a line."""
@@ -33,6 +33,17 @@ def columns(title: str, told: Mapping[str, str]) -> None:
         for line in rest:
             say(f"  {'':<{width}}  {line}")
     say()
+
+
+def table(rows: Sequence[Sequence[str]], left: Collection[str] = ()) -> None:
+    """Print rows, the head first; to the right of their columns, but for those called as in `left`."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        told = [
+            cell.ljust(width) if name in left else cell.rjust(width)
+            for cell, width, name in zip(row, widths, rows[0], strict=True)
+        ]
+        say(f"  {'  '.join(told)}".rstrip())
 
 
 def cells(built: "Study") -> None:

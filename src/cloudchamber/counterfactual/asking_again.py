@@ -7,7 +7,7 @@ share. That is one way of coupling two distributions; their total variation is t
 which any coupling would have the picks differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from cloudchamber.counterfactual.changes import Change
 from cloudchamber.counterfactual.channels import by_item
 from cloudchamber.counterfactual.past import PastRuns
-from cloudchamber.counterfactual.rows import picked_items, same_answers, wide
+from cloudchamber.counterfactual.rows import (
+    answered,
+    picked_items,
+    same_answers,
+    same_questions,
+    wide,
+)
 from cloudchamber.experiment.in_memory import answering
 from cloudchamber.measures.estimate import Estimate, mean
 from cloudchamber.questions import Answers, Ints, Questions, Reals
@@ -73,6 +79,10 @@ class WhatIf:
     repeats: float
     """The share of decisions in which the decider, asked as it was, picks what is on record; 1 where nothing
     is on record."""
+    changed: NDArray[np.bool_]
+    """Whether the change makes any difference to what is shown."""
+    signals: Mapping[str, Reals]
+    """(n, k) each: what was shown on each option, before the change; NaN where nothing was."""
 
     def __len__(self) -> int:
         """How many decisions."""
@@ -101,14 +111,16 @@ class WhatIf:
         )
 
     def options(self, row: int = 0) -> "pd.DataFrame":
-        """The options of one decision: place, item, probability before and after."""
+        """The options of one decision: place, item, what was shown on it, probability before and after."""
         import pandas as pd  # as above
 
         there = self.shift.items[row] >= 0
+        told = {name: shown[row][there] for name, shown in self.signals.items()}
         return pd.DataFrame(
             {
                 "place": np.flatnonzero(there) + 1,
                 "item": self.shift.items[row][there],
+                **{name: shown for name, shown in told.items() if not np.isnan(shown).all()},
                 "before": self.shift.before[row][there],
                 "after": self.shift.after[row][there],
             }
@@ -149,18 +161,20 @@ def what_if(runs: PastRuns, change: Change, decisions: Sequence[int] | int | Non
         SpecificationError: there is no such decision.
         AnswerError: a decider fails to answer.
     """
-    found, agree, asked = [], [], 0
+    found, agree, changed, asked = [], [], [], 0
     with answering(runs.models) as answers:
         ask = answers(runs.spec)
         for part in runs.asked(decisions):
             before = part.answers
             if runs.recorded:
-                before = ask(part.questions)
+                before = answered(ask(part.questions))
                 asked += len(part.questions)
                 agree.append(same_answers(part.questions, part.answers, part.questions, before))
             altered = change(part.questions)
             asked += len(altered)
-            found.append((part.questions, shift(part.questions, before, altered, ask(altered))))
+            changed.append(~same_questions(part.questions, altered))
+            after = answered(ask(altered))
+            found.append((part.questions, shift(part.questions, before, altered, after)))
     questions = [one for one, _ in found]
     return WhatIf(
         np.concatenate([one.address.replicate for one in questions]),
@@ -170,6 +184,8 @@ def what_if(runs: PastRuns, change: Change, decisions: Sequence[int] | int | Non
         _stacked([one for _, one in found]),
         asked,
         float(np.concatenate(agree).mean()) if agree else 1.0,
+        np.concatenate(changed),
+        _signals(questions),
     )
 
 
@@ -224,6 +240,18 @@ def _stacked(parts: Sequence[Shift]) -> Shift:
         np.concatenate([wide(part.would, picks) for part in parts]),
         np.concatenate([part.moved for part in parts]),
     )
+
+
+def _signals(questions: Sequence[Questions]) -> dict[str, Reals]:
+    """What was shown on options, all rows filled up to the widest."""
+    most = max(one.items.shape[1] for one in questions)
+
+    def wide_as(one: Questions, name: str) -> Reals:
+        shown = one.signals.get(name, np.full(one.items.shape, np.nan))
+        return np.pad(shown, ((0, 0), (0, most - shown.shape[1])), constant_values=np.nan)
+
+    names = dict.fromkeys(name for one in questions for name in one.signals)
+    return {name: np.concatenate([wide_as(one, name) for one in questions]) for name in names}
 
 
 def _item(item: int) -> str:

@@ -17,7 +17,7 @@ from cloudchamber.counterfactual.asking_again import Shift, shift
 from cloudchamber.counterfactual.cascades import Influence
 from cloudchamber.counterfactual.channels import by_item
 from cloudchamber.counterfactual.past import PastRuns
-from cloudchamber.counterfactual.rows import picked_items, same_questions
+from cloudchamber.counterfactual.rows import answered, picked_items, same_questions
 from cloudchamber.counterfactual.tape import Found, Tape
 from cloudchamber.engine import Runs
 from cloudchamber.errors import SpecificationError
@@ -156,7 +156,8 @@ class _Clones:
             return
         self.found.ask(len(rows))
         other = questions.take(rows)
-        moved = shift(past.take(rows), some_answers(given, rows), other, self.ask(other))
+        after = answered(self.ask(other))
+        moved = shift(past.take(rows), some_answers(given, rows), other, after)
         self.found.add(other, past.take(rows), source[rows], moved)
 
 

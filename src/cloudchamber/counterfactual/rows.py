@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.counterfactual.channels import by_item, placed
+from cloudchamber.errors import AnswerError
 from cloudchamber.questions import Answers, Heard, Ints, Questions
+from cloudchamber.trace.tables import Status
 
-__all__ = ["picked_items", "put_questions", "same_answers", "same_questions", "wide"]
+__all__ = ["answered", "picked_items", "put_questions", "same_answers", "same_questions", "wide"]
 
 _SHOWN = ("channel", "item", "source", "latency", "value")
 """Of what is heard; which decision it comes from nobody is told."""
@@ -91,6 +93,23 @@ def put_questions(questions: Questions, rows: Ints, others: Questions) -> Questi
         heard=Heard.joined(heard, len(questions)),
         gaps=questions.gaps or others.gaps,
     )
+
+
+def answered(answers: Answers) -> Answers:
+    """The answers, if all were given; one that failed is no answer, and not the one to pick nothing.
+
+    Raises:
+        AnswerError: one has the status failed.
+    """
+    failed = np.flatnonzero(answers.statuses() == Status.failed)
+    if len(failed):
+        reasons = dict(answers.reasons)
+        why = reasons.get(int(failed[0]), "no reason given")
+        raise AnswerError(
+            f"{len(failed)} of {len(answers.picks)} questions failed: {why} Ask again: what was answered is "
+            "kept where there is a store."
+        )
+    return answers
 
 
 def picked_items(questions: Questions, answers: Answers) -> Ints:

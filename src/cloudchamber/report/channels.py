@@ -55,6 +55,12 @@ def supplement(
                 f"{found.unmatched} decisions had none in the twin run, and were shown their own."
             )
         )
+    left = found.coupled.left_out
+    if left:
+        some = "; ".join(f"{one}: {why}" for one, why in list(left.items())[:3])
+        blocks.append(
+            Prose(f"{len(left)} replicates are left out, as a run of theirs failed ({some}).")
+        )
     crossings = (
         tuple(crossing) if isinstance(crossing, Sequence) else (crossing,) if crossing else ()
     )
@@ -135,6 +141,7 @@ def _forest(found: "Mediation", effects: "pd.DataFrame", id: str) -> Figure:
         for one in rows.to_dict("records")
     ]
     total = found.total()
+    fitted = ", with the fit's uncertainty" if found.coupled.draws else ""
     return intervals(
         rows[["channel", "effect", "value", "low", "high", "text"]],
         id=id,
@@ -142,7 +149,7 @@ def _forest(found: "Mediation", effects: "pd.DataFrame", id: str) -> Figure:
         caption=f"The total effect is {brief(total)}, {total.n} runs each. Through a channel and past it add "
         "up to the total; by it alone is what its exposures bring about where all else is as without; only "
         "together is what it does beyond that. Crossed worlds under one noise, paired by run; 95 % "
-        "intervals.",
+        f"intervals{fitted}.",
         label="channel",
         value=Axis("value", f"change in the {_aloud(found)}"),
         group="effect",

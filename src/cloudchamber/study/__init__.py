@@ -7,6 +7,7 @@ from cloudchamber.study.passages import Passages
 from cloudchamber.study.passing import Passing, channels, passing
 from cloudchamber.study.searching import boundary, threshold
 from cloudchamber.study.study import Study
+from cloudchamber.study.supposing import what_if
 from cloudchamber.study.sweeping import carried
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "sensitivity",
     "sufficiency",
     "threshold",
+    "what_if",
 ]
