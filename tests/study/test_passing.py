@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pytest
 
@@ -37,8 +37,6 @@ MORE = Logit(terms=(Signal(form="log", strength=1.5),))
 
 class Quiet(Logit):
     """Of whose choices only the picks are known, as of a sampled answer."""
-
-    kind: Literal["quiet in a test"] = "quiet in a test"  # type: ignore[assignment]
 
     def answer(self, questions: Questions) -> Answers:
         return replace(super().answer(questions), weights=None)

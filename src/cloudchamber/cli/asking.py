@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -151,8 +152,8 @@ def asking(command: Callable[..., None]) -> Callable[..., Any]:
 def packed(
     command: Callable[..., None], kind: Callable[..., Any], options: Sequence[Option]
 ) -> Callable[..., Any]:
-    """Let a command take some options as one value of a kind, which is a dataclass."""
-    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    """Let a command take some options as one value of a kind: each by the name of its argument."""
+    names = list(signature(kind).parameters)
 
     @wraps(command)
     def given(**told: Any) -> None:
