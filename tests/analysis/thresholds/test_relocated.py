@@ -84,6 +84,11 @@ def test_the_uncertainty_of_the_fit_widens_the_gap_and_may_leave_it_open() -> No
     assert "20% of the draws" in some.sentence()
     few = Relocated("x", found(0.5), found(0.5), (found(0.5),) * 24 + (found(*NEVER),))
     assert few.answer == "sufficient"
+    # Draws of which nothing can be told are on no other side, and say as little of how far off it is.
+    unsure = replace(threshold(step(0.5), 0.0, 1.0, runs=9, criterion=0.2), at=found(*NEVER).at)
+    assert unsure.kind == "cannot tell"
+    vague = Relocated("x", found(0.5), found(0.5), (found(0.5),) * 5 + (unsure,) * 5)
+    assert vague.doubted == 0 and vague.answer == "cannot tell"
 
 
 def test_the_gap_of_two_numbers_that_lie_anywhere_alike_is_covered_as_often_as_said() -> None:

@@ -175,13 +175,14 @@ class Relocated:
         )
 
     def _wobble(self, at: int) -> float:
-        """The standard deviation of a place between draws."""
+        """The standard deviation of a place between draws; infinite where half of them or more have none."""
         axis, count = self.regrown.axis, len(_places(self.regrown))
         told = [_places(one) for one in self.draws]
         known = [float(axis.place(one[at].value)) for one in told if len(one) == count]
         if not self.draws:
             return 0.0
-        return float(np.std(known, ddof=1)) if len(known) > 1 else inf
+        several = len(known) > max(len(self.draws) / 2, 1)
+        return float(np.std(known, ddof=1)) if several else inf
 
     @staticmethod
     def _over(found: Threshold) -> str:
