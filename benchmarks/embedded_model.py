@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from cloudchamber.models import Reply, Request, open_model
-from cloudchamber.models.embedded import EmbeddedModel
+from cloudchamber.models.embedded.workers import EmbeddedModel
 
 HEADLINES = Path(__file__).parents[1] / "studies" / "herding" / "headlines.csv"
 ROLE = "You are a reader browsing a news feed."

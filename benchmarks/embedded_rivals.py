@@ -23,14 +23,14 @@ import numpy as np
 
 from benchmarks.embedded_model import a_list, a_single
 from benchmarks.timing import median, table
-from cloudchamber.models.embedded import worker_environment
-from cloudchamber.models.fetch import FILE, cache_folder
-from cloudchamber.models.gguf import Gguf, _Reader, read_gguf
+from cloudchamber.models.embedded.fetch import FILE, cache_folder
+from cloudchamber.models.embedded.gguf import Gguf, _Reader, read_gguf
+from cloudchamber.models.embedded.readout import Reader
+from cloudchamber.models.embedded.weights import LAYOUT, Weights, map_weights
+from cloudchamber.models.embedded.workers import worker_environment
 from cloudchamber.models.labels import LabelTree
 from cloudchamber.models.llamacpp import _Engine, _score, installed
 from cloudchamber.models.model import Request
-from cloudchamber.models.readout import Reader
-from cloudchamber.models.weights import LAYOUT, Weights, map_weights
 
 Scores = np.ndarray
 Rival = Callable[[Request], Scores]

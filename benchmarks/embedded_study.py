@@ -31,13 +31,13 @@ from cloudchamber.microspec import (
     Visibility,
 )
 from cloudchamber.models import open_model
-from cloudchamber.models.embedded import worker_environment
-from cloudchamber.models.fetch import FILE, cache_folder
-from cloudchamber.models.gguf import read_gguf
+from cloudchamber.models.embedded.fetch import FILE, cache_folder
+from cloudchamber.models.embedded.gguf import read_gguf
+from cloudchamber.models.embedded.readout import Reader
+from cloudchamber.models.embedded.weights import LAYOUT, map_weights
+from cloudchamber.models.embedded.workers import worker_environment
 from cloudchamber.models.model import Model, Reply, Request
-from cloudchamber.models.readout import Reader
-from cloudchamber.models.store import StoredModel
-from cloudchamber.models.weights import LAYOUT, map_weights
+from cloudchamber.models.store.stored import StoredModel
 from cloudchamber.trace import TraceWriter
 from cloudchamber.worlds import Feed
 

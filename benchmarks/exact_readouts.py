@@ -31,7 +31,7 @@ from cloudchamber.microspec import (
 )
 from cloudchamber.microspec.population import Decider
 from cloudchamber.models import open_model
-from cloudchamber.models.fetch import FILE, cache_folder
+from cloudchamber.models.embedded.fetch import FILE, cache_folder
 from cloudchamber.trace import Trace
 from cloudchamber.worlds import Feed
 

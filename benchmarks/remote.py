@@ -38,8 +38,8 @@ from cloudchamber.microspec import (
     Visibility,
 )
 from cloudchamber.models import Reply, Request
-from cloudchamber.models.capabilities import Capabilities
-from cloudchamber.models.remote import RemoteModel
+from cloudchamber.models.remote.capabilities import Capabilities
+from cloudchamber.models.remote.server import RemoteModel
 from cloudchamber.worlds import Feed
 
 CAN = Capabilities(top=20, continues="plain")

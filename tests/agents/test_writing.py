@@ -24,8 +24,8 @@ from cloudchamber.microspec import (
 )
 from cloudchamber.microspec.world import Glimpse, Prompt
 from cloudchamber.models import Request, open_model
+from cloudchamber.models.embedded.fetch import FILE, SIZE, cache_folder
 from cloudchamber.models.fake import HOSTILE, fake
-from cloudchamber.models.fetch import FILE, SIZE, cache_folder
 from cloudchamber.testing import grown
 from cloudchamber.testing.seen import seen_by
 from cloudchamber.trace import Trace, TraceFolder

@@ -166,7 +166,7 @@ def test_field_data_that_are_none_are_said(here: Path, content: bytes, said: str
 def test_a_model_that_is_not_to_be_had_leaves_a_folder_that_blocks_nobody(
     here: Path, monkeypatch: pytest.MonkeyPatch, model: str, said: str
 ) -> None:
-    monkeypatch.setattr("cloudchamber.models.asking.RETRIES", 0)
+    monkeypatch.setattr("cloudchamber.models.remote.asking.RETRIES", 0)
     out = ["--out", "out", "--quiet"]
     assert said in told(call("run", "tiny", "--model", model, *out))
     assert call("run", "tiny", "--model", "fake:hash", "--seed", 3, *out).exit_code == 0

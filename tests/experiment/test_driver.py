@@ -18,7 +18,7 @@ from cloudchamber.experiment.driver import questions_of
 from cloudchamber.microspec import Decider
 from cloudchamber.models.fake import FakeModel, fake
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.store import StoredModel
+from cloudchamber.models.store.stored import StoredModel
 from cloudchamber.questions import Questions, Reals
 from cloudchamber.testing.fakes import Dawdling, Flaky
 from cloudchamber.trace import TraceFolder

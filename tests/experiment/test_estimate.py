@@ -25,9 +25,9 @@ from cloudchamber.microspec import (
     Population,
     Simultaneous,
 )
-from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.fake import fake
-from cloudchamber.models.store import StoredModel
+from cloudchamber.models.remote.capabilities import Capabilities
+from cloudchamber.models.store.stored import StoredModel
 from cloudchamber.trace import TraceFolder
 from cloudchamber.worlds import Cournot, Feed
 from tests.experiment.small import MODEL, asked, design, spec

@@ -13,7 +13,7 @@ from cloudchamber.experiment import Budget, Driver, Limits, Price
 from cloudchamber.experiment.metering import Metered, most_tokens
 from cloudchamber.models.fake import FakeModel, fake
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.store import StoredModel
+from cloudchamber.models.store.stored import StoredModel
 from cloudchamber.testing.fakes import Dawdling
 from cloudchamber.trace import TraceFolder
 from tests.experiment.small import MODEL, Counting, asked, grown

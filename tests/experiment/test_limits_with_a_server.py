@@ -10,10 +10,10 @@ import pytest
 from cloudchamber.errors import Unfinished
 from cloudchamber.experiment import Budget, Driver, Limits, Price
 from cloudchamber.experiment.metering import Metered
-from cloudchamber.models.capabilities import Capabilities
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.remote import RemoteModel
-from cloudchamber.models.store import StoredModel
+from cloudchamber.models.remote.capabilities import Capabilities
+from cloudchamber.models.remote.server import RemoteModel
+from cloudchamber.models.store.stored import StoredModel
 from cloudchamber.testing.faults import FAULTS, Plan
 from cloudchamber.testing.server import Abilities, Server
 from cloudchamber.trace import TraceFolder

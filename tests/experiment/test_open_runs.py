@@ -17,7 +17,7 @@ from cloudchamber.experiment.open_runs import ENOUGH, LAST, OpenRuns, Place
 from cloudchamber.microspec import Group, Microspec, Population, Simultaneous
 from cloudchamber.models.fake import fake
 from cloudchamber.models.model import Model, Reply, Request
-from cloudchamber.models.store import StoredModel
+from cloudchamber.models.store.stored import StoredModel
 from cloudchamber.trace import TraceFolder, TraceWriter
 from cloudchamber.worlds import Feed
 from tests.experiment.small import MODEL, asked, design, grown

@@ -13,7 +13,7 @@ from cloudchamber.agents import LanguageModel
 from cloudchamber.experiment import Cell, Design, Driver
 from cloudchamber.models.fake import FAKES, FakeModel, fake
 from cloudchamber.models.model import Model, Reply, Request
-from cloudchamber.models.store import ReplayedModel, StoredModel
+from cloudchamber.models.store.stored import ReplayedModel, StoredModel
 from cloudchamber.testing.fakes import Dawdling
 from cloudchamber.trace import TraceFolder
 from tests.experiment.small import MODEL, design, spec

@@ -12,7 +12,7 @@ from cloudchamber.experiment.design import Cell, Design
 from cloudchamber.experiment.metering import Metered
 from cloudchamber.microspec import Complete, Microspec, Notes
 from cloudchamber.models.fake import fake
-from cloudchamber.models.store import ReplayedModel, StoredModel
+from cloudchamber.models.store.stored import ReplayedModel, StoredModel
 from cloudchamber.trace import TraceFolder
 from cloudchamber.trace.damage import damage
 from tests.experiment.small import MODEL, spec

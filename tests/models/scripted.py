@@ -8,8 +8,8 @@ import numpy as np
 from aiohttp import web
 
 from cloudchamber.models import Reply, Request
-from cloudchamber.models.capabilities import Capabilities
-from cloudchamber.models.remote import RemoteModel
+from cloudchamber.models.remote.capabilities import Capabilities
+from cloudchamber.models.remote.server import RemoteModel
 
 REQUEST = Request((("system", "s"), ("user", "a"), ("user", "b")), ("A", "B"), prefix="I say ")
 KEY = "sk-secret-1234"

@@ -13,11 +13,11 @@ import pytest
 
 from cloudchamber.errors import ModelError
 from cloudchamber.models import Reply, Request, llamacpp, open_model
-from cloudchamber.models.fetch import FILE, SIZE, cache_folder
-from cloudchamber.models.gguf import read_gguf
+from cloudchamber.models.embedded.fetch import FILE, SIZE, cache_folder
+from cloudchamber.models.embedded.gguf import read_gguf
 from cloudchamber.models.llamacpp import LlamaCppModel
 from cloudchamber.models.parsing import CUT
-from tests.models.gguf_writer import tiny_metadata, write_gguf
+from tests.models.embedded.gguf_writer import tiny_metadata, write_gguf
 
 REQUEST = Request((("system", "s"), ("user", "a"), ("user", "b")), ("A", "B"), prefix="I say ")
 CACHED = cache_folder() / FILE

@@ -18,8 +18,8 @@ from cloudchamber.experiment.design import Cell
 from cloudchamber.experiment.expected import Held
 from cloudchamber.experiment.prompts import Nowhere, anything
 from cloudchamber.models.model import Reply, Request
-from cloudchamber.models.store import ReplayedModel
-from cloudchamber.models.store_file import is_final
+from cloudchamber.models.store.file import is_final
+from cloudchamber.models.store.stored import ReplayedModel
 from cloudchamber.trace import Level
 
 __all__ = ["held", "opened"]

@@ -16,8 +16,8 @@ from typing import Any
 from cloudchamber.errors import SpecificationError
 from cloudchamber.experiment.limits import Budget, Limits, Spending
 from cloudchamber.experiment.prices import Price, Prices, price_of
-from cloudchamber.models.billing import PURSE
 from cloudchamber.models.model import Model, Reply, Request
+from cloudchamber.models.remote.billing import PURSE
 
 __all__ = ["Billed", "Metered", "affordable", "most_tokens"]
 

@@ -15,8 +15,8 @@ from cloudchamber.experiment.archive import ANSWERS, Archive, pack, secrets_in
 from cloudchamber.experiment.design import Design
 from cloudchamber.experiment.results import Results
 from cloudchamber.models import Model
-from cloudchamber.models.store import ReplayedModel
-from cloudchamber.models.store_file import StoreFile
+from cloudchamber.models.store.file import StoreFile
+from cloudchamber.models.store.stored import ReplayedModel
 
 __all__ = ["differs", "finished", "led", "refuse_taken", "replayed", "sealed", "whole"]
 

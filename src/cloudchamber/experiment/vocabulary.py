@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from cloudchamber.errors import ModelError
-from cloudchamber.models.fetch import FILE, SIZE, cache_folder
-from cloudchamber.models.gguf import read_gguf
+from cloudchamber.models.embedded.fetch import FILE, SIZE, cache_folder
+from cloudchamber.models.embedded.gguf import read_gguf
+from cloudchamber.models.embedded.tokenizer import ChatTokenizer
 from cloudchamber.models.model import Request
-from cloudchamber.models.tokenizer import ChatTokenizer
 
 __all__ = ["Counter", "counter"]
 

@@ -1,9 +1,9 @@
 """Language models behind one method: `ask`."""
 
 from cloudchamber.models.fake import FAKES, FakeModel
-from cloudchamber.models.mode import MODES, Mode, check_mode
 from cloudchamber.models.model import STATUSES, Model, Reply, Request, abilities
 from cloudchamber.models.opening import NAMES, check_name, open_model
+from cloudchamber.models.store.mode import MODES, Mode, check_mode
 
 __all__ = [
     "FAKES",

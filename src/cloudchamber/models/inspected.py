@@ -11,10 +11,10 @@ from time import perf_counter
 from typing import Any
 
 from cloudchamber.errors import ModelError
-from cloudchamber.models.completion import Said
-from cloudchamber.models.hushing import Hush
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.parsing import CUT, read_text
+from cloudchamber.models.remote.completion import Said
+from cloudchamber.models.remote.hushing import Hush
 from cloudchamber.models.scoring import Listed, Settled, distribution, settle
 
 __all__ = ["InspectModel", "inspect_model"]

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudchamber.errors import ModelError
-from cloudchamber.models.gguf import Gguf
+from cloudchamber.models.embedded.gguf import Gguf
 from cloudchamber.models.labels import LabelTree, label_tree
 from cloudchamber.models.model import Reply, Request
 from cloudchamber.models.parsing import CUT, read_text

@@ -11,9 +11,9 @@ from typing import Literal
 from urllib.parse import unquote
 
 from cloudchamber.errors import ModelError
-from cloudchamber.models.address import check_address
-from cloudchamber.models.mode import Mode, check_mode
 from cloudchamber.models.model import Model
+from cloudchamber.models.remote.address import check_address
+from cloudchamber.models.store.mode import Mode, check_mode
 
 __all__ = ["NAMES", "check_name", "open_model"]
 
@@ -68,7 +68,7 @@ def open_model(
     """
     check_mode(mode)
     if store is not None and mode == "replay":
-        from cloudchamber.models.store import ReplayedModel  # sqlite3 only where it is used
+        from cloudchamber.models.store.stored import ReplayedModel  # sqlite3 only where it is used
 
         return ReplayedModel(name, store)
     model = _open(name, processes, concurrency, timeout)
@@ -76,7 +76,7 @@ def open_model(
         model = beneath(model)
     if store is None or mode == "off":
         return model
-    from cloudchamber.models.store import StoredModel
+    from cloudchamber.models.store.stored import StoredModel
 
     return StoredModel(model, store, called=name, refresh=refresh if mode == "refresh" else "")
 
@@ -107,7 +107,7 @@ def _open(name: str, processes: int | None, concurrency: int, timeout: float) ->
     if kind in ("gguf", "llamacpp") and rest:
         return _gguf(name, _placed(rest), processes)
     if kind in ("openai", "openai-text") and "@http" in rest:
-        from cloudchamber.models.remote import RemoteModel  # aiohttp costs 150 ms
+        from cloudchamber.models.remote.server import RemoteModel  # aiohttp costs 150 ms
 
         model, _, address = rest.partition("@http")
         form: Literal["completions"] | None = "completions" if kind == "openai-text" else None
@@ -152,19 +152,19 @@ def _workers(processes: int | None) -> int:
 
 
 def _embedded(processes: int | None) -> Model:
-    from cloudchamber.models.embedded import EmbeddedModel
-    from cloudchamber.models.fetch import DIGEST, embedded_file
+    from cloudchamber.models.embedded.fetch import DIGEST, embedded_file
+    from cloudchamber.models.embedded.workers import EmbeddedModel
 
     path = embedded_file()
     return EmbeddedModel("embedded", path, _mapped(DIGEST), DIGEST, _workers(processes))
 
 
 def _gguf(name: str, path: Path, processes: int | None) -> Model:
-    from cloudchamber.models.embedded import EmbeddedModel
-    from cloudchamber.models.fetch import digest_of
-    from cloudchamber.models.gguf import read_gguf
+    from cloudchamber.models.embedded.fetch import digest_of
+    from cloudchamber.models.embedded.gguf import read_gguf
+    from cloudchamber.models.embedded.readout import check_readable
+    from cloudchamber.models.embedded.workers import EmbeddedModel
     from cloudchamber.models.llamacpp import INSTALL, LlamaCppModel, installed
-    from cloudchamber.models.readout import check_readable
 
     gguf = read_gguf(path)  # a wrong path is said at once, not by a worker
     if name.startswith("llamacpp:"):
@@ -180,7 +180,7 @@ def _gguf(name: str, path: Path, processes: int | None) -> Model:
 
 
 def _mapped(digest: str) -> Path:
-    from cloudchamber.models.fetch import cache_folder
-    from cloudchamber.models.weights import LAYOUT
+    from cloudchamber.models.embedded.fetch import cache_folder
+    from cloudchamber.models.embedded.weights import LAYOUT
 
     return cache_folder() / f"{digest[:16]}.float32-{LAYOUT}"
