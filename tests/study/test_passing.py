@@ -106,9 +106,10 @@ def test_it_is_kept_and_told_in_the_report(found: Passages, folder: Path) -> Non
     assert "**Who moves whom**" in said
     assert "passages" in {figure.id for figure in document.figures}
     assert (folder / "results" / "passages influence.parquet").exists()
-    (folder / "results" / "channels.json").write_text("{}")
-    with pytest.raises(TraceError, match="cannot be read"):
-        Passages.read(folder)
+    for damaged in ("{}", "[1]", "{", '{"left_out": []}'):
+        (folder / "results" / "channels.json").write_text(damaged)
+        with pytest.raises(TraceError, match="cannot be read"):
+            Passages.read(folder)
     (folder / "results" / "channels.json").unlink()
 
 

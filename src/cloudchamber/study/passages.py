@@ -106,7 +106,14 @@ class Passages:
             return cls(told["cell"], told["null"], told["by"], found, crossings, moved, models)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        except (
+            OSError,
+            msgspec.DecodeError,
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise TraceError(
                 f"{path} cannot be read ({type(error).__name__}); remove it, or ask for the channels again."
             ) from None
