@@ -47,14 +47,23 @@ def _kept_apart(results: "Results", cell: str) -> str:
     )
 
 
+def _asked(results: "Results", cell: str):
+    """(runs, rounds, firms, goods): the prices in a cell; masked where a firm has not asked any yet."""
+    for one in amounts(results.trace):
+        mine = np.isin(one.run, results.ids(cell))
+        if mine.any():
+            asked = one.value[mine]
+            unknown = np.broadcast_to(~one.decided[mine][..., None], asked.shape)
+            yield np.ma.array(asked, mask=unknown)
+
+
 def _below_cost(results: "Results", cell: str):
     """How often firms ask less than a unit costs them: whether they heed that at all."""
     spec = results.design[cell].spec
     world = spec.world
     found = [
-        (one.value[mine] < world.costs_of(one.value.shape[2])).mean(axis=(1, 2, 3))
-        for one in amounts(results.trace)
-        if (mine := np.isin(one.run, results.ids(cell))).any()
+        (asked < world.costs_of(asked.shape[2])).mean(axis=(1, 2, 3)).filled(np.nan)
+        for asked in _asked(results, cell)
     ]
     if not found:
         return
@@ -78,11 +87,10 @@ def _by_round(results: "Results", cell: str):
     spec = results.design[cell].spec
     market = spec.world.market(spec.population.count)
     parts = []
-    for one in amounts(results.trace):
-        asked = one.value[np.isin(one.run, results.ids(cell))]
-        if len(asked):
-            course = cluster_curve(pd.DataFrame(asked.mean(axis=(2, 3))), within=(0, np.inf))
-            parts.append(course.reset_index(names="round").assign(what=cell))
+    for asked in _asked(results, cell):
+        by_run = pd.DataFrame(asked.mean(axis=(2, 3)).filled(np.nan))
+        course = cluster_curve(by_run, within=(0, np.inf))
+        parts.append(course.reset_index(names="round").assign(what=cell))
     if not parts:
         return
     rounds = parts[0]["round"]

@@ -7,7 +7,7 @@ import pytest
 from cloudchamber.agents import BestPrice, Constant, Random
 from cloudchamber.cli.finding import load
 from cloudchamber.worlds import Bertrand
-from tests.studies.reported import at_random, check, drawn, quick
+from tests.studies.reported import at_random, check, drawn, quick, reported
 
 COST = "unit costs"
 
@@ -42,6 +42,18 @@ def test_a_price_halfway_is_a_profit_more_than_halfway(tmp_path: Path) -> None:
         for acts in (market.nash(), (market.nash() + market.joint()) / 2, market.joint())
     )
     assert f"{(half - low) / (high - low):.3g} of the way." in answer and half > (low + high) / 2
+
+
+def test_who_has_asked_no_price_yet_has_not_asked_for_nothing(tmp_path: Path) -> None:
+    """Where firms decide at times of their own, some do late."""
+    study = load("prices", quick=True, decides=Constant())
+    study = study.set("turns", {"kind": "asynchronous", "steps": 20, "rates": [0.2]})
+    _, document = reported(study, tmp_path)
+    assert check(document, COST).state == "fine"
+    assert " 0 of all prices" in check(document, COST).answer
+    prices = drawn(document, "prices")
+    mine = prices[prices["what"] == "2 / each seen"]["value"]
+    assert mine.dropna().to_numpy() == pytest.approx(1.92498, abs=1e-4)
 
 
 def test_noise_is_no_collusion_and_heeds_no_cost(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ class Amounts:
     """(runs,)"""
     value: NDArray[np.float64]
     """(runs, steps, agents, items): of each agent's latest decision so far; 0 before its first."""
+    decided: NDArray[np.bool_]
+    """(runs, steps, agents): whether it has made one."""
 
 
 def amounts(source: Readable) -> Iterator[Amounts]:
@@ -47,7 +49,7 @@ def amounts(source: Readable) -> Iterator[Amounts]:
         given[(*at, item[mine])] = value[mine]
         decided = np.zeros(given.shape[:3], bool)
         decided[at] = True
-        yield Amounts(runs, _standing(given, decided))
+        yield Amounts(runs, _standing(given, decided), np.logical_or.accumulate(decided, axis=1))
 
 
 def _standing(given: NDArray[np.float64], decided: NDArray[np.bool_]) -> NDArray[np.float64]:
