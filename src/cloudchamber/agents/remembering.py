@@ -4,7 +4,7 @@ Each goes by what memory shows: the own act of each meeting, and what the other 
 acts are hidden nothing is known of any meeting.
 """
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Annotated, Literal
 
 import numpy as np
@@ -44,7 +44,7 @@ class LookUp(Rule):
     def weights(self, questions: Questions) -> Reals:
         """The probability of each option."""
         here = questions.items == self.item
-        offered = here.any(axis=1)
+        offered = reduce(np.logical_or, here.T)  # rows are short
         others = questions.options() - offered
         met, own, length = remembered(questions, self.item)
         p = self._chance(length, met, own, 1 / np.maximum(others + 1, 1))

@@ -30,7 +30,9 @@ def draw(questions: Questions, weights: Reals, decline: Reals | None = None) -> 
     if questions.gaps:
         weights = np.where(questions.items >= 0, weights, 0.0)
     places = _places(weights)
-    offered, items = weights[:, places], questions.items[:, places]
+    offered, items = weights, questions.items
+    if len(places) < weights.shape[1]:
+        offered, items = weights[:, places], items[:, places]
     noise = _noise(questions, items, places)
     if questions.choose.how == "any" or questions.kind == Kind.judge:
         with np.errstate(divide="ignore"):
@@ -84,6 +86,10 @@ def _noise(questions: Questions, items: Ints, places: Ints | slice = slice(None)
 
 def _places(weights: Reals) -> Ints:
     """The places where any row would take an option; at the others nobody needs noise."""
+    if (
+        len(weights) and weights[0].all()
+    ):  # as where everything may be taken: no need to look further
+        return np.arange(weights.shape[1])
     taken = np.flatnonzero(weights.any(axis=0))
     return taken if len(taken) else np.zeros(1, np.int64)
 
