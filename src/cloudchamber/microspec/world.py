@@ -330,12 +330,12 @@ class World(Family):
 
         They are those that its field `wording` may have, if it has such a field.
         """
-        field = type(self).model_fields.get("wording")
-        named = (
-            get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
-        )
-        now = getattr(self, "wording", None)
-        return {one: self.altered(wording=one) for one in named if one != now}
+        known = type(self).model_fields.get("wording")
+        if known is None or get_origin(known.annotation) is not Literal:
+            return {}
+        now = getattr(self, "wording", known.default)
+        others = (one for one in get_args(known.annotation) if one != now)
+        return {one: self.altered(wording=one) for one in others}
 
     def similarity(self) -> Reals | None:
         """(items, items), or None where the world cannot tell."""

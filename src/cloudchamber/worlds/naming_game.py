@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 from cloudchamber.microspec.value import Real, Whole, counted
 from cloudchamber.microspec.world import Acts, Glimpse, Opening, Past, Prompt, State, World
 from cloudchamber.questions import Ints, Reals
-from cloudchamber.worlds.naming_words import Wording, naming_prompt
+from cloudchamber.worlds.naming_words import naming_prompt
+from cloudchamber.worlds.telling import PlainOrReworded
 
 __all__ = ["NAMES_2", "NAMES_10", "NAMES_26", "NamingGame"]
 
@@ -45,7 +46,7 @@ class NamingGame(World):
     None: they remember nothing."""
     remembered: Annotated[Whole, Field(ge=1)] = 5
     """Where there is a convention: how many such meetings; of these, memory shows what it shows of any."""
-    wording: Wording = "plain"
+    wording: PlainOrReworded = "plain"
     """How a language model is told: see `naming_words`; rules do not read."""
 
     @model_validator(mode="after")

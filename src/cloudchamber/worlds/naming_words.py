@@ -8,15 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan, nan
-from typing import Literal
 
 from cloudchamber.microspec.world import Glimpse, Prompt, Remembered, Shown
 from cloudchamber.trace.tables import Kind
-from cloudchamber.worlds.telling import ago, amount, role, who_is_next
+from cloudchamber.worlds.telling import PlainOrReworded, ago, amount, role, who_is_next
 
-__all__ = ["Wording", "naming_prompt", "spoken", "telling_prompt"]
-
-Wording = Literal["plain", "reworded"]
+__all__ = ["naming_prompt", "spoken", "telling_prompt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class _Words:
     begin: str
 
 
-_WORDS: dict[Wording, _Words] = {
+_WORDS: dict[PlainOrReworded, _Words] = {
     "plain": _Words(
         rules="Player 1 plays a game with Player 2 over several rounds. In each round both players pick a "
         "name from a list at the same time, without seeing what the other picks. If both pick the same name, "
@@ -67,7 +64,7 @@ _TELLING = (
 
 
 def naming_prompt(
-    names: Sequence[str], same: float, different: float, glimpse: Glimpse, wording: Wording
+    names: Sequence[str], same: float, different: float, glimpse: Glimpse, wording: PlainOrReworded
 ) -> Prompt:
     """What a player is told who is to name something, as the other does; the answers are the labels."""
     words = _WORDS[wording]
