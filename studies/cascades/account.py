@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from cloudchamber.analysis import mean
 from cloudchamber.measures.cascades import against_own_sign, right_by_place
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief, curves
+from cloudchamber.report.evidence import brief, curves, full
 from cloudchamber.report.figures import Axis, curve
 from cloudchamber.validation.closed_forms import cascade_shares
 from cloudchamber.validation.closed_forms import right_by_place as right_at
@@ -19,8 +19,8 @@ THEORY = "Bayesians, in theory"
 
 def supplement(study: "Study", results: "Results") -> Supplement:
     """Sentences, a check and a figure."""
-    if not results.trace.sql("SELECT 1 FROM decisions LIMIT 1").fetchall():
-        told = "The trace was kept without decisions: who was right at which place cannot be told."
+    if not full(results.trace):
+        told = "Not all decisions were kept: who was right at which place cannot be told."
         return Supplement(blocks={3: (Prose(told),)})
     return Supplement(
         tuple(_beside_theory(study, results)),

@@ -10,7 +10,7 @@ from cloudchamber.measures.agreement import (
     winners,
 )
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief
+from cloudchamber.report.evidence import brief, full
 
 if TYPE_CHECKING:
     from cloudchamber import Results, Study
@@ -22,8 +22,8 @@ EVEN = 0.1
 
 def supplement(study: "Study", results: "Results") -> Supplement:
     """Sentences and checks, of the cell at risk."""
-    if not results.trace.sql("SELECT 1 FROM decisions LIMIT 1").fetchall():
-        told = "The trace was kept without decisions: which names won cannot be told."
+    if not full(results.trace):
+        told = "Not all decisions were kept: which names won cannot be told."
         return Supplement(blocks={3: (Prose(told),)})
     runs = results.ids(study.at_risk())
     if not runs:

@@ -10,7 +10,7 @@ from cloudchamber.games import against_random, drawn_partners, grim_against_rand
 from cloudchamber.measures.cooperation import Histories, cooperation_of, histories
 from cloudchamber.measures.facts import fact_over_time
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief, curves
+from cloudchamber.report.evidence import brief, curves, full
 from cloudchamber.report.figures import Axis, curve
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ THEORY = "{}, in theory"
 def supplement(study: "Study", results: "Results") -> Supplement:
     """Sentences, a check and figures."""
     blocks = tuple(_by_round(study, results))
-    if not results.trace.sql("SELECT 1 FROM decisions LIMIT 1").fetchall():
-        told = "The trace was kept without decisions: what players answer cannot be told."
+    if not full(results.trace):
+        told = "Not all decisions were kept: what players answer cannot be told."
         return Supplement(blocks={3: (*blocks, Prose(told))})
     said = tuple(_beside_random(study, results))
     return Supplement(said, tuple(_heeded(study, results)), {3: blocks})

@@ -7,7 +7,7 @@ import numpy as np
 from cloudchamber.analysis import mean
 from cloudchamber.measures.estimate import proportion
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief
+from cloudchamber.report.evidence import brief, full
 from cloudchamber.report.figures import Axis, curve
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def supplement(study: "Study", results: "Results") -> Supplement:
     """Sentences, a check and a figure."""
-    if not results.trace.sql("SELECT 1 FROM decisions LIMIT 1").fetchall():
-        told = "The trace was kept without decisions: who said what in the end cannot be told."
+    if not full(results.trace):
+        told = "Not all decisions were kept: who said what in the end cannot be told."
         return Supplement(blocks={3: (Prose(told),)})
     share = study.phenomenon.measure(results.trace)
     figures = tuple(_by_size(study, results, share))

@@ -7,7 +7,7 @@ import numpy as np
 from cloudchamber.analysis import mean
 from cloudchamber.measures.facts import fact, fact_over_time
 from cloudchamber.report import Check, Prose, Supplement
-from cloudchamber.report.evidence import brief, curves
+from cloudchamber.report.evidence import brief, curves, full
 from cloudchamber.report.figures import Axis, curve
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def supplement(study: "Study", results: "Results") -> Supplement:
     runs = results.ids(study.at_risk()) if study.at_risk() in _cells(results) else []
     checks: tuple[Check, ...] = ()
     blocks = tuple(_by_round(study, results))
-    if results.trace.sql("SELECT 1 FROM decisions LIMIT 1").fetchall():
+    if full(results.trace):
         checks = (_heeded(results, runs),)
     else:
-        blocks += (Prose("The trace was kept without decisions: who heeds others cannot be told."),)
+        blocks += (Prose("Not all decisions were kept: who heeds others cannot be told."),)
     return Supplement(tuple(_beside_theory(study, results, runs)), checks, {3: blocks})
 
 

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cloudchamber.measures.whole import WHOLE
 from cloudchamber.trace.tables import Readable
 
 __all__ = ["Amounts", "amounts"]
 
-_ROWS = """
+_ROWS = f"""
 SELECT run, step, agent, choice AS item, value FROM decisions
-WHERE kind = 'amount' AND choice >= 0 ORDER BY run, step, decision, pick"""
-_SHAPES = """
+JOIN {WHOLE} USING (run) WHERE kind = 'amount' AND choice >= 0 ORDER BY run, step, decision, pick"""
+_SHAPES = f"""
 SELECT run, max(o.step) AS steps, max(o.item) + 1 AS items,
        (SELECT max(agent) + 1 FROM decisions AS d WHERE d.run = o.run) AS agents
-FROM outcomes AS o WHERE run IN (SELECT DISTINCT run FROM decisions WHERE kind = 'amount')
+FROM outcomes AS o JOIN {WHOLE} USING (run)
+WHERE run IN (SELECT DISTINCT run FROM decisions WHERE kind = 'amount')
 GROUP BY run HAVING steps > 0 ORDER BY run"""
 
 
@@ -33,7 +35,7 @@ class Amounts:
 
 
 def amounts(source: Readable) -> Iterator[Amounts]:
-    """The amounts of a trace, one `Amounts` for each shape of runs; nothing of runs without any."""
+    """The amounts of a trace, one `Amounts` for each shape of runs; nothing of runs kept in part."""
     shapes = source.sql(_SHAPES).fetchall()
     columns = source.sql(_ROWS).fetchnumpy()
     run, step, agent, item = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cloudchamber.measures.measure import Measure
+from cloudchamber.measures.whole import WHOLE
 from cloudchamber.trace.tables import SIGNAL, Readable
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ __all__ = [
 
 _RIGHT = "(SELECT run, min(value)::INTEGER AS right_one FROM series WHERE measure = 'right' GROUP BY run)"
 """The right option of each run, where the world has one."""
-_CHOICES = """(
+_CHOICES = f"""(
     SELECT run, choice, row_number() OVER (PARTITION BY run ORDER BY decision, pick) AS place,
            count(*) OVER (PARTITION BY run) AS n
-    FROM decisions WHERE choice >= 0 AND kind <> 'next' AND (kind <> 'judge' OR value > 0))"""
-"""The choices that became acts, in order."""
+    FROM decisions JOIN {WHOLE} USING (run)
+    WHERE choice >= 0 AND kind <> 'next' AND (kind <> 'judge' OR value > 0))"""
+"""The choices that became acts, in order, of runs of which all are known."""
 _ENDINGS = f"""(
     SELECT run, n, last, coalesce(max(place) FILTER (choice <> last), 0) + 1 AS start
     FROM (SELECT *, last_value(choice) OVER (PARTITION BY run ORDER BY place
@@ -59,7 +61,7 @@ def wrong_majority(source: Readable) -> "pd.Series[float]":
     Unlike a cascade it may hold some who choose otherwise.
     """
     query = f"""
-        SELECT run, CASE WHEN any_value(right_one) IS NOT NULL THEN
+        SELECT run, CASE WHEN any_value(right_one) IS NOT NULL AND count(place) > 0 THEN
                2 * count(*) FILTER (choice <> right_one) > count(place) END::DOUBLE AS value
         FROM (SELECT DISTINCT run FROM outcomes) LEFT JOIN (
             SELECT * FROM {_CHOICES} WHERE 2 * place > n) USING (run) LEFT JOIN {_RIGHT} USING (run)

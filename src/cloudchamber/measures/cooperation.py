@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cloudchamber.measures.facts import of_fact
 from cloudchamber.measures.measure import Measure
+from cloudchamber.measures.whole import WHOLE
 from cloudchamber.trace.tables import Readable
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ _DILEMMAS = "(SELECT DISTINCT run FROM series WHERE measure = 'cooperation')"
 _MEETINGS = f"""(
     SELECT run, step, batch, decision, agent, "group", choice, row_number() OVER (
         PARTITION BY run, step, batch ORDER BY decision) - 1 AS place
-    FROM decisions JOIN {_DILEMMAS} USING (run) WHERE kind = 'choose' AND pick = 1)"""
+    FROM decisions JOIN {_DILEMMAS} USING (run) JOIN {WHOLE} USING (run)
+    WHERE kind = 'choose' AND pick = 1)"""
 """Those who meet decide one after the other in the table: places 0 and 1 of a batch, 2 and 3, ..."""
 
 
@@ -65,7 +67,7 @@ class Histories:
 
 
 def histories(source: Readable) -> Histories:
-    """The meetings of every agent, of a full trace.
+    """The meetings of every agent, of runs of which all decisions are kept.
 
     Raises:
         duckdb.Error: the source is no trace.
