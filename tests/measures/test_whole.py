@@ -5,12 +5,14 @@ import pytest
 
 from cloudchamber.agents import BestQuantity, OwnSign, Society, TitForTat, decide
 from cloudchamber.engine import Runs, grow
+from cloudchamber.errors import TraceError
 from cloudchamber.measures import MEASURES
 from cloudchamber.measures.amounts import amounts
 from cloudchamber.microspec import Decider, Microspec, Window, World
 from cloudchamber.testing.small import small
 from cloudchamber.trace import Level, Trace
 from cloudchamber.worlds import Cascade, Cournot, Dilemma
+from tests.laws.test_pairs import OURS
 
 NEED_ALL: list[tuple[World, Decider, tuple[str, ...]]] = [
     (Cascade(), OwnSign(), ("share of cascades", "share of wrong majorities")),
@@ -39,3 +41,18 @@ def test_of_some_agents_nothing_is_known_of_all(
         assert MEASURES[name](some).isna().all(), name
         assert MEASURES[name](none).isna().all(), name
     assert not list(amounts(some))
+
+
+@pytest.mark.parametrize("world", OURS)
+def test_of_tallies_alone_no_measure_tells_anything_else(world: str) -> None:
+    """It is what it is of the full trace, or not known, or refused."""
+    spec = small(OURS[world], memory=Window(k=3)).replace("turns.steps", 5)
+    whole, none = kept(spec, Level()), kept(spec, Level("summary"))
+    for name, measure in MEASURES.items():
+        try:
+            told = measure(none)
+        except TraceError:
+            continue
+        known = told.dropna()
+        expected = measure(whole).reindex(known.index)
+        np.testing.assert_allclose(known, expected, err_msg=name)
