@@ -76,7 +76,7 @@ def grow(
         sink: where the trace goes.
         level: how much of it; full if not given.
         checkpoints: at how many steps, at most, the world's tallies are recorded, the last among them.
-        block: rows asked at a time, as many as fit a core's cache if not given; without effect on the trace.
+        block: rows asked at a time, as many as suit a core if not given; without effect on the trace.
         alter: changes what is shown, block by block, before it is recorded and asked; who is asked again
             sees what it saw. What it changes rests on no decision of the run: its origin is -1.
         onward: where the runs go on from, in place of the world's start.
