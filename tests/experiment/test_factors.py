@@ -123,3 +123,12 @@ def test_a_factor_that_another_would_undo_is_refused() -> None:
     same = Factor.at("population.groups[0].count", [5, 6], "how many")
     with pytest.raises(SpecificationError, match="each needs a path of its own"):
         factorial(spec(), [again, same])
+
+
+@pytest.mark.parametrize("name", ["model", "status", "value", "cell"])
+def test_a_name_that_tables_have_for_something_else_is_refused(name: str) -> None:
+    """Else the column of the factor would take its place, and the runs could not be read."""
+    with pytest.raises(SpecificationError, match=f"factor '{name}': .* e.g. 'which {name}'"):
+        Factor.at("visibility.latency", [0, 1], name)
+    with pytest.raises(SpecificationError, match="have a column of that name already"):
+        Factor.over("visibility.latency", 0, 1, name=name)

@@ -8,11 +8,17 @@ from typing import Any
 from cloudchamber.errors import SpecificationError
 from cloudchamber.microspec import Microspec
 from cloudchamber.microspec.paths import plain
+from cloudchamber.trace.tables import TABLES
 
 __all__ = ["Axis", "Factor", "Range", "Setting", "at_levels", "distinct"]
 
 DIGITS = 6
 """Of the width of a range, or of a number on a log scale, that sampled numbers are rounded to."""
+_TAKEN = {
+    *(column.name for column in TABLES["runs"].columns),
+    *("label", "step", "value", "low", "high", "n"),
+}
+"""Columns that stand beside factors in tables of results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,14 @@ class Setting:
         return given if isinstance(given, int | float) and str(given) == self.name else self.name
 
 
+def _check_name(name: str) -> None:
+    if name in _TAKEN:
+        raise SpecificationError(
+            f"factor {name!r}: tables of results have a column of that name already; call it otherwise, e.g. "
+            f"{f'which {name}'!r}."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Factor:
     """What is varied, and over which levels."""
@@ -41,7 +55,8 @@ class Factor:
     settings: tuple[Setting, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what has no levels, or one twice."""
+        """Refuse what has no levels, or one twice, and a name that tables have for something else."""
+        _check_name(self.name)
         names = [one.name for one in self.settings]
         if not names or len(set(names)) < len(names):
             raise SpecificationError(
@@ -110,7 +125,8 @@ class Range:
     """Uniform in the logarithm; both ends must be above 0."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no range."""
+        """Refuse what is no range, and a name that tables have for something else."""
+        _check_name(self.name)
         told = f"{self.name}: the range {self.low!r} to {self.high!r} was given;"
         if not (isfinite(self.low) and isfinite(self.high) and self.low < self.high):
             raise SpecificationError(f"{told} allowed: two numbers, the lower one first.")
