@@ -14,7 +14,7 @@ from cloudchamber.microspec import Group, Microspec, Population, Sequential
 from cloudchamber.phenomenon import HERDING
 from cloudchamber.report import account
 from cloudchamber.report.explaining import regrown_of
-from cloudchamber.study import Study, explain, threshold
+from cloudchamber.study import Study, boundary, explain, threshold
 from cloudchamber.study.relocating import relocate
 from cloudchamber.study.sought import Sought
 from cloudchamber.study.told import read, tell
@@ -94,6 +94,36 @@ def test_a_rule_that_begins_nowhere_does_not_suffice_though_it_grows_the_rest(fo
     told = tell(found)
     assert regrown_of(told).answer == "not sufficient"
     assert "it is never there" in regrown_of(told).because
+
+
+def test_of_a_boundary_each_line_is_searched_again(folder: Path, tmp_path: Path) -> None:
+    steps = Factor.over("turns.steps", 5, 9, whole=True, name="steps")
+    found = boundary(study(), LATENCY, steps, tmp_path, runs=15, lines=3)
+    sought = Sought.all_of(tmp_path)
+    assert [one.name for one in sought] == [f"latency, steps = {at}" for at in (5, 7, 9)]
+    assert {run.level for one in sought for run in one.found.trials} <= {0.0, 1.0, 2.0, 3.0, 4.0}
+    assert [one.found for one in sought] == [one for _, one in found.lines]
+    for one in sought:
+        again = relocate(study(), one, TRUE, draws=1)
+        runs, others = one.found.trials, again.regrown.trials
+        assert [(run.level, run.replicate) for run in runs] == [
+            (run.level, run.replicate) for run in others
+        ]
+        assert [run.response for run in runs] == pytest.approx(
+            [run.response for run in others], abs=1e-12
+        )
+    # No two lines share a run, so each is evidence of its own.
+    numbers = [run.replicate for one in sought for run in one.found.trials]
+    assert len(numbers) == len(set(numbers)) == found.runs
+    told = explain(study(), folder / "run", draws=2, searches=[tmp_path], apart=0.4)
+    places = told.parts[0].places["more likes"]
+    assert [place.factor for place in places] == [one.name for one in sought]
+    tell(told).save(folder / "run")
+    document, _ = account.build(study(), study().results(folder / "run"))
+    assert "threshold-latency-steps-5" in {figure.id for figure in document.figures}
+    (tmp_path / "results" / "boundary.json").write_text("{}")
+    with pytest.raises(TraceError, match="boundary.json is damaged"):
+        Sought.all_of(tmp_path)
 
 
 def test_what_cannot_be_searched_again_says_why(folder: Path, tmp_path: Path) -> None:

@@ -158,8 +158,9 @@ def explain(
         scale: sizes of populations in which the cell at risk is grown besides, by the hypothesis' own
             mechanism and the one that predicts best; by their Gini coefficient, where the phenomenon's
             measure is not one of tallies.
-        searches: folders that `threshold` wrote of this study: each search is done again with the
-            hypothesis' own mechanism, and the one that predicts best, in the agents' place.
+        searches: folders that `threshold` or `boundary` wrote of this study: each search, of a boundary
+            each line, is done again with the hypothesis' own mechanism, and the one that predicts best, in
+            the agents' place.
         apart: the least gap between two places that matters, as a part of the searched range.
         seed: of these draws.
         watch: told what is being done.
@@ -185,7 +186,7 @@ def explain(
     if not parts:
         raise TraceError(f"{out}: there is nothing to fit; {next(iter(left.values()), 'no runs')}.")
     wanted = {one.name: one for one in (study.phenomenon.measure, *measures)}
-    sought = tuple(Sought.read(placed(folder)) for folder in searches)
+    sought = tuple(one for folder in searches for one in Sought.all_of(placed(folder)))
     # What makes no sense is refused before anything is fitted.
     for one in sought:
         unlike(study, parts[0], one)

@@ -41,7 +41,7 @@ def relocate(
 
     Args:
         study: whose threshold it is.
-        sought: the agents' search; `Sought.read` of the folder that `threshold` wrote.
+        sought: the agents' search; `Sought.all_of` the folder that `threshold` or `boundary` wrote.
         found: a fit for every group, or one for each of some groups, by name; of a mechanism that is no fit
             the parameters are taken as known.
         draws: of the fit's parameters, beside the fit itself.
@@ -64,6 +64,8 @@ def relocate(
         batch=sought.batch,
         logarithmic=line.logarithmic,
         levels=line.levels,
+        start=sought.start,
+        replicate=sought.first,
         shares=False,
     )
     probes, told = next(search), []
@@ -76,7 +78,7 @@ def relocate(
             break
     others = np.concatenate(told, axis=1)[1:]
     judged = tuple(answered(regrown, row) for row in others.tolist())
-    return Relocated(sought.factor.name, sought.found, regrown, judged, margin)
+    return Relocated(sought.name, sought.found, regrown, judged, margin)
 
 
 def relocated(
@@ -110,14 +112,14 @@ def relocated(
     for sought in searches:
         why = unlike(study, part, sought)
         if why:
-            left[sought.factor.name] = why
+            left[sought.name] = why
             continue
         for name, fitted in fits.items():
-            say(f"searching along {sought.factor.name} with {name!r}")
+            say(f"searching along {sought.name} with {name!r}")
             try:
                 one = relocate(study, sought, fitted, draws=draws, seed=seed, margin=margin)
             except CloudchamberError as error:
-                left[f"{sought.factor.name}, with {name!r}"] = str(error).rstrip(".")
+                left[f"{sought.name}, with {name!r}"] = str(error).rstrip(".")
             else:
                 done[name] = (*done.get(name, ()), one)
     return done, left
@@ -131,9 +133,9 @@ def unlike(study: Study, part: Part, sought: Sought) -> str:
     """
     base, line = _base(study, sought), line_of(sought.factor)
     risk = study.design()[study.at_risk()].spec
-    along = Along(study, base, (sought.factor,))
+    along = Along(study, base, sought.factors)
     for level in (line.low, line.high):
-        if why := part.unlike(along.pair((level,))[0].spec, risk):
+        if why := part.unlike(along.pair(sought.at(level))[0].spec, risk):
             return f"at {level:g} {why}; a mechanism in their place has nothing that could be varied so"
     return ""
 
@@ -143,7 +145,7 @@ def _base(study: Study, sought: Sought) -> Microspec:
     known = {cell.spec.hash: cell.spec for cell in study.design()}
     if sought.spec not in known:
         raise SpecificationError(
-            f"the search along {sought.factor.name} departs from a specification ({sought.cell!r}) that the "
+            f"the search along {sought.name} departs from a specification ({sought.cell!r}) that the "
             f"study {study.name!r} does not have; give one of the same study, built with the same options"
         )
     return known[sought.spec]
@@ -168,14 +170,14 @@ class _Growing:
     @cached_property
     def along(self) -> Along:
         """The cells of the search."""
-        return Along(self.study, self.base, (self.sought.factor,))
+        return Along(self.study, self.base, self.sought.factors)
 
     def responses(self, asked: Sequence[tuple[float, int]]) -> Reals:
         """(draws + 1, runs): the excess of each run, in the phenomenon's direction."""
         whole = np.full((self.draws + 1, len(asked)), np.nan)
         for level in dict.fromkeys(level for level, _ in asked):
             mine = [at for at, (one, _) in enumerate(asked) if one == level]
-            cell, twin = self.along.pair((level,))
+            cell, twin = self.along.pair(self.sought.at(level))
             replicates = [asked[at][1] for at in mine]
             values = self._values(cell.spec, replicates)
             if twin is not None:

@@ -16,7 +16,7 @@ from cloudchamber.experiment.design import run_id
 from cloudchamber.experiment.manifest import TRACE, placed
 from cloudchamber.measures import Measure
 from cloudchamber.study.levels import Along, Levels, line_of
-from cloudchamber.study.sought import Sought
+from cloudchamber.study.sought import Sought, save_boundary
 from cloudchamber.study.study import Study
 from cloudchamber.trace import TraceFolder
 
@@ -135,7 +135,8 @@ def boundary(
         options: see `threshold`.
 
     Returns:
-        What was found; saved as results/boundary.parquet (a row a line) and boundary_runs.parquet.
+        What was found; saved as results/boundary.parquet (a row a line), boundary_runs.parquet, and whole as
+        boundary.json, which `explain` reads.
 
     Raises:
         SpecificationError: as for `threshold`.
@@ -150,9 +151,11 @@ def boundary(
         coverage=coverage,
         jointly=jointly,
         levels=other.levels,
+        along_levels=line.levels,
         criterion=_criterion(study, criterion),
         batch=batch,
         logarithmic=line.logarithmic,
+        shares=False,
     )
     searching = _Searching(
         study,
@@ -168,6 +171,17 @@ def boundary(
     )
     save(found.frame(), searching.folder / "results" / "boundary.parquet")
     save(found.trials_frame(), searching.folder / "results" / "boundary_runs.parquet")
+    save_boundary(
+        searching.folder,
+        along,
+        across,
+        found,
+        cell=cell or study.at_risk(),
+        spec=searching.along.base.hash,
+        runs=runs,
+        batch=batch,
+        seed=seed,
+    )
     return found
 
 

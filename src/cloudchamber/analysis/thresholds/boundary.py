@@ -6,7 +6,7 @@ boundary is steep or begins or ends. A line's first runs look where its neighbou
 what they found weighs nothing in its verdict, so lines are independent and each interval keeps its coverage.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, pairwise
@@ -80,6 +80,24 @@ class Boundary:
         lines = [{"across": across, **found.as_json()} for across, found in self.lines]
         return {"lines": lines, "coverage": self.coverage, "jointly": self.jointly}
 
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Boundary":
+        """What `as_json` gave."""
+        lines = (dict(line) for line in plain["lines"])
+        told = tuple((float(line.pop("across")), Threshold.from_json(line)) for line in lines)
+        return cls(told, plain["coverage"], plain["jointly"])
+
+    def begun(self) -> dict[float, tuple[tuple[float, ...], int]]:
+        """Of each line, where its search looked first, beside an even look, and the first run's number."""
+        told: dict[float, tuple[tuple[float, ...], int]] = {}
+        found: dict[float, Threshold] = {}
+        spent = 0
+        for level, one in sorted(self.lines, key=lambda line: line[1].trials[0].replicate):
+            told[level] = (_expected(found, level), spent)
+            found[level] = one
+            spent += one.runs
+        return told
+
     def frame(self) -> "pd.DataFrame":
         """A row a line: across, kind, at, low, high, runs."""
         import pandas as pd  # takes a second to import
@@ -112,6 +130,7 @@ def follow(
     coverage: float = 0.95,
     jointly: bool = False,
     levels: Sequence[float] | None = None,
+    along_levels: Sequence[float] | None = None,
     **search: Any,
 ) -> Generator[tuple[Spot, ...], Sequence[float], Boundary]:
     """Ask for runs along the boundary; see `cloudchamber.analysis.thresholds.seeking.seek`.
@@ -124,6 +143,7 @@ def follow(
         coverage: of each interval, or of all together.
         jointly: whether all intervals together are to have the coverage (Bonferroni).
         levels: the only levels of the other factor that there are.
+        along_levels: the only levels of the factor of each line, if there are no others.
         search: settings of each line's search.
 
     Raises:
@@ -140,7 +160,7 @@ def follow(
         if level is None:
             break
         found[level] = yield from _line(
-            partial(seek, *along, runs=runs, coverage=each, **search),
+            partial(seek, *along, runs=runs, coverage=each, levels=along_levels, **search),
             level,
             _expected(found, level),
             spent,
