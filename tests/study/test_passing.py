@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -35,11 +35,14 @@ from cloudchamber.worlds import Feed
 MORE = Logit(terms=(Signal(form="log", strength=1.5),))
 
 
-class Quiet(Logit):
-    """Of whose choices only the picks are known, as of a sampled answer."""
+class Quiet(Decider):
+    """A rule of whose choices only the picks are known, as of a sampled answer."""
+
+    kind: Literal["quiet in a test"] = "quiet in a test"
+    rule: Logit
 
     def answer(self, questions: Questions) -> Answers:
-        return replace(super().answer(questions), weights=None)
+        return replace(self.rule.answer(questions), weights=None)
 
 
 def study(decides: Decider = MORE, **more: Any) -> Study:
@@ -126,7 +129,7 @@ def test_a_fitted_rule_decides_in_the_agents_place(folder: Path) -> None:
 
 def test_the_uncertainty_of_the_fit_is_in_the_intervals(tmp_path: Path) -> None:
     """The fit itself gives the value; its draws widen the interval, and each is a world of its own."""
-    folder, of = tmp_path, study(Quiet(terms=MORE.terms))
+    folder, of = tmp_path, study(Quiet(rule=MORE))
     of.run(folder)
     by: Any = {"by": "more likes", "moved": False, "through": ["likes"]}
     plain, drawn = (channels(of, folder, draws=n, **by) for n in (0, 12))

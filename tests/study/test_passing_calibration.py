@@ -52,7 +52,7 @@ def effect(found: Mediation, name: str) -> Estimate:
 
 def by_a_fit(seed: int) -> Mediation:
     """What a rule fitted to a few runs of the planted one says."""
-    planted, runs = spec(Quiet(terms=TERMS)), runs_of(spec(Logit()), seed, range(RUNS))
+    planted, runs = spec(Quiet(rule=Logit(terms=TERMS))), runs_of(spec(Logit()), seed, range(RUNS))
     with answering() as answers:
         trace = grown_in_memory(planted, runs, answers(planted))
     found = fit(Logit(terms=(FallOff(), Signal(form="log"))), choices_of(trace))
