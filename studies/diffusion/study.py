@@ -7,7 +7,7 @@ goes depends on how they are spread, and jumps.
 from account import supplement
 
 from cloudchamber import Cell, Factor, Group, Microspec, Population, Setting, Study
-from cloudchamber.agents import Always, LanguageModel
+from cloudchamber.agents import Always, LanguageModel, Threshold
 from cloudchamber.intervention import delay, isolate, mix_in
 from cloudchamber.measures import MEASURES
 from cloudchamber.microspec import (
@@ -38,7 +38,8 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
     people, steps, replicates = sizes(decider.reads_text, quick)
     microspec = Microspec(
         world=Diffusion(
-            seeds=1 if decider.reads_text else 0,
+            # Where thresholds are drawn some need nobody; without thresholds somebody must have it.
+            seeds=0 if isinstance(decider, Threshold) else 1,
             of="share",
             thresholds=Drawn(mean=MEAN, sd=SPREADS[0]),
         ),
@@ -118,6 +119,8 @@ def _notes(quick: bool, decider: Decider) -> tuple[str, ...]:
         )
     else:
         notes.append("A rule decides: what it grows follows from the rule.")
+        if not isinstance(decider, Threshold):
+            notes.append("This rule heeds no thresholds; one agent has it at the start.")
     if quick:
         notes.append("This is the quick version: fewer cells, fewer people, fewer steps and runs.")
     return tuple(notes)

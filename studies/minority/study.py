@@ -4,6 +4,8 @@ After Ashery, Aiello & Baronchelli (2025): a population remembers meetings in wh
 it are replaced by agents that always say another.
 """
 
+from dataclasses import replace
+
 from account import supplement
 
 from cloudchamber import Factor, Group, Microspec, Population, Setting, Study
@@ -58,7 +60,7 @@ def study(*, quick: bool = False, decides: Decider | None = None) -> Study:
         ),
         factors=chosen,
         replicates=replicates,
-        null=uncommit(MINORITY),
+        null=replace(uncommit(MINORITY), name="nobody committed"),
         risk=f"{chosen[0].settings[-1].name} / from M",
         interventions=(
             hide("partner"),

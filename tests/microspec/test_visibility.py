@@ -170,5 +170,5 @@ def test_it_reads_aloud() -> None:
     )
     assert seen.aloud() == (
         "agents see the first 3 items, item 2 pinned to the top, the rest shuffled for each reader; "
-        "likes rounded down to 1, 10; they see everyone's acts, 2 steps late"
+        "likes rounded down to 1, 10; what is shown is of everyone's acts, 2 steps late"
     )

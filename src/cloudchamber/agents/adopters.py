@@ -82,8 +82,8 @@ class Threshold(_Adopting):
         unit = "others" if self.of == "people" else "of those seen (a share)"
         chance = "" if self.chance == 1 else f" with probability {self.chance:g}"
         return (
-            f"a rule that takes it up{chance} once its own threshold, or else {self.at:g} {unit}, have it"
-            f"{self._stops()}"
+            f"a rule that takes it up{chance} once as many have it as its threshold says ({self.at:g} {unit} "
+            f"where it has none){self._stops()}"
         )
 
 

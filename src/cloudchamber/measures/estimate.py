@@ -93,7 +93,7 @@ class Estimate:
         if not self.known:
             told = f"{_plain(self.value)}, " if isfinite(self.value) else ""
             return f"{told}cannot tell ({counted})"
-        if self._flat:
+        if self.flat:
             # Of two groups n counts both, and what is flat is each of them.
             how = "no spread in" if self.method in ("Welch t", "log t") else "the same in all"
             return f"{_plain(self.value)}, {how} {counted}"
@@ -105,7 +105,7 @@ class Estimate:
 
         An end of an interval that excludes 0 is not rounded to 0: it gets the decimals it needs.
         """
-        if not self.known or self._flat:
+        if not self.known or self.flat:
             return _plain(number)
         digits = _decimals((self.high - self.low) / 2)
         if digits > 3:
@@ -113,15 +113,15 @@ class Estimate:
             digits = max(3, min(digits, 2 - floor(log10(largest))))
         rounded = round(number, digits)
         if rounded == 0 and number != 0 and (self.low > 0 or self.high < 0):
-            return f"{number:.1g}"
+            return _small(number) if abs(number) < 1e-4 else f"{number:.1g}"
         if digits > 6 and max(-self.low, self.high) < 1e-4:
             return f"{number + 0.0:.2g}"
         return f"{rounded + 0.0:.{max(digits, 0)}f}"  # no minus before a zero
 
     @property
-    def _flat(self) -> bool:
-        """Whether nothing varies, but for what rounding leaves of 0."""
-        return self.high - self.low <= 1e-12 + 1e-9 * abs(self.value)
+    def flat(self) -> bool:
+        """Whether nothing varies, but for what rounding leaves, which no three digits show."""
+        return self.high - self.low <= 1e-12 + 1e-6 * abs(self.value)
 
 
 def _decimals(half_width: float) -> int:
@@ -134,7 +134,14 @@ def _decimals(half_width: float) -> int:
 def _plain(number: float) -> str:
     """A number without an interval: three digits, or all before the point."""
     settled = round(number, 12) + 0.0
+    if 0 < abs(settled) < 1e-4:
+        return _small(settled)
     return f"{settled:.0f}" if abs(settled) >= 1000 else f"{settled:.3g}"
+
+
+def _small(number: float) -> str:
+    """One digit of a small number, written out: whoever reads of shares does not read exponents."""
+    return f"{number:.{-floor(log10(abs(number)))}f}"
 
 
 def mean(values: ArrayLike, *, level: float = 0.95, unit: str = "run") -> Estimate:

@@ -341,7 +341,9 @@ class Visibility(Value):
         fields = "".join(named) or "; what acts leave on items is shown exactly"
         late = "at once" if self.latency == 0 else f"{counted(self.latency, 'step')} late"
         whose = "everyone's acts" if self.whose == "all" else "their neighbours' acts"
-        return f"agents see {shown}, {self.order.aloud()}{fields}; they see {whose}, {late}"
+        return (
+            f"agents see {shown}, {self.order.aloud()}{fields}; what is shown is of {whose}, {late}"
+        )
 
 
 _EXACT = Exact()

@@ -1,5 +1,6 @@
 """Conventions: a population settles on one name that no agent prefers alone; a few committed overturn it."""
 
+from dataclasses import replace
 from typing import Final
 
 from cloudchamber.measures import MEASURES
@@ -47,7 +48,11 @@ def overturned(item: int, group: int = 0) -> Phenomenon:
         "committed minority",
         "macro",
         "Do the others say the minority's name more often in the end than if nobody were committed to it?",
-        name_share(item, group),
+        replace(
+            name_share(item, group),
+            name="minority's share",
+            unit="share of the others' last choices that say the minority's name",
+        ),
         Criterion(0.5),
         _SOURCE,
     )

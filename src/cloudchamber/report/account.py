@@ -13,6 +13,7 @@ from cloudchamber import __version__
 from cloudchamber.analysis import saved
 from cloudchamber.errors import TraceError
 from cloudchamber.experiment import Manifest, Results
+from cloudchamber.microspec import Affordances
 from cloudchamber.report import evidence, explaining, sections
 from cloudchamber.report.channels import of_folder
 from cloudchamber.report.document import Document, Section, Supplement
@@ -148,19 +149,25 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
         ("cells", str(len(results.design))),
         ("complete runs", f"{len(done):,}"),
     ]
-    singly = {
-        run
-        for cell in results.design
-        if cell.spec.affordances.presentation == "one at a time"
-        for run in results.ids(cell)
+    kinds = {
+        run: _decided(cell.spec.affordances) for cell in results.design for run in results.ids(cell)
     }
-    alone = done["run"].isin(singly)
-    for what, mine in (("decisions from lists", ~alone), ("judgements of one item", alone)):
-        if count := int(done.loc[mine, "decisions"].sum()):
-            facts.append((what, f"{count:,}"))
+    counts = done["decisions"].groupby(done["run"].map(kinds)).sum()
+    facts += [(what, f"{int(counts[what]):,}") for what in _KINDS if counts.get(what, 0)]
     if done["tokens"].sum():
         facts.append(("tokens read and written", f"{int(done['tokens'].sum()):,}"))
     return tuple(facts)
+
+
+_KINDS = ("decisions from lists", "judgements of one item", "amounts decided")
+
+
+def _decided(affordances: Affordances) -> str:
+    """What a decision is of."""
+    lists, single, amounts = _KINDS
+    if affordances.choose == "amount":
+        return amounts
+    return single if affordances.presentation == "one at a time" else lists
 
 
 def _provenance(study: Study, results: Results) -> tuple[tuple[str, str], ...]:

@@ -60,7 +60,7 @@ def brief(estimate: Estimate) -> str:
     """An estimate without its number of runs, for where that is said once for all."""
     if not np.isfinite(estimate.value):
         return "–"
-    if not estimate.known or estimate.low == estimate.high:
+    if not estimate.known or estimate.flat:
         return estimate.told(estimate.value)
     value, low, high = map(estimate.told, (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low}, {high}]"
@@ -111,6 +111,9 @@ def comparisons(study: Study, results: Results, measure: Measure) -> "pd.DataFra
 
 
 def _unpredictability(tally: Any) -> float:
+    """Of one item alone, whose share is always 1, it would be 0 whatever happens."""
+    if tally.shape[1] < 2:
+        return float("nan")
     values = unpredictability_by_run(tally)
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["answer"]
 
-_TOLD = {"rises", "falls", "hardly changes"}
-"""What an interval can say for certain."""
 CEILING = 0.85
 """Of the largest value possible, beyond which a null leaves little room."""
 
@@ -91,11 +89,12 @@ def _factors(tables: dict[str, "pd.DataFrame"], of: str, margin: float) -> list[
         return [_too_few("each factor level", mains)]
     mixed = set[str]()
     if simple is not None and not simple.empty:
+        certain = {"rises", "falls", _less(margin)}
         sides = {
             label: {_course(row, margin) for row in _rows(part)}
             for label, part in simple.groupby("of")
         }
-        mixed = {str(label) for label, found in sides.items() if len(found & _TOLD) > 1}
+        mixed = {str(label) for label, found in sides.items() if len(found & certain) > 1}
     told = _sides(mains[~mains["label"].isin(mixed)], "Factor levels", of, margin)
     for label in mains.loc[mains["label"].isin(mixed), "label"]:
         parts = simple[simple["of"] == label] if simple is not None else mains.head(0)
@@ -143,10 +142,14 @@ def _course(row: Any, margin: float) -> str:
     if row["high"] < -margin:
         return "falls"
     if row["low"] > -margin and row["high"] < margin:
-        return "hardly changes"
+        return _less(margin)
     if row["low"] > 0:
-        return "rises, perhaps by little"
-    return "falls, perhaps by little" if row["high"] < 0 else "may rise or fall"
+        return f"rises, perhaps by less than {margin:g}"
+    return f"falls, perhaps by less than {margin:g}" if row["high"] < 0 else "may rise or fall"
+
+
+def _less(margin: float) -> str:
+    return f"changes by less than {margin:g}"
 
 
 def _idle(study: Study) -> list[str]:

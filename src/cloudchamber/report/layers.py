@@ -169,7 +169,7 @@ def ends(
     return {
         "name": "wide-names",
         "data": {"values": rows},
-        "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 8, "limit": 190},
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 8, "limit": 240},
         "encoding": {
             "x": {"value": "width"},
             "y": {"field": "place", "type": "quantitative"},

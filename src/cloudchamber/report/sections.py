@@ -120,19 +120,24 @@ def _comparisons(table: "pd.DataFrame", measure: str) -> Table:
     """Every combination against the first, with what is claimed over all of them."""
     import pandas as pd
 
+    first, margin = table["against"].iloc[0], table["margin"].iloc[0]
+    small = {"no effect": f"less than {margin:.3g}"}
     shown = [
         {
             "cell": row["cell"],
             "change": brief(_gap_of(row)),
             "p, adjusted": _number(row["p_adjusted"]),
             "p of equivalence": _number(row["p_equivalence_adjusted"]),
-            "verdict": row["verdict"],
+            "verdict": small.get(row["verdict"], row["verdict"]),
             "runs needed": "–" if isnan(row["runs_needed"]) else about(row["runs_needed"], "pairs"),
         }
         for row in table.to_dict("records")
     ]
-    first, margin = table["against"].iloc[0], table["margin"].iloc[0]
-    within = "" if isnan(margin) else f" No effect: shown to change it by less than {margin:.3g}."
+    within = (
+        ""
+        if isnan(margin)
+        else f" Less than {margin:.3g}: shown to be no larger, by equivalence tests."
+    )
     return Table(
         f"The {measure} of every combination against {first}",
         pd.DataFrame(shown),
@@ -167,6 +172,10 @@ def _step(study: Study) -> str:
 
 _BY_CHANCE = " Few choices are concentrated by chance alone: compare curves at the same step."
 """Of measures of how choices are shared out."""
+_POSITION = (
+    " Where answers are distributions the mean position is of the expected choices; the other measures are "
+    "of the choices made, if not called expected."
+)
 _UNPREDICTABILITY = (
     " Unpredictability: how far an item's share differs between two runs of the same cell, on average over "
     "items and runs (jackknife over runs)."
@@ -189,8 +198,8 @@ def _cells_table(study: Study, frame: "pd.DataFrame") -> Table:
     return Table(
         "Every measure in every cell",
         wide[order].rename(columns=proper),
-        "Mean over runs with 95 % interval. Where answers are distributions the mean position is of the "
-        "expected choices; the other measures are of the choices made, if not called expected."
+        "Mean over runs with 95 % interval."
+        + (_POSITION if "mean position" in known else "")
         + (_UNPREDICTABILITY if "unpredictability" in known else "")
         + (f" The same specification: {'; '.join(same)}." if same else ""),
     )

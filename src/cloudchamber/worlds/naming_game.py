@@ -166,7 +166,9 @@ class NamingGame(World):
             before = (
                 f"; at first all remember {often} in which both said {self.names[self.convention]}"
             )
+        few = " and ".join(f"{name} (item {at})" for at, name in enumerate(self.names))
+        names = f"the names {few}" if self.items == 2 else f"{self.items} names"
         return (
-            f"a naming game with {self.items} names: who meets scores {self.same:g} for the same name, "
+            f"a naming game with {names}: who meets scores {self.same:g} for the same name, "
             f"{self.different:g} for different ones{before}"
         )

@@ -109,6 +109,6 @@ class Opinion(World):
     def aloud(self) -> str:
         """The world as a sentence."""
         return (
-            "a question with two answers, one of which everyone stands by; at the start each stands by the "
-            f"second with probability {self.up:g}"
+            "a question with two answers; everyone stands by one or the other, at the start by the second "
+            f"with probability {self.up:g}"
         )

@@ -60,6 +60,14 @@ def test_random_arrangements_agree_with_all_of_them() -> None:
             assert permutation_p(a, b, paired=paired, alternative=side, draws=200) == drawn
 
 
+def test_what_rounding_leaves_of_equal_runs_is_no_evidence() -> None:
+    """(0.1 + 0.2) + 0.3 is above 0.1 + (0.2 + 0.3), in every run: it was counted as 12 equal signs."""
+    one, other = np.full(12, (0.1 + 0.2) + 0.3), np.full(12, 0.1 + (0.2 + 0.3))
+    assert (one > other).all()
+    assert permutation_p(one, other, paired=True) == 1
+    assert permutation_p(one + 1e-9, other, paired=True) < 0.001
+
+
 def test_thousands_of_runs_are_arranged_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(9)
     a, b = rng.normal(0.2, 1, (2, 300))
