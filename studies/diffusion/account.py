@@ -34,9 +34,16 @@ def _reach(study: "Study", results: "Results"):
     return found
 
 
+def _has_theory(study: "Study") -> bool:
+    """Whether agents go by their thresholds for a share, and nobody begins: what the theory is of."""
+    world, people = study.microspec.world, study.microspec.population
+    by_threshold = all(group.decides.kind == "threshold" for group in people.groups)
+    return by_threshold and world.of == "share" and not world.seeds
+
+
 def _beside_theory(study: "Study", found):
     world = study.microspec.world
-    if world.seeds or world.of != "share":
+    if not _has_theory(study):
         return
     told = [
         f"{brief(reach)} at {sd:g} (in theory {threshold_share(world.thresholds.mean, sd):.3f})"
@@ -68,7 +75,7 @@ def _over_spread(study: "Study", found):
     if len(rows) < 2:
         return
     low, high = min(row["spread"] for row in rows), max(row["spread"] for row in rows)
-    if not world.seeds:
+    if _has_theory(study):
         fine = [low + (high - low) * step / STEPS for step in range(STEPS + 1)]
         mean_at = world.thresholds.mean
         rows += [
@@ -81,7 +88,7 @@ def _over_spread(study: "Study", found):
         caption=(
             "Share of agents reached, by the standard deviation of thresholds (mean "
             f"{world.thresholds.mean:g}, as a share of those seen); mean over runs with 95 % interval."
-            + ("" if world.seeds else " The theory is of many agents who see all.")
+            + (" The theory is of many agents who see all." if _has_theory(study) else "")
         ),
         x=Axis("spread", "standard deviation of thresholds"),
         y=Axis("value", "share reached", zero=True),

@@ -82,7 +82,11 @@ def _together(study: "Study", results: "Results", cell: str):
         return
     margin = study.phenomenon.criterion.margin
     where = (
-        "more" if divided.low > margin else "no more" if divided.high < margin else "perhaps more"
+        "more"
+        if divided.low > margin
+        else "no more"
+        if divided.high < margin
+        else "not shown to be more"
     )
     yield (
         f"**Together** ({cell}): firms are {where} specialised than at Nash (by {brief(divided)}; more "

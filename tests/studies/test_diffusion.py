@@ -22,8 +22,10 @@ def test_it_tips_where_thresholds_are_spread(tmp_path: Path) -> None:
 
 
 def test_who_never_takes_it_up_grows_nothing(tmp_path: Path) -> None:
-    told, _ = grown(Always(item=0), tmp_path)
+    told, document = grown(Always(item=0), tmp_path)
     assert "**Cascade of adoption does not grow**" in told
+    assert "theory" not in told, "it is of agents who go by thresholds"
+    assert set(drawn(document, "spread")["sight"]) == {"everyone"}
 
 
 def test_with_a_language_model(tmp_path: Path) -> None:
