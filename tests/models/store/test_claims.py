@@ -24,7 +24,8 @@ REQUEST = Request((("user", "pick"),), ("a", "b"))
 ASKER = """
 import asyncio, os, sys
 from pathlib import Path
-from cloudchamber.models import Reply, Request, claims
+from cloudchamber.models import Reply, Request
+from cloudchamber.models.store import claims
 from cloudchamber.models.store.stored import StoredModel
 
 path, me, count, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
@@ -59,7 +60,7 @@ def asker(
     path: Path, me: str, count: int, pause: float, patience: float = 30
 ) -> subprocess.Popen[bytes]:
     """A process that asks questions 0 to `count`, eight at a time, each taking `pause` seconds."""
-    source = Path(__file__).parents[2] / "src"
+    source = Path(__file__).parents[3] / "src"
     return subprocess.Popen(
         [sys.executable, "-c", ASKER, str(path), me, str(count), str(pause), str(patience)],
         env={**os.environ, "PYTHONPATH": str(source), "OPENBLAS_NUM_THREADS": "1"},

@@ -43,7 +43,7 @@ asyncio.run(main())
 
 def writers(path: Path, processes: int, count: int) -> list[dict[str, str]]:
     """What each process was told for each draw; all begin at one moment, the store not yet there."""
-    source = Path(__file__).parents[2] / "src"
+    source = Path(__file__).parents[3] / "src"
     go = path.with_name("go")
     started = [
         subprocess.Popen(
