@@ -99,7 +99,7 @@ def report(folder: Path) -> None:
     if not isinstance(options.get("study"), str):
         raise SpecificationError(
             f"{folder} was not written by 'cloudchamber run'; make its report in Python: "
-            "cloudchamber.report.write(study, results, path)."
+            "cloudchamber.report.write(study, results, folder)."
         )
     if "over" in options:
         raise SpecificationError(
