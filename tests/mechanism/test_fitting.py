@@ -129,9 +129,52 @@ def test_a_table_alone_is_shares_with_what_smoothing_adds(smoothing: float) -> N
         assert 1 / (1 + np.exp(-odds)) == pytest.approx(share, abs=1e-5)
 
 
+ELSEWHERE = "not among what the check installs; what it found is held by test_as_others_found"
+
+
+def three(data: ChoiceData) -> ChoiceData:
+    """With something that belongs to item 3 alone."""
+    return replace(data, content={"three": np.arange(5) == 3})
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "data", "values", "log_likelihood"),
+    [
+        pytest.param(
+            Logit(terms=(FallOff(), Signal(), ItemEffects())),
+            numbers(400, 6, seed=3),
+            (-0.03579684, -0.06516063, -0.23289987, -0.28052847, -0.21583431, -0.26354366, -0.00239757),
+            -712.92380561,
+            id="one, statsmodels 0.15.0",
+        ),
+        pytest.param(
+            Logit(terms=(FallOff(), Signal(form="log"), ContentEffect(field="three"))),
+            three(numbers(600, 5, runs=600, seed=8)),
+            (-0.03842162, -0.12091173, -0.00836916),
+            -963.6859316,
+            id="one, xlogit 0.2.7",
+        ),
+        pytest.param(
+            Logit(terms=(FallOff(), Signal(form="log"))),
+            numbers(300, 5, seed=6, asked="any"),
+            (-0.02027048, 0.08526352, -0.86177059),
+            -944.27803511,
+            id="any number, statsmodels 0.15.0",
+        ),
+    ],
+)  # fmt: skip
+def test_as_others_found(
+    mechanism: Mechanism, data: ChoiceData, values: tuple[float, ...], log_likelihood: float
+) -> None:
+    """What independent implementations found of these very data, to 1e-6."""
+    found = fit(mechanism, data)
+    np.testing.assert_allclose(found.values, values, atol=1e-6)
+    assert found.log_likelihood == pytest.approx(log_likelihood, abs=1e-6)
+
+
 def test_against_statsmodels() -> None:
     """An independent implementation of the conditional logit, to 1e-6."""
-    models = pytest.importorskip("statsmodels.discrete.conditional_models")
+    models = pytest.importorskip("statsmodels.discrete.conditional_models", reason=ELSEWHERE)
     data = numbers(400, 6, seed=3)
     item, likes = data.item, data.signals["likes"].astype(np.float64)
     place = np.broadcast_to(np.arange(6), item.shape)
@@ -150,7 +193,7 @@ def test_against_statsmodels() -> None:
 
 def test_against_xlogit() -> None:
     """Another one, with robust errors of its own kind: those of rows alone, for each is a run of its own."""
-    xlogit = pytest.importorskip("xlogit")
+    xlogit = pytest.importorskip("xlogit", reason=ELSEWHERE)
     data = numbers(600, 5, runs=600, seed=8)
     place = np.broadcast_to(-np.arange(5), data.item.shape)
     columns = [place, np.log1p(data.signals["likes"]), data.item == 3]
@@ -161,11 +204,8 @@ def test_against_xlogit() -> None:
         np.tile(np.arange(5), 600), np.repeat(np.arange(600), 5), robust=True, num_hess=True,
         verbose=0, tol_opts={"ftol": 1e-14, "gtol": 1e-9},
     )  # fmt: skip
-    three = ContentEffect(field="three")
-    found = fit(
-        Logit(terms=(FallOff(), Signal(form="log"), three)),
-        replace(data, content={"three": np.arange(5) == 3}),
-    )
+    terms = (FallOff(), Signal(form="log"), ContentEffect(field="three"))
+    found = fit(Logit(terms=terms), three(data))
     np.testing.assert_allclose(found.values, model.coeff_, atol=1e-6)
     assert found.log_likelihood == pytest.approx(model.loglikelihood, abs=1e-6)
     np.testing.assert_allclose(found.errors, model.stderr, rtol=2e-3)
@@ -173,7 +213,7 @@ def test_against_xlogit() -> None:
 
 def test_any_number_against_statsmodels() -> None:
     """Where each option is taken on its own, a logit of yes and no."""
-    models = pytest.importorskip("statsmodels.discrete.discrete_model")
+    models = pytest.importorskip("statsmodels.discrete.discrete_model", reason=ELSEWHERE)
     data = numbers(300, 5, seed=6, asked="any")
     assert data.taken is not None
     likes = data.signals["likes"].astype(np.float64).ravel()

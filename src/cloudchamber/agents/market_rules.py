@@ -202,7 +202,7 @@ def latest(questions: Questions, result: str = "") -> Reals:
     """
     own = questions.heard.own
     told = own.results.get(result) if result else own.amount
-    if told is None:
+    if told is None or not len(own):
         return np.full(questions.items.shape, np.nan)
     found = _unknown(questions, own.item)
     for item, amount in zip(own.item, told, strict=True):  # oldest first: the last stays

@@ -62,7 +62,7 @@ class Heard:
 
     @property
     def alone(self) -> bool:
-        """Whether own acts, as they are kept, are all that is shown."""
+        """Whether this is own acts as they are kept, and nothing else; not once they are laid out."""
         return "offsets" not in self.__dict__
 
     @cached_property
